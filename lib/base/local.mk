@@ -1,0 +1,13 @@
+# Errors, buffers, maps, cursors: knows nothing of the other layers.
+noinst_LIBRARIES += libouro_base.a
+libouro_base_a_SOURCES = \
+	lib/base/buf.c \
+	lib/base/buf.h \
+	lib/base/cursor.h \
+	lib/base/err.c \
+	lib/base/err.h \
+	lib/base/guard.h \
+	lib/base/map.c \
+	lib/base/map.h \
+	lib/base/types.h \
+	lib/base/varint.h

@@ -1,0 +1,3 @@
+# Algorithms on indices. Uses base.
+noinst_LIBRARIES += libouro_graph.a
+libouro_graph_a_SOURCES =

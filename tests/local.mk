@@ -1,0 +1,49 @@
+# Tests: one libcheck program per area, listed by layer; scripts run the command.
+#
+# A unit test links its own layer's archive and those beneath, so an upward call is a link error:
+#
+#     check_PROGRAMS += tests/test_base_buf
+#     TESTS += tests/test_base_buf
+#     tests_test_base_buf_SOURCES = tests/base/test_buf.c
+#     tests_test_base_buf_LDADD = $(TEST_BASE_LIBS)
+#
+# Scripts end in .py or .sh and are listed by their path: TESTS += tests/src/test_dump.py
+# They find in the environment: OURO (the built command), OURO_TEST_PYTHONS (colon-separated), top_srcdir, top_builddir.
+
+OURO_LIBS = libouro_render.a libouro_analysis.a libouro_graph.a libouro_capture.a libouro_snapshot.a libouro_cpython.a \
+	libouro_target.a libouro_base.a $(CGRAPH_LIBS) $(GVC_LIBS) $(ELF_LIBS) $(ZSTD_LIBS) $(ZLIB_LIBS)
+TEST_BASE_LIBS = libouro_base.a $(CHECK_LIBS)
+TEST_TARGET_LIBS = libouro_target.a libouro_base.a $(ELF_LIBS) $(CHECK_LIBS)
+TEST_CPYTHON_LIBS = libouro_cpython.a $(TEST_TARGET_LIBS)
+TEST_SNAPSHOT_LIBS = libouro_snapshot.a libouro_base.a $(ZSTD_LIBS) $(ZLIB_LIBS) $(CHECK_LIBS)
+TEST_CAPTURE_LIBS = libouro_capture.a libouro_snapshot.a $(ZSTD_LIBS) $(ZLIB_LIBS) $(TEST_CPYTHON_LIBS)
+TEST_GRAPH_LIBS = libouro_graph.a $(TEST_BASE_LIBS)
+TEST_ANALYSIS_LIBS = libouro_analysis.a libouro_graph.a $(TEST_SNAPSHOT_LIBS)
+TEST_RENDER_LIBS = libouro_render.a $(CGRAPH_LIBS) $(GVC_LIBS) $(TEST_ANALYSIS_LIBS)
+
+# config.h and $(CHECK_CFLAGS) for the tests come with AM_CPPFLAGS.
+AM_CPPFLAGS += $(CHECK_CFLAGS)
+
+TEST_EXTENSIONS = .py .sh
+PY_LOG_COMPILER = $(PYTHON3)
+SH_LOG_COMPILER = $(SHELL)
+AM_TESTS_ENVIRONMENT = \
+	OURO='$(abs_top_builddir)/ouro$(EXEEXT)'; export OURO; \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
+	CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT:-120}; export CK_DEFAULT_TIMEOUT; \
+	OURO_TEST_PYTHONS=$${OURO_TEST_PYTHONS-`$(SHELL) '$(abs_top_srcdir)/tests/pythons' '$(abs_top_builddir)'`}; \
+	export OURO_TEST_PYTHONS;
+
+include tests/base.mk
+include tests/target.mk
+include tests/cpython.mk
+include tests/snapshot.mk
+include tests/capture.mk
+include tests/graph.mk
+include tests/analysis.mk
+include tests/render.mk
+include tests/src.mk
+
+TESTS += tests/test_lint.sh
