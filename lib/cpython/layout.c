@@ -1,0 +1,56 @@
+#include "cpython/layout.h"
+
+const char *ouro_layout_supported(void)
+{
+    return "3.11 and 3.13";
+}
+
+/* Behaviour of 3.11, as in 3.11.2's source: _PyObject_VisitInstanceAttributes, _PySys_GetSizeOf, pycore_frame.h. */
+static void set_3_11(struct ouro_layout *layout)
+{
+    layout->values_in_preheader = true;
+    layout->static_type_presize = true;
+    layout->gen_cleared = 4;
+    layout->owner_thread = 0;
+    layout->owner_generator = 1;
+    layout->owner_frame_object = 2;
+    layout->owner_cstack = -1;
+}
+
+/* Behaviour of 3.13. Since 3.13.13 (gh-130327) a dict visits the values that lie in its object. */
+static void set_3_13(struct ouro_layout *layout, uint32_t hexversion)
+{
+    layout->immortal = true;
+    layout->inline_values = true;
+    layout->dict_visits_embedded = hexversion >= 0x030d0d00;
+    layout->preheader_is_flags = true;
+    layout->static_types_in_interpreter = true;
+    layout->gen_cleared = 4;
+    layout->owner_thread = 0;
+    layout->owner_generator = 1;
+    layout->owner_frame_object = 2;
+    layout->owner_cstack = 3;
+}
+
+enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversion, struct ouro_err *err)
+{
+    unsigned level = hexversion >> 4 & 15;
+    switch (hexversion >> 16) {
+    case 0x030b:
+        *layout = ouro_layout_3_11;
+        set_3_11(layout);
+        break;
+    case 0x030d:
+        *layout = ouro_layout_3_13;
+        set_3_13(layout, hexversion);
+        break;
+    default:
+        return ouro_err_set(err, OURO_UNSUPPORTED, "CPython %u.%u.%u is not supported; this version of ouro reads %s",
+                            hexversion >> 24, hexversion >> 16 & 255, hexversion >> 8 & 255, ouro_layout_supported());
+    }
+    if (level != 0xf)
+        return ouro_err_set(err, OURO_UNSUPPORTED,
+                            "CPython %u.%u is a pre-release (%#x); its layouts may differ; this version of ouro reads releases of %s",
+                            hexversion >> 24, hexversion >> 16 & 255, hexversion, ouro_layout_supported());
+    return OURO_OK;
+}

@@ -1,0 +1,50 @@
+/* CPython's struct layouts as data: one table a version, made by maint/layouts.py from debug information.
+ *
+ * Everything that differs between versions is decided here (layout.c): offsets in the tables, behaviour in the flags
+ * that ouro_layout_find sets from the exact version. No other file asks for a version. */
+#ifndef OURO_CPYTHON_LAYOUT_H
+#define OURO_CPYTHON_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "cpython/layout_fields.h"
+#include "cpython/ops.h"
+
+/* A visitor that is a fixed list of fields, for the type named so: an exported object, or module.name. */
+struct ouro_simple {
+    const char *name;
+    uint32_t basicsize; /* 0: not checked */
+    const struct ouro_op *ops;
+    uint32_t op_count;
+};
+
+struct ouro_layout {
+    int minor; /* of CPython 3.minor */
+    const struct ouro_simple *simple;
+    size_t simple_count;
+#define OURO_LAYOUT_FIELD(name) int32_t name; /* bytes; -1: this version has none */
+    OURO_LAYOUT_FIELDS(OURO_LAYOUT_FIELD)
+#undef OURO_LAYOUT_FIELD
+    /* Behaviour, set by ouro_layout_find. */
+    bool immortal;            /* negative low 32 bits of the count: immortal */
+    bool values_in_preheader; /* 3.11: values at -32, dict at -24, both looked at */
+    bool inline_values;       /* 3.13: values behind objects of types with INLINE_VALUES */
+    bool dict_visits_embedded; /* a dict visits values that lie in its object (and the object then only the dict) */
+    bool preheader_is_flags;  /* the two words in front belong to MANAGED_DICT or MANAGED_WEAKREF (3.12 on) */
+    bool static_type_presize; /* sys.getsizeof adds a GC header to static types, though they have none */
+    bool static_types_in_interpreter; /* tp_dict and tp_subclasses of static types are per interpreter (3.12 on) */
+    int gen_cleared;          /* gi_frame_state from which on there is no frame */
+    int owner_thread, owner_generator, owner_frame_object, owner_cstack;
+};
+
+extern const struct ouro_layout ouro_layout_3_11, ouro_layout_3_13;
+
+/* Fills *layout for that exact version (PY_VERSION_HEX). OURO_UNSUPPORTED says what is supported. */
+enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversion, struct ouro_err *err);
+/* "3.11 and 3.13": for messages. */
+const char *ouro_layout_supported(void);
+
+#endif

@@ -1,0 +1,425 @@
+#!/usr/bin/env python3
+"""Writes lib/cpython/layout_tables.c: CPython's struct layouts and its simple visitors, one table a version.
+
+usage: maint/layouts.py VERSION=FILE ...      e.g. 3.11=/usr/lib/debug/libpython3.11.so 3.13=libpython3.13.so.1.0
+
+FILE is an interpreter or libpython with debug information (DWARF); gdb reads it. Offsets are never written by hand: this
+program holds names only. A field that a version does not have becomes -1. The names of what tp_traverse visits are from
+the C source of each version; the tests compare them with the interpreter itself.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+# name in C: (struct, field path); the size of a struct is "sizeof".
+FIELDS = """
+ob_refcnt PyObject.ob_refcnt            ob_type PyObject.ob_type              ob_size PyVarObject.ob_size
+tp_name PyTypeObject.tp_name            tp_basicsize PyTypeObject.tp_basicsize tp_itemsize PyTypeObject.tp_itemsize
+tp_flags PyTypeObject.tp_flags          tp_traverse PyTypeObject.tp_traverse  tp_members PyTypeObject.tp_members
+tp_base PyTypeObject.tp_base            tp_dict PyTypeObject.tp_dict          tp_dictoffset PyTypeObject.tp_dictoffset
+tp_weaklistoffset PyTypeObject.tp_weaklistoffset tp_bases PyTypeObject.tp_bases tp_mro PyTypeObject.tp_mro
+tp_cache PyTypeObject.tp_cache          tp_subclasses PyTypeObject.tp_subclasses tp_del PyTypeObject.tp_del
+tp_finalize PyTypeObject.tp_finalize    tp_is_gc PyTypeObject.tp_is_gc        type_sizeof PyTypeObject.sizeof
+tp_methods PyTypeObject.tp_methods
+ht_name PyHeapTypeObject.ht_name        ht_slots PyHeapTypeObject.ht_slots    ht_qualname PyHeapTypeObject.ht_qualname
+ht_cached_keys PyHeapTypeObject.ht_cached_keys ht_module PyHeapTypeObject.ht_module heap_type_sizeof PyHeapTypeObject.sizeof
+ascii_length PyASCIIObject.length       ascii_state PyASCIIObject.state       ascii_sizeof PyASCIIObject.sizeof
+ascii_wstr PyASCIIObject.wstr           compact_sizeof PyCompactUnicodeObject.sizeof
+compact_utf8 PyCompactUnicodeObject.utf8 compact_utf8_length PyCompactUnicodeObject.utf8_length
+compact_wstr_length PyCompactUnicodeObject.wstr_length
+unicode_data PyUnicodeObject.data       unicode_sizeof PyUnicodeObject.sizeof
+bytes_sval PyBytesObject.ob_sval        bytearray_alloc PyByteArrayObject.ob_alloc
+float_fval PyFloatObject.ob_fval        complex_cval PyComplexObject.cval
+long_digits PyLongObject.ob_digit       long_tag PyLongObject.long_value.lv_tag long_tag_digits PyLongObject.long_value.ob_digit
+tuple_items PyTupleObject.ob_item       list_items PyListObject.ob_item       list_allocated PyListObject.allocated
+dict_used PyDictObject.ma_used
+dict_keys PyDictObject.ma_keys          dict_values PyDictObject.ma_values
+keys_refcnt PyDictKeysObject.dk_refcnt  keys_log2_size PyDictKeysObject.dk_log2_size
+keys_log2_index_bytes PyDictKeysObject.dk_log2_index_bytes keys_kind PyDictKeysObject.dk_kind
+keys_usable PyDictKeysObject.dk_usable  keys_nentries PyDictKeysObject.dk_nentries keys_indices PyDictKeysObject.dk_indices
+values_values PyDictValues.values       values_capacity PyDictValues.capacity values_embedded PyDictValues.embedded
+values_valid PyDictValues.valid
+set_mask PySetObject.mask               set_table PySetObject.table           set_smalltable PySetObject.smalltable
+setentry_sizeof setentry.sizeof         set_used PySetObject.used
+deque_leftblock dequeobject.leftblock   deque_rightblock dequeobject.rightblock deque_leftindex dequeobject.leftindex
+deque_rightindex dequeobject.rightindex block_data block.data                 block_rightlink block.rightlink
+block_sizeof block.sizeof
+odict_first PyODictObject.od_first      odict_fast_nodes_size PyODictObject.od_fast_nodes_size
+odict_inst_dict PyODictObject.od_inst_dict odict_node_key _ODictNode.key      odict_node_next _ODictNode.next
+odict_node_sizeof _ODictNode.sizeof
+lru_root_next lru_cache_object.root.next lru_root lru_cache_object.root
+lru_link_next lru_list_elem.next        lru_link_key lru_list_elem.key        lru_link_result lru_list_elem.result
+cfunction_ml PyCFunctionObject.m_ml     cmethod_class PyCMethodObject.mm_class methoddef_flags PyMethodDef.ml_flags
+methoddef_name PyMethodDef.ml_name
+code_stacksize PyCodeObject.co_stacksize code_firstlineno PyCodeObject.co_firstlineno code_filename PyCodeObject.co_filename
+code_name PyCodeObject.co_name          code_qualname PyCodeObject.co_qualname code_nlocalsplus PyCodeObject.co_nlocalsplus
+code_localsplusnames PyCodeObject.co_localsplusnames code_linetable PyCodeObject.co_linetable
+code_adaptive PyCodeObject.co_code_adaptive code_framesize PyCodeObject.co_framesize code_extra PyCodeObject.co_extra
+code_flags PyCodeObject.co_flags
+function_code PyFunctionObject.func_code function_qualname PyFunctionObject.func_qualname
+function_name PyFunctionObject.func_name
+iframe_func _PyInterpreterFrame.f_func|_PyInterpreterFrame.f_funcobj iframe_code _PyInterpreterFrame.f_code|_PyInterpreterFrame.f_executable
+iframe_locals _PyInterpreterFrame.f_locals iframe_object _PyInterpreterFrame.frame_obj
+iframe_previous _PyInterpreterFrame.previous iframe_instr _PyInterpreterFrame.prev_instr|_PyInterpreterFrame.instr_ptr
+iframe_stacktop _PyInterpreterFrame.stacktop iframe_owner _PyInterpreterFrame.owner iframe_localsplus _PyInterpreterFrame.localsplus
+frame_frame PyFrameObject.f_frame       frame_data PyFrameObject._f_frame_data
+gen_frame_state PyGenObject.gi_frame_state gen_iframe PyGenObject.gi_iframe gen_code PyGenObject.gi_code
+gen_exc_value PyGenObject.gi_exc_state.exc_value gen_qualname PyGenObject.gi_qualname
+module_dict PyModuleObject.md_dict      module_def PyModuleObject.md_def      module_state PyModuleObject.md_state
+module_name PyModuleObject.md_name      moduledef_traverse PyModuleDef.m_traverse moduledef_size PyModuleDef.m_size
+weakref_object PyWeakReference.wr_object weakref_next PyWeakReference.wr_next
+memberdef_name PyMemberDef.name         memberdef_type PyMemberDef.type       memberdef_offset PyMemberDef.offset
+memberdef_sizeof PyMemberDef.sizeof
+tee_numread teedataobject.numread       tee_values teedataobject.values       tee_nextlink teedataobject.nextlink
+exceptiongroup_msg PyBaseExceptionGroupObject.msg
+runtime_interpreters _PyRuntimeState.interpreters.head runtime_main _PyRuntimeState.interpreters.main
+runtime_gil _PyRuntimeState.ceval.gil|-  gil_holder _gil_runtime_state.last_holder gil_locked _gil_runtime_state.locked
+product_pools productobject.pools combinations_r combinationsobject.r cwr_r cwrobject.r permutations_r permutationsobject.r
+permutations_pool permutationsobject.pool
+interp_next PyInterpreterState.next     interp_id PyInterpreterState.id
+interp_modules PyInterpreterState.modules|PyInterpreterState.imports.modules
+interp_modules_by_index PyInterpreterState.modules_by_index|PyInterpreterState.imports.modules_by_index
+interp_importlib PyInterpreterState.importlib|PyInterpreterState.imports.importlib
+interp_import_func PyInterpreterState.import_func|PyInterpreterState.imports.import_func
+interp_sysdict PyInterpreterState.sysdict interp_builtins PyInterpreterState.builtins
+interp_codec_search_path PyInterpreterState.codec_search_path|PyInterpreterState.codecs.search_path
+interp_codec_search_cache PyInterpreterState.codec_search_cache|PyInterpreterState.codecs.search_cache
+interp_codec_error_registry PyInterpreterState.codec_error_registry|PyInterpreterState.codecs.error_registry
+interp_dict PyInterpreterState.dict     interp_builtins_copy PyInterpreterState.builtins_copy
+interp_sysdict_copy PyInterpreterState.sysdict_copy
+interp_before_forkers PyInterpreterState.before_forkers interp_after_forkers_parent PyInterpreterState.after_forkers_parent
+interp_after_forkers_child PyInterpreterState.after_forkers_child
+interp_warnings_filters PyInterpreterState.warnings.filters interp_warnings_once PyInterpreterState.warnings.once_registry
+interp_warnings_default PyInterpreterState.warnings.default_action interp_audit_hooks PyInterpreterState.audit_hooks
+interp_errnomap PyInterpreterState.exc_state.errnomap interp_exception_group PyInterpreterState.exc_state.PyExc_ExceptionGroup
+interp_cache_isinstance PyInterpreterState.callable_cache.isinstance interp_cache_len PyInterpreterState.callable_cache.len
+interp_cache_list_append PyInterpreterState.callable_cache.list_append
+interp_cache_getattribute PyInterpreterState.callable_cache.object__getattribute__
+interp_objreduce PyInterpreterState.cached_objects.objreduce interp_slots_pname PyInterpreterState.cached_objects.type_slots_pname
+interp_str_replace_inf PyInterpreterState.cached_objects.str_replace_inf
+interp_gc PyInterpreterState.gc         interp_threads PyInterpreterState.threads.head
+interp_gil PyInterpreterState.ceval.gil|- interp_static_types PyInterpreterState.types.builtins.initialized
+interp_static_extension_types PyInterpreterState.types.for_extensions.initialized
+static_type_sizeof managed_static_type_state.sizeof static_type_type managed_static_type_state.type
+static_type_dict managed_static_type_state.tp_dict static_type_subclasses managed_static_type_state.tp_subclasses
+interp_atexit_callbacks PyInterpreterState.atexit.callbacks interp_atexit_count PyInterpreterState.atexit.ncallbacks
+atexit_func atexit_callback.func|atexit_py_callback.func
+thread_next PyThreadState.next          thread_cframe PyThreadState.cframe    thread_frame PyThreadState.current_frame
+cframe_frame _PyCFrame.current_frame    thread_ident PyThreadState.thread_id  thread_native PyThreadState.native_thread_id
+thread_exc_info PyThreadState.exc_info  thread_exc_state PyThreadState.exc_state
+thread_current_exception PyThreadState.current_exception|PyThreadState.curexc_value
+thread_curexc_type PyThreadState.curexc_type thread_curexc_traceback PyThreadState.curexc_traceback
+thread_dict PyThreadState.dict          thread_context PyThreadState.context  thread_async_exc PyThreadState.async_exc
+thread_firstiter PyThreadState.async_gen_firstiter thread_finalizer PyThreadState.async_gen_finalizer
+thread_profileobj PyThreadState.c_profileobj thread_traceobj PyThreadState.c_traceobj
+thread_local_key PyThreadState.threading_local_key thread_local_sentinel PyThreadState.threading_local_sentinel
+thread_running_loop _PyThreadStateImpl.asyncio_running_loop
+exc_item_value _PyErr_StackItem.exc_value exc_item_previous _PyErr_StackItem.previous_item
+gc_enabled _gc_runtime_state.enabled    gc_debug _gc_runtime_state.debug      gc_generations _gc_runtime_state.generations
+gc_permanent _gc_runtime_state.permanent_generation gc_stats _gc_runtime_state.generation_stats
+gc_collecting _gc_runtime_state.collecting gc_garbage _gc_runtime_state.garbage gc_callbacks _gc_runtime_state.callbacks
+gc_long_lived_total _gc_runtime_state.long_lived_total gc_long_lived_pending _gc_runtime_state.long_lived_pending
+gc_generation_sizeof gc_generation.sizeof gc_generation_threshold gc_generation.threshold gc_generation_count gc_generation.count
+"""
+
+# What the tp_traverse of a type visits when that is a fixed list of fields, in its order. First word: the exported type
+# object, or module.name of a type that is found in the heap. Second: its struct (- where no field is needed). Then the fields: LABEL=MEMBER,
+# T for the type, h:LABEL=MEMBER for what is owned but not visited, w: for what is not owned, n: in front of a field that
+# holds a __dict__. A suffix @3.12+ or @-3.11 limits a field to versions.
+# T?: the type if it is a heap type; M: the managed dict; +NAME: what that entry visits; !OP: an operation of visit.c.
+SIMPLE = """
+PyList_Type PyListObject !LIST
+PyTuple_Type PyTupleObject !TUPLE
+PyDict_Type PyDictObject !DICT
+PySet_Type PySetObject !SET
+PyFrozenSet_Type PySetObject !SET
+PyODict_Type PyODictObject n:__dict__=od_inst_dict !ODICT_NODES !DICT
+PyType_Type - !TYPE_OBJECT
+PyGen_Type PyGenObject gi_code=gi_code@-3.11 __name__=gi_name __qualname__=gi_qualname !GENERATOR \
+ exc_value=gi_exc_state.exc_value h:origin=gi_origin_or_finalizer
+PyAsyncGen_Type PyAsyncGenObject finalizer=ag_origin_or_finalizer gi_code=ag_code@-3.11 __name__=ag_name \
+ __qualname__=ag_qualname !GENERATOR exc_value=ag_exc_state.exc_value
+PyFrame_Type PyFrameObject f_back=f_back f_trace=f_trace f_extra_locals=f_extra_locals@3.13+ \
+ f_locals_cache=f_locals_cache@3.13+ !FRAME
+PyCFunction_Type PyCFunctionObject !METHOD_CLASS __self__=m_self __module__=m_module
+PyModule_Type PyModuleObject !MODULE_STATE n:__dict__=md_dict h:__name__=md_name
+collections.deque dequeobject T@3.12+ !DEQUE
+collections.defaultdict defdictobject T@3.12+ default_factory=default_factory !DICT
+functools._lru_cache_wrapper lru_cache_object T !LRU_LINKS cache=cache __wrapped__=func kwd_mark=kwd_mark \
+ lru_list_elem_type=lru_list_elem_type cache_info_type=cache_info_type n:__dict__=dict
+itertools._tee_dataobject teedataobject T@3.12+ iterator=it !TEE_VALUES nextlink=nextlink
+sys.flags - T? !STRUCTSEQ
+sys.float_info - T? !STRUCTSEQ
+time.struct_time - T? !STRUCTSEQ
+os.stat_result - T? !STRUCTSEQ
+PyCell_Type PyCellObject cell_contents=ob_ref
+PyFunction_Type PyFunctionObject __code__=func_code __globals__=func_globals __builtins__=func_builtins \
+ __module__=func_module __defaults__=func_defaults __kwdefaults__=func_kwdefaults __doc__=func_doc __name__=func_name \
+ n:__dict__=func_dict __closure__=func_closure __annotations__=func_annotations __type_params__=func_typeparams@3.12+ \
+ __qualname__=func_qualname
+PyMethod_Type PyMethodObject __func__=im_func __self__=im_self
+PyInstanceMethod_Type PyInstanceMethodObject __func__=func
+PyClassMethod_Type classmethod __func__=cm_callable n:__dict__=cm_dict
+PyStaticMethod_Type staticmethod __func__=sm_callable n:__dict__=sm_dict
+PyProperty_Type propertyobject fget=prop_get fset=prop_set fdel=prop_del __doc__=prop_doc __name__=prop_name
+PySuper_Type superobject __self__=obj __thisclass__=type __self_class__=obj_type
+PyDictProxy_Type mappingproxyobject mapping=mapping
+_PyMethodWrapper_Type wrapperobject __objclass__=descr __self__=self
+PyMethodDescr_Type PyMethodDescrObject __objclass__=d_common.d_type h:__name__=d_common.d_name h:__qualname__=d_common.d_qualname
+PyClassMethodDescr_Type PyMethodDescrObject __objclass__=d_common.d_type h:__name__=d_common.d_name h:__qualname__=d_common.d_qualname
+PyGetSetDescr_Type PyGetSetDescrObject __objclass__=d_common.d_type h:__name__=d_common.d_name h:__qualname__=d_common.d_qualname
+PyMemberDescr_Type PyMemberDescrObject __objclass__=d_common.d_type h:__name__=d_common.d_name h:__qualname__=d_common.d_qualname
+PyWrapperDescr_Type PyWrapperDescrObject __objclass__=d_common.d_type h:__name__=d_common.d_name h:__qualname__=d_common.d_qualname
+_PyWeakref_RefType PyWeakReference __callback__=wr_callback w:()=wr_object
+PyTraceBack_Type PyTracebackObject tb_next=tb_next tb_frame=tb_frame
+PySlice_Type PySliceObject start=start stop=stop step=step
+PyRange_Type rangeobject h:start=start h:stop=stop h:step=step h:length=length
+PyLongRangeIter_Type longrangeiterobject h:start=start h:step=step h:len=len
+PyMemoryView_Type PyMemoryViewObject mbuf=mbuf
+_PyManagedBuffer_Type _PyManagedBufferObject obj=master.obj
+PySeqIter_Type seqiterobject sequence=it_seq
+PyCallIter_Type calliterobject callable=it_callable sentinel=it_sentinel
+PyListIter_Type listiterobject|_PyListIterObject sequence=it_seq
+PyListRevIter_Type listreviterobject sequence=it_seq
+PyTupleIter_Type tupleiterobject|_PyTupleIterObject sequence=it_seq
+PyUnicodeIter_Type unicodeiterobject sequence=it_seq
+_PyUnicodeASCIIIter_Type unicodeiterobject sequence=it_seq
+PyBytesIter_Type striterobject sequence=it_seq
+PyByteArrayIter_Type bytesiterobject sequence=it_seq
+PySetIter_Type setiterobject set=si_set
+PyDictIterKey_Type dictiterobject dict=di_dict result=di_result
+PyDictIterValue_Type dictiterobject dict=di_dict result=di_result
+PyDictIterItem_Type dictiterobject dict=di_dict result=di_result
+PyDictRevIterKey_Type dictiterobject dict=di_dict result=di_result
+PyDictRevIterValue_Type dictiterobject dict=di_dict result=di_result
+PyDictRevIterItem_Type dictiterobject dict=di_dict result=di_result
+PyDictKeys_Type _PyDictViewObject mapping=dv_dict
+PyDictValues_Type _PyDictViewObject mapping=dv_dict
+PyDictItems_Type _PyDictViewObject mapping=dv_dict
+PyODictIter_Type odictiterobject odict=di_odict current=di_current result=di_result
+PyODictKeys_Type _PyDictViewObject mapping=dv_dict
+PyODictValues_Type _PyDictViewObject mapping=dv_dict
+PyODictItems_Type _PyDictViewObject mapping=dv_dict
+PyEnum_Type enumobject iterator=en_sit result=en_result index=en_longindex
+PyReversed_Type reversedobject sequence=seq
+PyZip_Type zipobject iterators=ittuple result=result
+PyMap_Type mapobject iterators=iters function=func
+PyFilter_Type filterobject iterator=it function=func
+Py_GenericAliasType gaobject __origin__=origin __args__=args __parameters__=parameters
+_PyUnion_Type unionobject __args__=args __parameters__=parameters
+_PyNamespace_Type _PyNamespaceObject n:__dict__=ns_dict
+_PyCoroWrapper_Type PyCoroWrapper coroutine=cw_coroutine
+_PyAsyncGenASend_Type PyAsyncGenASend generator=ags_gen value=ags_sendval
+_PyAsyncGenAThrow_Type PyAsyncGenAThrow generator=agt_gen args=agt_args
+_PyAsyncGenWrappedValue_Type _PyAsyncGenWrappedValue value=agw_val
+_PyAnextAwaitable_Type anextawaitableobject wrapped=wrapped default=default_value
+PyPickleBuffer_Type PyPickleBufferObject obj=view.obj
+PyContext_Type PyContext previous=ctx_prev vars=ctx_vars
+PyContextVar_Type PyContextVar name=var_name default=var_default
+PyContextToken_Type PyContextToken context=tok_ctx var=tok_var old_value=tok_oldval
+_PyHamt_Type PyHamtObject root=h_root
+PyCode_Type PyCodeObject h:co_consts=co_consts h:co_names=co_names h:co_exceptiontable=co_exceptiontable \
+ h:co_localsplusnames=co_localsplusnames h:co_localspluskinds=co_localspluskinds h:co_filename=co_filename h:co_name=co_name \
+ h:co_qualname=co_qualname h:co_linetable=co_linetable h:_co_code=_co_code@-3.11
+PyExc_BaseException PyBaseExceptionObject n:__dict__=dict args=args __notes__=notes __traceback__=traceback \
+ __cause__=cause __context__=context
+PyExc_StopIteration PyStopIterationObject value=value +PyExc_BaseException
+PyExc_SystemExit PySystemExitObject code=code +PyExc_BaseException
+PyExc_BaseExceptionGroup PyBaseExceptionGroupObject message=msg exceptions=excs +PyExc_BaseException
+PyExc_ImportError PyImportErrorObject msg=msg name=name path=path name_from=name_from@3.12+ +PyExc_BaseException
+PyExc_OSError PyOSErrorObject errno=myerrno strerror=strerror filename=filename filename2=filename2 +PyExc_BaseException
+PyExc_NameError PyNameErrorObject name=name +PyExc_BaseException
+PyExc_AttributeError PyAttributeErrorObject obj=obj name=name +PyExc_BaseException
+PyExc_SyntaxError PySyntaxErrorObject msg=msg filename=filename lineno=lineno offset=offset end_lineno=end_lineno \
+ end_offset=end_offset text=text print_file_and_line=print_file_and_line +PyExc_BaseException
+PyExc_UnicodeDecodeError PyUnicodeErrorObject encoding=encoding object=object reason=reason +PyExc_BaseException
+PyExc_UnicodeEncodeError PyUnicodeErrorObject encoding=encoding object=object reason=reason +PyExc_BaseException
+PyExc_UnicodeTranslateError PyUnicodeErrorObject encoding=encoding object=object reason=reason +PyExc_BaseException
+functools.partial partialobject T func=fn args=args keywords=kw n:__dict__=dict
+functools.KeyWrapper keyobject T cmp=cmp obj=object
+operator.itemgetter itemgetterobject T items=item
+operator.attrgetter attrgetterobject attrs=attr T
+operator.methodcaller methodcallerobject name=name args=args@-3.12 args=xargs@3.13+ kwargs=kwds T
+collections._tuplegetter _tuplegetterobject|tuplegetterobject T@3.12+ __doc__=doc
+_collections._deque_iterator dequeiterobject T@3.12+ deque=deque
+_collections._deque_reverse_iterator dequeiterobject T@3.12+ deque=deque
+itertools.chain chainobject T@3.12+ iterables=source active=active
+itertools.cycle cycleobject T@3.12+ iterator=it saved=saved
+itertools.count countobject T@3.12+ count=long_cnt step=long_step
+itertools.islice isliceobject T@3.12+ iterator=it
+itertools.starmap starmapobject T@3.12+ iterator=it function=func
+itertools.takewhile takewhileobject T@3.12+ iterator=it function=func
+itertools.dropwhile dropwhileobject T@3.12+ iterator=it function=func
+itertools.filterfalse filterfalseobject T@3.12+ iterator=it function=func
+itertools.groupby groupbyobject T@3.12+ iterator=it keyfunc=keyfunc tgtkey=tgtkey currkey=currkey currvalue=currvalue
+itertools._grouper _grouperobject T@3.12+ parent=parent tgtkey=tgtkey
+itertools._tee teeobject T@3.12+ data=dataobj
+itertools.product productobject T@3.12+ pools=pools result=result
+itertools.combinations combinationsobject T@3.12+ pool=pool result=result
+itertools.combinations_with_replacement cwrobject T@3.12+ pool=pool result=result
+itertools.permutations permutationsobject T@3.12+ pool=pool result=result
+itertools.accumulate accumulateobject T@3.12+ function=binop iterator=it total=total initial=initial
+itertools.compress compressobject T@3.12+ data=data selectors=selectors
+itertools.repeat repeatobject T@3.12+ element=element
+itertools.zip_longest ziplongestobject T@3.12+ iterators=ittuple result=result fillvalue=fillvalue
+itertools.pairwise pairwiseobject T@3.12+ iterator=it old=old result=result@3.13+
+itertools.batched batchedobject T@3.12+ iterator=it
+_thread.lock - T
+_thread.RLock - T
+array.array - T
+re.Pattern PatternObject T groupindex=groupindex indexgroup=indexgroup pattern=pattern
+re.Match MatchObject T string=string regs=regs pattern=pattern
+typing.TypeVar typevarobject T@3.12+ bound=bound evaluate_bound=evaluate_bound constraints=constraints \
+ evaluate_constraints=evaluate_constraints default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
+typing.ParamSpec paramspecobject T@3.12+ bound=bound default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
+typing.TypeVarTuple typevartupleobject T@3.12+ default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
+typing.TypeAliasType typealiasobject __type_params__=type_params compute_value=compute_value value=value __module__=module
+"""
+
+GDB = r'''
+import gdb, json, os
+names = os.environ['NAMES'].split()
+def flat(t, base, prefix, depth, out):
+    for f in t.strip_typedefs().fields():
+        if not hasattr(f, 'bitpos'):
+            continue
+        off, name, ft = base + f.bitpos // 8, prefix + (f.name or ''), f.type.strip_typedefs()
+        out.setdefault(name, off)
+        if ft.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION) and depth:
+            flat(ft, off, name + '.' if f.name else prefix, depth - 1, out)
+res = {}
+for n in names:
+    for k in (n, 'struct ' + n, 'struct _' + n, 'struct _Py' + n):
+        try:
+            t = gdb.lookup_type(k)
+        except gdb.error:
+            continue
+        out = {'sizeof': t.strip_typedefs().sizeof}
+        flat(t, 0, '', 5, out)
+        res[n] = out
+        break
+json.dump(res, open(os.environ['OUT'], 'w'))
+'''
+
+
+def parse_fields():
+    words = FIELDS.split()
+    assert len(words) % 2 == 0, words
+    return [(words[i], words[i + 1].split('|')) for i in range(0, len(words), 2)]
+
+
+def parse_simple():
+    out = []
+    for line in SIMPLE.strip().split('\n'):
+        words = line.split()
+        out.append((words[0], words[1].split('|'), words[2:]))
+    return out
+
+
+def dwarf(path, structs):
+    with tempfile.TemporaryDirectory() as d:
+        script, result = os.path.join(d, 'x.py'), os.path.join(d, 'out.json')
+        with open(script, 'w') as f:
+            f.write(GDB)
+        subprocess.run(['gdb', '-nx', '-batch', '-x', script, path], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, env=dict(os.environ, NAMES=' '.join(sorted(structs)), OUT=result))
+        with open(result) as f:
+            return json.load(f)
+
+
+def applies(condition, version):
+    if not condition:
+        return True
+    if condition.endswith('+'):
+        return version >= tuple(map(int, condition[:-1].split('.')))
+    return version <= tuple(map(int, condition[1:].split('.')))
+
+
+def ops_of(name, entries, layout, version):
+    """The C initialisers of one simple visitor, or None when this version lacks its struct."""
+    _, structs, words = entries[name]
+    struct = next((s for s in structs if s in layout), None)
+    if struct is None and structs != ['-']:
+        return None, 0
+    ops = []
+    for word in words:
+        word, _, condition = word.partition('@')
+        if not applies(condition, version):
+            continue
+        if word == 'T':
+            ops.append('{OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0}')
+            continue
+        if word == 'T?':
+            ops.append('{OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0}')
+            continue
+        if word.startswith('!'):
+            ops.append('{OURO_OP_%s, OURO_CLASS_TRAVERSED, 0, 0, 0}' % word[1:])
+            continue
+        if word == 'M':
+            ops.append('{OURO_OP_MANAGED_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0}')
+            continue
+        if word.startswith('+'):
+            base, _ = ops_of(word[1:], entries, layout, version)
+            ops += base
+            continue
+        cls, flags = 'OURO_CLASS_TRAVERSED', '0'
+        prefix = re.match(r'([hnw]):(.*)', word)
+        if prefix:
+            word = prefix.group(2)
+            cls = {'h': 'OURO_CLASS_HIDDEN', 'w': 'OURO_CLASS_WEAK', 'n': cls}[prefix.group(1)]
+            flags = 'OURO_OP_NAMESPACE' if prefix.group(1) == 'n' else '0'
+        label, member = word.split('=')
+        if member not in layout[struct]:
+            raise SystemExit(f'{version}: {struct} has no {member}')
+        ops.append('{OURO_OP_FIELD, %s, %s, %d, "%s"}' % (cls, flags, layout[struct][member], label))
+    return ops, layout[struct]['sizeof'] if struct else 0
+
+
+def main():
+    if len(sys.argv) < 2:
+        raise SystemExit(__doc__)
+    fields, simple = parse_fields(), parse_simple()
+    entries = {s[0]: s for s in simple}
+    structs = {p.split('.')[0] for _, paths in fields for p in paths if p != '-'} | {s for e in simple for s in e[1]}
+    here = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib', 'cpython')
+    with open(os.path.join(here, 'layout_fields.h'), 'w') as f:
+        f.write('/* Made by maint/layouts.py: the fields that a layout knows. */\n#define OURO_LAYOUT_FIELDS(X) \\\n')
+        f.write(' \\\n'.join(f'    X({name}) /* {" or ".join(p for p in paths if p != "-")} */' for name, paths in fields) + '\n')
+    out = ['/* Made by maint/layouts.py from the debug information of CPython; do not edit. */',
+           '#include "cpython/layout.h"', '', '#include "cpython/ops.h"', '']
+    tables = []
+    for argument in sys.argv[1:]:
+        text, path = argument.split('=', 1)
+        version = tuple(map(int, text.split('.')))
+        layout = dwarf(path, structs)
+        tag = text.replace('.', '_')
+        rows = []
+        for name, entry in entries.items():
+            ops, size = ops_of(name, entries, layout, version)
+            if ops is None:
+                continue
+            ident = 'ops_%s_%s' % (tag, re.sub(r'\W', '_', name))
+            out.append('static const struct ouro_op %s[] = {\n    %s,\n};' % (ident, ',\n    '.join(ops)))
+            rows.append('    {"%s", %d, %s, %d},' % (name, size, ident, len(ops)))
+        out.append('static const struct ouro_simple simple_%s[] = {\n%s\n};' % (tag, '\n'.join(rows)))
+        values = []
+        for name, paths in fields:
+            offset = -1
+            for p in paths:
+                struct, _, member = p.partition('.')
+                if p != '-' and struct in layout and member in layout[struct]:
+                    offset = layout[struct][member]
+                    break
+            values.append(f'    .{name} = {offset},')
+        out.append('const struct ouro_layout ouro_layout_%s = {\n    .minor = %d,\n    .simple = simple_%s,\n    .simple_count = '
+                   'sizeof simple_%s / sizeof *simple_%s,\n%s\n};\n' % (tag, version[1], tag, tag, tag, '\n'.join(values)))
+        tables.append(tag)
+    with open(os.path.join(here, 'layout_tables.c'), 'w') as f:
+        f.write('\n'.join(out))
+    print('wrote', ', '.join(tables))
+
+
+main()
