@@ -46,4 +46,38 @@ include tests/analysis.mk
 include tests/render.mk
 include tests/src.mk
 
-TESTS += tests/test_lint.sh
+TESTS += tests/test_lint.sh tests/test_pythons.sh tests/test_summary.sh
+
+.PHONY: check-summary lint bench coverage fuzz
+
+# What `make check` found, test by test instead of program by program; its last line is "N passed, N failed".
+check-summary:
+	@$(SHELL) $(srcdir)/tests/summary $(TEST_LOGS)
+
+lint:
+	$(SHELL) $(srcdir)/tests/lint-layers $(srcdir)
+
+# Prints what was measured; the budgets are in docs/ and in what it prints.
+bench: all
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/tests/bench/run
+
+if ENABLE_COVERAGE
+coverage:
+	-find . -name '*.gcda' -exec rm -f {} +
+	$(MAKE) $(AM_MAKEFLAGS) check
+	@if test -n '$(LCOV)' && test -n '$(GENHTML)'; then \
+		$(LCOV) -q -c -d . --no-external -b $(abs_top_srcdir) -o coverage.info && \
+		$(LCOV) -q -r coverage.info '$(abs_top_srcdir)/tests/*' -o coverage.info && \
+		$(GENHTML) -q -o coverage coverage.info && $(LCOV) --summary coverage.info && \
+		echo "See $(abs_builddir)/coverage/index.html"; \
+	else \
+		gcov -n -o . `find . -name '*.gcda'` | grep -A 1 "^File '.*/\(lib\|src\)/"; \
+	fi
+else
+coverage:
+	@echo 'Configure with --enable-coverage first.' >&2; exit 1
+endif
+
+clean-local:
+	-rm -rf coverage coverage.info
+	-find . -name '*.gcda' -o -name '*.gcno' | xargs rm -f
