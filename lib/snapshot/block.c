@@ -378,7 +378,8 @@ enum ouro_status ouro_block_load(struct ouro_block_reader *reader, const struct 
         return OURO_OK;
     }
     if (block->codec != OURO_CODEC_ZLIB && block->codec != OURO_CODEC_ZSTD)
-        return ouro_err_set(err, OURO_UNSUPPORTED, "a block of %s is compressed with method %u, which this ouro does not know",
+        return ouro_err_set(err, OURO_UNSUPPORTED,
+                            "a block of %s is compressed with method %u, which this ouro does not know",
                             ouro_section_name(block->section), block->codec);
     unsigned char *out = into;
     if (!out) {

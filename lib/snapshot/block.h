@@ -9,14 +9,14 @@
 #include "snapshot/chunk.h"
 #include "snapshot/writer.h"
 
-#define OURO_FORMAT_VERSION    1u
-#define OURO_FILE_HEADER_BYTES 16u
-#define OURO_TRAILER_BYTES     32u
+#define OURO_FORMAT_VERSION     1u
+#define OURO_FILE_HEADER_BYTES  16u
+#define OURO_TRAILER_BYTES      32u
 #define OURO_BLOCK_HEADER_BYTES 32u
-#define OURO_TOC_ENTRY_BYTES   24u /* bytes 8 to 31 of a block's header */
+#define OURO_TOC_ENTRY_BYTES    24u /* bytes 8 to 31 of a block's header */
 
-#define OURO_BLOCK_RAW_BYTES   (UINT32_C(1) << 20)  /* what the writer cuts at */
-#define OURO_BLOCK_RAW_LIMIT   (UINT32_C(64) << 20) /* what a reader accepts */
+#define OURO_BLOCK_RAW_BYTES (UINT32_C(1) << 20)  /* what the writer cuts at */
+#define OURO_BLOCK_RAW_LIMIT (UINT32_C(64) << 20) /* what a reader accepts */
 /* Raw bytes per stored byte, whatever the codec: deflate can do no better, and zstd is not used where it does. */
 #define OURO_BLOCK_RATIO_LIMIT 1032u
 

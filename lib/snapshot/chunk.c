@@ -60,7 +60,8 @@ static uint64_t part_count(const struct ouro_buf *column, unsigned number)
     return count;
 }
 
-enum ouro_status ouro_blocks_add_chunk(struct ouro_blocks *blocks, const struct ouro_chunk *chunk, enum ouro_codec codec)
+enum ouro_status ouro_blocks_add_chunk(struct ouro_blocks *blocks, const struct ouro_chunk *chunk,
+                                       enum ouro_codec codec)
 {
     if (ouro_chunk_failed(chunk))
         return OURO_NOMEM;

@@ -10,11 +10,12 @@
 
 #include "snapshot/stream.h"
 
-#define THREADS_MAX      64u
-#define THREADS_DEFAULT  4u
-#define HUGE_PAGE_BYTES  (UINT64_C(2) << 20)
+#define THREADS_MAX     64u
+#define THREADS_DEFAULT 4u
+#define HUGE_PAGE_BYTES (UINT64_C(2) << 20)
 
-/* Counts of objects whose shape has two repeated parts or more, by chunk: values[begin[i] .. begin[i + 1]) of nodes[i]. */
+/* Counts of objects whose shape has two repeated parts or more, by chunk: values[begin[i] .. begin[i + 1]) of nodes[i].
+ */
 struct counts_span {
     ouro_node *nodes;
     size_t count, capacity;
@@ -115,16 +116,16 @@ static enum ouro_status stream_end(struct ouro_stream *stream, bool good, const 
     return bad_column(span, column, good ? "are more than they should be" : "are damaged", err);
 }
 
-#define DEFINE_LOAD(name, type, get)                                                                                   \
-    static enum ouro_status name(struct loader *loader, const struct span *span, enum ouro_column column, type *out,   \
-                                 struct ouro_block_reader *reader, struct ouro_err *err)                               \
-    {                                                                                                                  \
-        if (!has(span, column)) {                                                                                      \
-            memset(out + span->first, 0, span->count * sizeof *out);                                                   \
-            return OURO_OK;                                                                                            \
-        }                                                                                                              \
-        struct ouro_stream stream = stream_of(loader, span, column, reader, err);                                      \
-        return stream_end(&stream, get(&stream, out + span->first, span->count), span, column, err);                   \
+#define DEFINE_LOAD(name, type, get)                                                                                 \
+    static enum ouro_status name(struct loader *loader, const struct span *span, enum ouro_column column, type *out, \
+                                 struct ouro_block_reader *reader, struct ouro_err *err)                             \
+    {                                                                                                                \
+        if (!has(span, column)) {                                                                                    \
+            memset(out + span->first, 0, span->count * sizeof *out);                                                 \
+            return OURO_OK;                                                                                          \
+        }                                                                                                            \
+        struct ouro_stream stream = stream_of(loader, span, column, reader, err);                                    \
+        return stream_end(&stream, get(&stream, out + span->first, span->count), span, column, err);                 \
     }
 
 DEFINE_LOAD(load_u64, uint64_t, ouro_stream_get_u64)
@@ -202,8 +203,8 @@ no_memory:
     return false;
 }
 
-/* The number of slots of each object into slot_begin[v + 1], not yet summed up. Stored slots are carried by at least a byte
- * each, so the bytes bound what hostile counts can ask for. */
+/* The number of slots of each object into slot_begin[v + 1], not yet summed up. Stored slots are carried by at least a
+ * byte each, so the bytes bound what hostile counts can ask for. */
 static enum ouro_status count_slots(struct loader *loader, struct span *span, struct ouro_block_reader *reader,
                                     struct ouro_err *err)
 {
@@ -518,7 +519,8 @@ static bool find_spans(struct loader *loader)
         const struct ouro_snapshot_chunk *chunk = &snapshot->chunks.items[i];
         if (chunk->first > due)
             loader->spans[loader->span_count++] = (struct span){.first = due, .count = chunk->first - due};
-        loader->spans[loader->span_count++] = (struct span){.first = chunk->first, .count = chunk->count, .chunk = chunk};
+        loader->spans[loader->span_count++] =
+            (struct span){.first = chunk->first, .count = chunk->count, .chunk = chunk};
         due = chunk->first + chunk->count;
     }
     return true;
@@ -557,8 +559,8 @@ static bool allocate(struct loader *loader)
     unsigned columns = loader->columns;
     uint64_t count = heap->count;
     bool good = true;
-#define TAKE(flag, member, items)                                                                                      \
-    if (columns & (flag))                                                                                              \
+#define TAKE(flag, member, items) \
+    if (columns & (flag))         \
     good = good && (heap->member = array_new(items, sizeof *heap->member))
     TAKE(OURO_HEAP_ADDR, addr, count);
     TAKE(OURO_HEAP_SHAPE, shape, count);
@@ -588,14 +590,14 @@ static uint32_t needed_columns(unsigned columns)
         unsigned asked;
         uint32_t needed;
     } table[] = {
-        {OURO_HEAP_SHAPE, 1u << OURO_COLUMN_SHAPE},
-        {OURO_HEAP_SIZE, 1u << OURO_COLUMN_SIZE},
-        {OURO_HEAP_REFCOUNT, 1u << OURO_COLUMN_REFCOUNT},
-        {OURO_HEAP_FLAGS, 1u << OURO_COLUMN_FLAGS},
-        {OURO_HEAP_SLOTS, 1u << OURO_COLUMN_COUNTS | 1u << OURO_COLUMN_EDGES},
-        {OURO_HEAP_NATIVE, 1u << OURO_COLUMN_NATIVE},
-        {OURO_HEAP_INTERP, 1u << OURO_COLUMN_INTERP},
-        {OURO_HEAP_VALUES, 1u << OURO_COLUMN_VALUE_SIZES | 1u << OURO_COLUMN_VALUES},
+        {OURO_HEAP_SHAPE,    1u << OURO_COLUMN_SHAPE                                 },
+        {OURO_HEAP_SIZE,     1u << OURO_COLUMN_SIZE                                  },
+        {OURO_HEAP_REFCOUNT, 1u << OURO_COLUMN_REFCOUNT                              },
+        {OURO_HEAP_FLAGS,    1u << OURO_COLUMN_FLAGS                                 },
+        {OURO_HEAP_SLOTS,    1u << OURO_COLUMN_COUNTS | 1u << OURO_COLUMN_EDGES      },
+        {OURO_HEAP_NATIVE,   1u << OURO_COLUMN_NATIVE                                },
+        {OURO_HEAP_INTERP,   1u << OURO_COLUMN_INTERP                                },
+        {OURO_HEAP_VALUES,   1u << OURO_COLUMN_VALUE_SIZES | 1u << OURO_COLUMN_VALUES},
     };
     uint32_t needed = 0;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)

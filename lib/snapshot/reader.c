@@ -92,8 +92,8 @@ enum ouro_status ouro_snapshot_read_toc(struct ouro_snapshot *snapshot, struct o
 }
 
 /* Whether a whole block is at `offset`. *spent: bytes read for nothing so far. */
-static enum ouro_status scan_candidate(struct ouro_snapshot *snapshot, struct ouro_block_reader *reader, uint64_t offset,
-                                       uint64_t *end, uint64_t *spent, struct ouro_err *err)
+static enum ouro_status scan_candidate(struct ouro_snapshot *snapshot, struct ouro_block_reader *reader,
+                                       uint64_t offset, uint64_t *end, uint64_t *spent, struct ouro_err *err)
 {
     unsigned char header[OURO_BLOCK_HEADER_BYTES];
     struct ouro_block found;
@@ -121,7 +121,8 @@ static enum ouro_status scan_candidate(struct ouro_snapshot *snapshot, struct ou
     return OURO_OK;
 }
 
-/* Finds whole blocks by their magic. Bytes that look like block headers and are none cost time, so there is a limit to it. */
+/* Finds whole blocks by their magic. Bytes that look like block headers and are none cost time, so there is a limit to
+ * it. */
 enum ouro_status ouro_snapshot_scan(struct ouro_snapshot *snapshot, struct ouro_block_reader *reader,
                                     struct ouro_err *err)
 {
@@ -162,8 +163,8 @@ static int compare_columns(const void *a, const void *b)
 static enum ouro_status bad_columns(struct ouro_snapshot *snapshot, uint32_t first, const char *what,
                                     struct ouro_err *err)
 {
-    return ouro_snapshot_damage(snapshot,
-                                ouro_err_set(err, OURO_BADDATA, "the blocks of the objects from %u on %s", first, what));
+    return ouro_snapshot_damage(
+        snapshot, ouro_err_set(err, OURO_BADDATA, "the blocks of the objects from %u on %s", first, what));
 }
 
 /* Makes a chunk of columns[from .. to), which have the same first object. */
@@ -228,8 +229,8 @@ static enum ouro_status find_chunks(struct ouro_snapshot *snapshot, bool counted
     ouro_node found = last ? last->first + last->count : 0;
     if (counted && found != snapshot->object_count)
         OURO_TRY(ouro_snapshot_damage(snapshot, ouro_err_set(err, OURO_BADDATA,
-                                                             "the snapshot has %u objects and says that it has %u", found,
-                                                             snapshot->object_count)));
+                                                             "the snapshot has %u objects and says that it has %u",
+                                                             found, snapshot->object_count)));
     snapshot->object_count = found;
     return OURO_OK;
 }

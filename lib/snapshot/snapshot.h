@@ -14,24 +14,24 @@ struct ouro_shape_layout {
     uint32_t repeat_count; /* repeated parts */
     uint32_t width;        /* of the only repeated part, else 0 */
     uint8_t type_count;
-    bool lost;             /* salvaged: nobody knows what it was */
-    bool types_first;      /* all repeated parts follow the last TYPE part */
-    bool types_last;       /* all repeated parts come before the first TYPE part */
+    bool lost;                                       /* salvaged: nobody knows what it was */
+    bool types_first;                                /* all repeated parts follow the last TYPE part */
+    bool types_last;                                 /* all repeated parts come before the first TYPE part */
     uint32_t type_before[OURO_SHAPE_TYPE_PARTS_MAX]; /* fixed slots before each TYPE part */
 };
 
 /* Consecutive objects and where their columns are. */
 struct ouro_snapshot_chunk {
     uint32_t first, count;
-    uint16_t columns; /* those it has, a bit each */
-    uint16_t lost;    /* those that it has and the file has not (salvaged) */
+    uint16_t columns;                    /* those it has, a bit each */
+    uint16_t lost;                       /* those that it has and the file has not (salvaged) */
     size_t begin[OURO_COLUMN_COUNT + 1]; /* the blocks of column c: snapshot->columns[begin[c] .. begin[c + 1]) */
 };
 
-#define OURO_VEC(type)                                                                                                 \
-    struct {                                                                                                           \
-        type *items;                                                                                                   \
-        size_t count, capacity;                                                                                        \
+#define OURO_VEC(type)          \
+    struct {                    \
+        type *items;            \
+        size_t count, capacity; \
     }
 
 struct ouro_snapshot_string {
@@ -49,8 +49,8 @@ struct ouro_snapshot {
     uint64_t file_bytes;
     bool salvage, damaged;
     ouro_node object_count;
-    OURO_VEC(struct ouro_block) blocks;  /* all, in the order of the file */
-    OURO_VEC(struct ouro_block) columns; /* by chunk, column, part */
+    OURO_VEC(struct ouro_block) blocks;          /* all, in the order of the file */
+    OURO_VEC(struct ouro_block) columns;         /* by chunk, column, part */
     OURO_VEC(struct ouro_snapshot_chunk) chunks; /* ascending, not overlapping */
     struct ouro_buf string_bytes, meta_bytes;
     OURO_VEC(struct ouro_snapshot_string) strings;
@@ -69,7 +69,8 @@ enum ouro_status ouro_snapshot_open_fd(struct ouro_snapshot **snapshot, int fd, 
 
 /* Reads the header (version) of a file. */
 enum ouro_status ouro_snapshot_read_header(int fd, uint64_t file_bytes, struct ouro_err *err);
-/* Reads trailer and table of contents into snapshot->blocks, which begin at OURO_FILE_HEADER_BYTES and touch each other. */
+/* Reads trailer and table of contents into snapshot->blocks, which begin at OURO_FILE_HEADER_BYTES and touch each
+ * other. */
 enum ouro_status ouro_snapshot_read_toc(struct ouro_snapshot *snapshot, struct ouro_block_reader *reader,
                                         struct ouro_err *err);
 /* Reads snapshot->blocks by looking for their magic. */

@@ -23,32 +23,32 @@ bool ouro_stream_ended(struct ouro_stream *stream)
 }
 
 /* Most columns are mostly numbers below 128: eight of those at a time. */
-#define DEFINE_GET(name, type, limit)                                                                                  \
-    bool name(struct ouro_stream *stream, type *out, size_t count)                                                     \
-    {                                                                                                                  \
-        size_t i = 0;                                                                                                  \
-        while (i < count) {                                                                                            \
-            uint64_t value;                                                                                            \
-            while (count - i >= 8 && stream->end - stream->at >= 8) {                                                  \
-                memcpy(&value, stream->at, sizeof value);                                                              \
-                if (value & UINT64_C(0x8080808080808080))                                                              \
-                    break;                                                                                             \
-                for (unsigned j = 0; j < 8; j++)                                                                       \
-                    out[i + j] = stream->at[j];                                                                        \
-                stream->at += 8;                                                                                       \
-                i += 8;                                                                                                \
-            }                                                                                                          \
-            for (unsigned j = 0; j < 8 && i < count; j++, i++) {                                                       \
-                if (!ouro_stream_get(stream, &value))                                                                  \
-                    return false;                                                                                      \
-                if (value > (limit)) {                                                                                 \
-                    stream->status = OURO_BADDATA;                                                                     \
-                    return false;                                                                                      \
-                }                                                                                                      \
-                out[i] = (type)value;                                                                                  \
-            }                                                                                                          \
-        }                                                                                                              \
-        return true;                                                                                                   \
+#define DEFINE_GET(name, type, limit)                                 \
+    bool name(struct ouro_stream *stream, type *out, size_t count)    \
+    {                                                                 \
+        size_t i = 0;                                                 \
+        while (i < count) {                                           \
+            uint64_t value;                                           \
+            while (count - i >= 8 && stream->end - stream->at >= 8) { \
+                memcpy(&value, stream->at, sizeof value);             \
+                if (value & UINT64_C(0x8080808080808080))             \
+                    break;                                            \
+                for (unsigned j = 0; j < 8; j++)                      \
+                    out[i + j] = stream->at[j];                       \
+                stream->at += 8;                                      \
+                i += 8;                                               \
+            }                                                         \
+            for (unsigned j = 0; j < 8 && i < count; j++, i++) {      \
+                if (!ouro_stream_get(stream, &value))                 \
+                    return false;                                     \
+                if (value > (limit)) {                                \
+                    stream->status = OURO_BADDATA;                    \
+                    return false;                                     \
+                }                                                     \
+                out[i] = (type)value;                                 \
+            }                                                         \
+        }                                                             \
+        return true;                                                  \
     }
 
 DEFINE_GET(ouro_stream_get_u64, uint64_t, UINT64_MAX)

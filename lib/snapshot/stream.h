@@ -7,11 +7,11 @@
 #include "snapshot/snapshot.h"
 
 struct ouro_stream {
-    struct ouro_block_reader *reader;        /* borrowed; one stream at a time */
-    const struct ouro_block *next, *last;    /* blocks to come: [next, last) */
-    const unsigned char *at, *end;           /* of the current one */
+    struct ouro_block_reader *reader;     /* borrowed; one stream at a time */
+    const struct ouro_block *next, *last; /* blocks to come: [next, last) */
+    const unsigned char *at, *end;        /* of the current one */
     struct ouro_err *err;
-    enum ouro_status status;                 /* why reading failed */
+    enum ouro_status status; /* why reading failed */
 };
 
 /* False (and status) when there is no further byte or the next block is damaged. */
@@ -54,8 +54,8 @@ static inline bool ouro_stream_get(struct ouro_stream *stream, uint64_t *value)
 bool ouro_stream_get_u64(struct ouro_stream *stream, uint64_t *out, size_t count);
 bool ouro_stream_get_u32(struct ouro_stream *stream, uint32_t *out, size_t count);
 bool ouro_stream_get_u16(struct ouro_stream *stream, uint16_t *out, size_t count);
-/* `count` slots of `node`, as nodes below `limit`; beyond_limit NULL: a node at or behind the limit is an error, else it
- * is counted there and becomes OURO_NODE_NONE. */
+/* `count` slots of `node`, as nodes below `limit`; beyond_limit NULL: a node at or behind the limit is an error, else
+ * it is counted there and becomes OURO_NODE_NONE. */
 bool ouro_stream_get_slots(struct ouro_stream *stream, ouro_node *out, uint64_t count, ouro_node node, ouro_node limit,
                            uint64_t *beyond_limit);
 /* Whether all is read. */

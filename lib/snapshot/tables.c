@@ -1,4 +1,5 @@
-/* The tables of a snapshot: parsed from bytes that nobody vouches for, checked against each other once, trusted after. */
+/* The tables of a snapshot: parsed from bytes that nobody vouches for, checked against each other once, trusted after.
+ */
 #include <stdlib.h>
 
 #include "base/cursor.h"
@@ -69,7 +70,8 @@ static enum ouro_status lost_string(struct ouro_snapshot *snapshot, struct ouro_
 
 static struct ouro_type_record lost_type(void)
 {
-    return (struct ouro_type_record){.node = OURO_NODE_NONE, .name = UINT32_MAX, .module = UINT32_MAX, .base = UINT32_MAX};
+    return (struct ouro_type_record){
+        .node = OURO_NODE_NONE, .name = UINT32_MAX, .module = UINT32_MAX, .base = UINT32_MAX};
 }
 
 static enum ouro_status parse_type(struct ouro_snapshot *snapshot, struct ouro_cursor *cursor, struct ouro_err *err)
@@ -254,16 +256,19 @@ struct table {
     size_t count_offset; /* of the count of its vector; 0: none to be numbered by */
 };
 
+#define NUMBERED(member) offsetof(struct ouro_snapshot, member.count)
+
 static const struct table tables[] = {
     {OURO_SECTION_META, 2, parse_meta, NULL, 0},
-    {OURO_SECTION_STRINGS, 1, parse_string, lost_string, offsetof(struct ouro_snapshot, strings.count)},
-    {OURO_SECTION_TYPES, 8, parse_type, lose_type, offsetof(struct ouro_snapshot, types.count)},
-    {OURO_SECTION_SHAPES, 2, parse_shape, lose_shape, offsetof(struct ouro_snapshot, shapes.count)},
+    {OURO_SECTION_STRINGS, 1, parse_string, lost_string, NUMBERED(strings)},
+    {OURO_SECTION_TYPES, 8, parse_type, lose_type, NUMBERED(types)},
+    {OURO_SECTION_SHAPES, 2, parse_shape, lose_shape, NUMBERED(shapes)},
     {OURO_SECTION_INTERPRETERS, 27, parse_interpreter, NULL, 0},
     {OURO_SECTION_THREADS, 9, parse_thread, NULL, 0},
 };
 
-/* Brings the table's length to `first`. Gaps are for salvage only, and no wider than the bytes that could have filled them. */
+/* Brings the table's length to `first`. Gaps are for salvage only, and no wider than the bytes that could have filled
+ * them. */
 static enum ouro_status fill_gap(struct ouro_snapshot *snapshot, const struct table *table,
                                  const struct ouro_block *block, struct ouro_err *err)
 {
@@ -272,9 +277,9 @@ static enum ouro_status fill_gap(struct ouro_snapshot *snapshot, const struct ta
         return OURO_OK;
     if (block->first < count || block->first > snapshot->file_bytes * OURO_BLOCK_RATIO_LIMIT)
         return bad(block, err);
-    OURO_TRY(ouro_snapshot_damage(
-        snapshot, ouro_err_set(err, OURO_BADDATA, "the block of %s before byte %llu is missing",
-                               ouro_section_name(block->section), (unsigned long long)block->offset)));
+    OURO_TRY(ouro_snapshot_damage(snapshot,
+                                  ouro_err_set(err, OURO_BADDATA, "the block of %s before byte %llu is missing",
+                                               ouro_section_name(block->section), (unsigned long long)block->offset)));
     for (; count < block->first; count++)
         OURO_TRY(table->lose(snapshot, err));
     return OURO_OK;
@@ -318,8 +323,8 @@ static enum ouro_status parse_type_nodes(struct ouro_snapshot *snapshot, const s
 static enum ouro_status bad_reference(struct ouro_snapshot *snapshot, const char *what, size_t index,
                                       struct ouro_err *err)
 {
-    return ouro_snapshot_damage(snapshot,
-                                ouro_err_set(err, OURO_BADDATA, "%s %zu refers to something that is not there", what, index));
+    return ouro_snapshot_damage(
+        snapshot, ouro_err_set(err, OURO_BADDATA, "%s %zu refers to something that is not there", what, index));
 }
 
 static bool node_there(const struct ouro_snapshot *snapshot, ouro_node node)
@@ -368,7 +373,8 @@ static enum ouro_status check_types(struct ouro_snapshot *snapshot, struct ouro_
     return check_bases(snapshot, err);
 }
 
-/* Sets the shapes' parts and checks their names and types. Lost ones get a type, so that nobody meets an index of none. */
+/* Sets the shapes' parts and checks their names and types. Lost ones get a type, so that nobody meets an index of none.
+ */
 static enum ouro_status check_shapes(struct ouro_snapshot *snapshot, struct ouro_err *err)
 {
     uint32_t lost = UINT32_MAX;
@@ -422,8 +428,8 @@ enum ouro_status ouro_snapshot_read_tables(struct ouro_snapshot *snapshot, struc
                     snapshot, parse_block(snapshot, &tables[t], &snapshot->blocks.items[i], reader, err)));
     for (size_t i = 0; i < snapshot->blocks.count; i++)
         if (snapshot->blocks.items[i].section == OURO_SECTION_TYPE_NODES)
-            OURO_TRY(ouro_snapshot_damage(snapshot,
-                                          parse_type_nodes(snapshot, &snapshot->blocks.items[i], reader, err)));
+            OURO_TRY(
+                ouro_snapshot_damage(snapshot, parse_type_nodes(snapshot, &snapshot->blocks.items[i], reader, err)));
     /* A snapshot without any string has lost them: 0 is the empty one. */
     if (!snapshot->strings.count) {
         OURO_TRY(ouro_snapshot_damage(snapshot, ouro_err_set(err, OURO_BADDATA, "the snapshot has no strings")));

@@ -45,7 +45,8 @@ static void tell_hole(struct verifier *verifier, uint64_t from, uint64_t to)
         return;
     snprintf(words, sizeof words, "%llu bytes from byte %llu on are no block", (unsigned long long)(to - from),
              (unsigned long long)from);
-    struct ouro_block hole = {.offset = from, .stored_bytes = (uint32_t)(to - from < UINT32_MAX ? to - from : UINT32_MAX)};
+    struct ouro_block hole = {.offset = from,
+                              .stored_bytes = (uint32_t)(to - from < UINT32_MAX ? to - from : UINT32_MAX)};
     tell(verifier, &hole, "damage", words);
 }
 
@@ -109,8 +110,9 @@ static enum ouro_status verify_contents(struct verifier *verifier, const char *p
     return status;
 }
 
-enum ouro_status ouro_snapshot_verify(const char *path, void (*report)(void *context, const struct ouro_verify_report *),
-                                      void *context, uint64_t *good, uint64_t *bad, struct ouro_err *err)
+enum ouro_status ouro_snapshot_verify(const char *path,
+                                      void (*report)(void *context, const struct ouro_verify_report *), void *context,
+                                      uint64_t *good, uint64_t *bad, struct ouro_err *err)
 {
     struct verifier verifier = {.report = report, .context = context};
     OURO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

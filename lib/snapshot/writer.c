@@ -21,7 +21,7 @@ struct table {
 };
 
 struct meta_item {
-    char *key; /* owned, terminated */
+    char *key;            /* owned, terminated */
     unsigned char *value; /* owned */
     size_t size;
     bool pending;
@@ -43,7 +43,7 @@ struct ouro_snapshot_writer {
     pthread_mutex_t lock;
     struct ouro_output output;
     enum ouro_codec codec;
-    enum ouro_status status; /* what went wrong first in a function that returns no status */
+    enum ouro_status status;   /* what went wrong first in a function that returns no status */
     struct ouro_blocks blocks; /* encoded, to be written before anything else */
     struct ouro_buf toc;
     uint32_t object_count;
@@ -54,7 +54,7 @@ struct ouro_snapshot_writer {
     struct {
         struct string_place {
             size_t offset, size;
-        } *items;
+        } * items;
         size_t count, capacity;
     } string_places;
     struct ouro_map string_map; /* hash to index + 1; a hash that is taken by another string is rehashed */
@@ -314,7 +314,8 @@ static uint64_t hash_of(const unsigned char *text, size_t size, uint64_t seed)
         hash = mix(hash ^ ouro_load_u64(text + i), UINT64_C(0xe7037ed1a0b428db) ^ seed);
     for (unsigned shift = 0; i < size; i++, shift += 8)
         last |= (uint64_t)text[i] << shift;
-    return mix(hash ^ last, UINT64_C(0x8ebc6af09c88c6e3) ^ size) & ~UINT64_C(1); /* odd ones (and the reserved key) are free */
+    return mix(hash ^ last, UINT64_C(0x8ebc6af09c88c6e3) ^ size) &
+           ~UINT64_C(1); /* odd ones (and the reserved key) are free */
 }
 
 static uint32_t add_string(struct ouro_snapshot_writer *writer, const char *text, size_t size)
@@ -322,7 +323,8 @@ static uint32_t add_string(struct ouro_snapshot_writer *writer, const char *text
     if (size > OURO_STRING_MAX_BYTES)
         size = OURO_STRING_MAX_BYTES;
     uint64_t hash = hash_of((const unsigned char *)text, size, writer->string_seed);
-    for (uint64_t *index; (index = ouro_map_find(&writer->string_map, hash)); hash = mix(hash + 2, UINT64_C(0x9e3779b97f4a7c15)) & ~UINT64_C(1)) {
+    for (uint64_t *index; (index = ouro_map_find(&writer->string_map, hash));
+         hash = mix(hash + 2, UINT64_C(0x9e3779b97f4a7c15)) & ~UINT64_C(1)) {
         const struct string_place *there = &writer->string_places.items[*index - 1];
         if (there->size == size && !memcmp(writer->string_bytes.data + there->offset, text, size))
             return (uint32_t)(*index - 1);
@@ -472,7 +474,8 @@ enum ouro_status ouro_snapshot_writer_interpreter(struct ouro_snapshot_writer *w
     return record ? OURO_OK : OURO_NOMEM;
 }
 
-enum ouro_status ouro_snapshot_writer_thread(struct ouro_snapshot_writer *writer, const struct ouro_thread_record *thread)
+enum ouro_status ouro_snapshot_writer_thread(struct ouro_snapshot_writer *writer,
+                                             const struct ouro_thread_record *thread)
 {
     pthread_mutex_lock(&writer->lock);
     struct ouro_thread_record *record = OURO_VEC_ADD(&writer->threads);
