@@ -1,3 +1,11 @@
 # The walk, where cpython meets the writer. Uses cpython, snapshot, target.
 noinst_LIBRARIES += libouro_capture.a
-libouro_capture_a_SOURCES =
+libouro_capture_a_SOURCES = \
+	lib/capture/dump.c \
+	lib/capture/dump.h \
+	lib/capture/emit.c \
+	lib/capture/emit.h \
+	lib/capture/shape.c \
+	lib/capture/shape.h \
+	lib/capture/walk.c \
+	lib/capture/walk.h

@@ -1,3 +1,24 @@
 # What the bytes of an interpreter mean. Uses base and target.
 noinst_LIBRARIES += libouro_cpython.a
-libouro_cpython_a_SOURCES =
+libouro_cpython_a_SOURCES = \
+	lib/cpython/dict.c \
+	lib/cpython/dict.h \
+	lib/cpython/layout.c \
+	lib/cpython/layout.h \
+	lib/cpython/layout_fields.h \
+	lib/cpython/layout_tables.c \
+	lib/cpython/ops.h \
+	lib/cpython/python.c \
+	lib/cpython/python.h \
+	lib/cpython/runtime.c \
+	lib/cpython/size.c \
+	lib/cpython/state.c \
+	lib/cpython/state.h \
+	lib/cpython/text.c \
+	lib/cpython/text.h \
+	lib/cpython/type.c \
+	lib/cpython/type.h \
+	lib/cpython/value.c \
+	lib/cpython/value.h \
+	lib/cpython/visit.c \
+	lib/cpython/visit.h

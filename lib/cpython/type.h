@@ -71,7 +71,7 @@ struct ouro_type {
     ouro_addr cached_keys; /* shared keys of its instances, or 0 */
     struct ouro_op *ops;   /* owned, with labels */
     uint32_t op_count;
-    uint32_t plain_fields; /* how many of the ops are FIELDs, if all are FIELD or TYPE; else UINT32_MAX */
+    uint64_t extent;       /* bytes that every object has for sure: tp_basicsize, at least a header */
     bool gc;               /* its objects have a collector head (static types excepted) */
     bool approximate, varies, finalize, del, weakref;
     uint8_t size_rule;     /* enum ouro_sizeof */

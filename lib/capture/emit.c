@@ -1,0 +1,617 @@
+#include "capture/emit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "capture/shape.h"
+#include "cpython/value.h"
+
+#define FINALIZED_BIT 1u /* of _gc_prev */
+#define ORDER_BATCH 65536u
+#define SHAPE_CACHE_SLOTS 1024u
+
+struct emit {
+    struct ouro_walk *walk;
+    struct ouro_snapshot_writer *writer;
+    enum ouro_values values;
+    enum ouro_codec codec;
+    struct ouro_shapes shapes;
+    unsigned char *generations; /* by node: OURO_OBJECT_GC_MASK bits */
+    struct { size_t *items; size_t count, capacity; } cuts; /* first word of each chunk, and one behind the last */
+    size_t next_chunk;   /* atomic */
+    pthread_mutex_t lock;
+    pthread_cond_t turn;
+    size_t appended;
+    enum ouro_status status;
+    struct ouro_err err;
+    struct ouro_emit_totals totals;
+    void (*progress)(void *context, double part);
+    void *progress_context;
+    const struct ouro_thread_state *states;
+    size_t state_count;
+    struct ouro_map type_index; /* type's address -> index among the snapshot's types */
+};
+
+struct emitter {
+    struct emit *emit;
+    struct ouro_visitor visitor;
+    struct ouro_type_cache types;
+    struct ouro_chunk chunk;
+    struct ouro_blocks blocks;
+    struct ouro_buf value;
+    struct ouro_emit_totals totals;
+    ouro_node node;
+    bool lost; /* a target of the current object is no object */
+    struct {
+        uint64_t key;
+        uint32_t shape;
+    } shape_cache[SHAPE_CACHE_SLOTS];
+};
+
+static void on_slots(void *context, const ouro_addr *targets, size_t count)
+{
+    struct emitter *emitter = context;
+    const struct ouro_walk *walk = emitter->emit->walk;
+    for (size_t i = 0; i < count; i++) {
+        ouro_node target = OURO_NODE_NONE;
+        if (targets[i]) {
+            target = ouro_walk_node(walk, targets[i]);
+            if (target == OURO_NODE_NONE)
+                emitter->lost = true;
+            else
+                emitter->totals.edge_count++;
+        }
+        ouro_chunk_slot(&emitter->chunk, emitter->node, target);
+    }
+}
+
+static void on_run(void *context, uint64_t count)
+{
+    struct emitter *emitter = context;
+    ouro_chunk_part_count(&emitter->chunk, count);
+}
+
+static bool is_namespace(void *context, ouro_addr dict)
+{
+    struct emitter *emitter = context;
+    return ouro_walk_noted(emitter->emit->walk, dict);
+}
+
+static uint32_t type_index(struct emit *emit, ouro_addr type)
+{
+    const uint64_t *index = ouro_map_find(&emit->type_index, type);
+    return index ? (uint32_t)*index : UINT32_MAX;
+}
+
+static uint32_t shape_of(struct emitter *emitter, struct ouro_type *type, ouro_addr addr)
+{
+    uint64_t known = __atomic_load_n(&type->user, __ATOMIC_ACQUIRE);
+    if (known != UINT64_MAX)
+        return (uint32_t)known;
+    struct emit *emit = emitter->emit;
+    if (!type->varies)
+        return ouro_shapes_get(&emit->shapes, &emitter->visitor, type, type_index(emit, type->addr), addr, 0);
+    uint64_t variant = ouro_visit_variant(&emitter->visitor, type, addr);
+    uint64_t key = variant * 31 + type->addr;
+    unsigned slot = (unsigned)(key * UINT64_C(0x9e3779b97f4a7c15) >> 54) & (SHAPE_CACHE_SLOTS - 1);
+    if (emitter->shape_cache[slot].key != key) {
+        emitter->shape_cache[slot].shape =
+            ouro_shapes_get(&emit->shapes, &emitter->visitor, type, type_index(emit, type->addr), addr, variant);
+        emitter->shape_cache[slot].key = key;
+    }
+    return emitter->shape_cache[slot].shape;
+}
+
+/* What of the object's value goes into the file: flags to add. */
+static uint32_t put_value(struct emitter *emitter, const struct ouro_type *type, ouro_addr addr, bool key)
+{
+    struct emit *emit = emitter->emit;
+    bool names_only = emit->values == OURO_VALUES_NONE;
+    size_t limit = emit->values == OURO_VALUES_FULL ? OURO_VALUE_FULL_BYTES
+                   : key                            ? OURO_VALUE_KEY_BYTES
+                                                    : OURO_VALUE_SHORT_BYTES;
+    if (!type->value || (names_only && type->value != OURO_OF_NAME && !(type->value == OURO_OF_STR && key)))
+        return 0;
+    if (names_only)
+        limit = OURO_VALUE_KEY_BYTES;
+    bool cut;
+    emitter->value.size = 0;
+    if (!ouro_value_write(emit->walk->python, type, addr, limit, names_only, &emitter->value, &cut))
+        return 0;
+    ouro_chunk_value(&emitter->chunk, emitter->value.data, emitter->value.size);
+    return OURO_OBJECT_VALUE | (cut ? OURO_OBJECT_VALUE_CUT : 0);
+}
+
+static uint64_t refcount_of(const struct ouro_layout *layout, const unsigned char *head, uint32_t *flags)
+{
+    uint64_t count = ouro_load_u64(head + layout->ob_refcnt);
+    if (!layout->immortal)
+        return count;
+    if ((int32_t)(uint32_t)count < 0) {
+        *flags |= OURO_OBJECT_IMMORTAL;
+        return 0;
+    }
+    return (uint32_t)count;
+}
+
+static void emit_object(struct emitter *emitter, uint64_t bit)
+{
+    struct emit *emit = emitter->emit;
+    struct ouro_walk *walk = emit->walk;
+    struct ouro_python *python = walk->python;
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr addr = ouro_image_addr(walk->image, bit << 3);
+    const unsigned char *head = ouro_image_at(walk->image, addr, 16);
+    struct ouro_type *type = ouro_type_cached(python, &emitter->types, ouro_load_u64(head + layout->ob_type));
+    uint32_t flags = emit->generations[emitter->node];
+    uint32_t shape = shape_of(emitter, type, addr);
+    emitter->lost = false;
+    emitter->visitor.torn = emitter->visitor.approximate = false;
+    if (type->op_count)
+        ouro_visit(&emitter->visitor, type, addr);
+    bool estimated;
+    uint64_t native, size = ouro_type_sizeof(python, type, addr, &native, &estimated);
+    uint64_t refcount = refcount_of(layout, head, &flags);
+    bool noted = (type->value == OURO_OF_STR || type->value == OURO_OF_BYTES) && ouro_walk_is_set(walk->noted, bit);
+    flags |= put_value(emitter, type, addr, noted);
+    flags |= noted ? OURO_OBJECT_IS_KEY : 0;
+    if (type->gc && (flags & OURO_OBJECT_GC_MASK) && ouro_python_word(python, addr - 8) & FINALIZED_BIT)
+        flags |= OURO_OBJECT_FINALIZED;
+    bool approximate = type->approximate || emitter->visitor.approximate;
+    flags |= approximate ? OURO_OBJECT_APPROXIMATE : 0;
+    flags |= estimated ? OURO_OBJECT_SIZE_ESTIMATED : 0;
+    flags |= emitter->lost || emitter->visitor.torn ? OURO_OBJECT_TORN : 0;
+    emitter->totals.approximate_count += approximate;
+    emitter->totals.estimated_count += estimated;
+    emitter->totals.torn_count += (flags & OURO_OBJECT_TORN) != 0;
+    emitter->totals.size_bytes += size;
+    emitter->totals.native_bytes += native;
+    emitter->totals.object_count++;
+    uint64_t interpreter = walk->added_count ? ouro_walk_interpreter(walk, bit) : python->interpreters[0].id;
+    ouro_chunk_object(&emitter->chunk, addr, shape, size, native, refcount, flags, interpreter);
+    emitter->node++;
+}
+
+static void add_totals(struct ouro_emit_totals *to, const struct ouro_emit_totals *from)
+{
+    to->object_count += from->object_count;
+    to->edge_count += from->edge_count;
+    to->size_bytes += from->size_bytes;
+    to->native_bytes += from->native_bytes;
+    to->approximate_count += from->approximate_count;
+    to->estimated_count += from->estimated_count;
+    to->torn_count += from->torn_count;
+}
+
+/* Chunks are made in any order and appended in theirs. */
+static void append(struct emitter *emitter, size_t chunk, enum ouro_status status)
+{
+    struct emit *emit = emitter->emit;
+    pthread_mutex_lock(&emit->lock);
+    while (emit->appended != chunk)
+        pthread_cond_wait(&emit->turn, &emit->lock);
+    if (emit->status == OURO_OK && status != OURO_OK)
+        emit->status = ouro_err_set(&emit->err, status, "no memory for the columns of a chunk");
+    if (emit->status == OURO_OK)
+        emit->status = ouro_snapshot_writer_append(emit->writer, &emitter->blocks, &emit->err);
+    if (emit->walk->cancel && *emit->walk->cancel && emit->status == OURO_OK)
+        emit->status = ouro_err_set(&emit->err, OURO_CANCELLED, "cancelled");
+    emit->appended++;
+    if (emit->progress)
+        emit->progress(emit->progress_context, (double)emit->appended / (double)(emit->cuts.count - 1));
+    pthread_cond_broadcast(&emit->turn);
+    pthread_mutex_unlock(&emit->lock);
+}
+
+static void *emit_chunks(void *argument)
+{
+    struct emitter *emitter = argument;
+    struct emit *emit = emitter->emit;
+    const struct ouro_walk *walk = emit->walk;
+    for (;;) {
+        size_t chunk = __atomic_fetch_add(&emit->next_chunk, 1, __ATOMIC_RELAXED);
+        if (chunk + 1 >= emit->cuts.count)
+            break;
+        size_t first = emit->cuts.items[chunk], end = emit->cuts.items[chunk + 1];
+        enum ouro_status status = __atomic_load_n(&emit->status, __ATOMIC_RELAXED);
+        if (status == OURO_OK) {
+            emitter->node = walk->rank[first];
+            ouro_chunk_begin(&emitter->chunk, emitter->node);
+            for (size_t i = first; i < end; i++)
+                for (uint64_t word = walk->marked[i]; word; word &= word - 1)
+                    emit_object(emitter, (uint64_t)i << 6 | (unsigned)__builtin_ctzll(word));
+            status = ouro_chunk_failed(&emitter->chunk) || emitter->value.failed
+                         ? OURO_NOMEM
+                         : ouro_blocks_add_chunk(&emitter->blocks, &emitter->chunk, emit->codec);
+        }
+        append(emitter, chunk, status);
+    }
+    return NULL;
+}
+
+/* Cuts the words of the bitmap into chunks of at most OURO_CHUNK_OBJECTS objects. */
+static enum ouro_status cut(struct emit *emit)
+{
+    const struct ouro_walk *walk = emit->walk;
+    uint32_t begun = 0;
+    size_t *place = OURO_VEC_ADD(&emit->cuts);
+    if (!place)
+        return OURO_NOMEM;
+    for (size_t i = 0; i < walk->word_count; i++) {
+        uint32_t behind = walk->rank[i] + (uint32_t)__builtin_popcountll(walk->marked[i]);
+        if (behind - begun <= OURO_CHUNK_OBJECTS)
+            continue;
+        if (!(place = OURO_VEC_ADD(&emit->cuts)))
+            return OURO_NOMEM;
+        *place = i;
+        begun = walk->rank[i];
+    }
+    if (!(place = OURO_VEC_ADD(&emit->cuts)))
+        return OURO_NOMEM;
+    *place = walk->word_count;
+    return OURO_OK;
+}
+
+static int by_address(const void *a, const void *b)
+{
+    ouro_addr x = (*(struct ouro_type *const *)a)->addr, y = (*(struct ouro_type *const *)b)->addr;
+    return x < y ? -1 : x > y;
+}
+
+/* All types, in the order of their addresses: the file does not depend on who met a type first. */
+static enum ouro_status write_types(struct emit *emit)
+{
+    struct ouro_python *python = emit->walk->python;
+    size_t count = python->type_list.count;
+    struct ouro_type **types = malloc((count + 1) * sizeof *types);
+    if (!types)
+        return OURO_NOMEM;
+    if (count)
+        memcpy(types, python->type_list.items, count * sizeof *types);
+    qsort(types, count, sizeof *types, by_address);
+    enum ouro_status status = OURO_OK;
+    for (size_t i = 0; i < count && status == OURO_OK; i++) {
+        uint64_t *place = ouro_map_put(&emit->type_index, types[i]->addr, NULL);
+        if (place)
+            *place = i;
+        else
+            status = OURO_NOMEM;
+    }
+    for (size_t i = 0; i < count && status == OURO_OK; i++) {
+        const struct ouro_type *type = types[i];
+        const char *name = type->name ? type->name : "", *module = type->module ? type->module : "";
+        struct ouro_type_record record = {
+            .addr = type->addr,
+            .node = ouro_walk_node(emit->walk, type->addr),
+            .name = ouro_snapshot_writer_string(emit->writer, name, strlen(name)),
+            .module = ouro_snapshot_writer_string(emit->writer, module, strlen(module)),
+            .flags = (type->flags & OURO_FLAG_HEAPTYPE ? OURO_TYPE_HEAP : 0) | (type->gc ? OURO_TYPE_GC : 0) |
+                     (type->finalize ? OURO_TYPE_FINALIZE : 0) | (type->del ? OURO_TYPE_DEL : 0) |
+                     (type->approximate ? OURO_TYPE_APPROXIMATE : 0) | (type->weakref ? OURO_TYPE_WEAKREF : 0) |
+                     (type->flags & OURO_FLAG_DICT ? OURO_TYPE_DICT : 0),
+            .value_kind = type->value,
+            .basicsize = type->basicsize,
+            .itemsize = type->itemsize,
+            .base = type_index(emit, type->base),
+        };
+        if (ouro_snapshot_writer_type(emit->writer, &record) == UINT32_MAX)
+            status = OURO_NOMEM;
+    }
+    free(types);
+    return status;
+}
+
+/* The collector's lists in their order, and by it each object's generation. */
+static enum ouro_status write_order(struct emit *emit)
+{
+    struct ouro_walk *walk = emit->walk;
+    ouro_node *nodes = malloc(ORDER_BATCH * sizeof *nodes);
+    enum ouro_status status = nodes ? OURO_OK : OURO_NOMEM;
+    for (size_t l = 0; l < walk->tracked.count && status == OURO_OK; l++) {
+        struct ouro_tracked *tracked = &walk->tracked.items[l];
+        for (size_t i = 0; i < tracked->count && status == OURO_OK; i += ORDER_BATCH) {
+            size_t count = tracked->count - i < ORDER_BATCH ? tracked->count - i : ORDER_BATCH;
+            for (size_t k = 0; k < count; k++) {
+                nodes[k] = ouro_walk_node(walk, tracked->items[i + k]);
+                emit->generations[nodes[k]] = (unsigned char)(tracked->list + 1);
+            }
+            status = ouro_snapshot_writer_gc_order(emit->writer, tracked->interpreter, tracked->list, nodes, count,
+                                                   &emit->err);
+        }
+        free(tracked->items);
+        tracked->items = NULL;
+        tracked->capacity = 0; /* its count stays: the interpreter's record wants it */
+    }
+    free(nodes);
+    return status;
+}
+
+static enum ouro_status write_interpreters(struct emit *emit)
+{
+    struct ouro_walk *walk = emit->walk;
+    for (size_t i = 0; i < walk->python->interpreter_count; i++) {
+        struct ouro_interpreter_record record = {.id = walk->python->interpreters[i].id,
+                                                 .garbage = OURO_NODE_NONE,
+                                                 .callbacks = OURO_NODE_NONE};
+        struct ouro_gc_state gc;
+        if (ouro_state_gc(walk->python, &walk->python->interpreters[i], &gc)) {
+            record.gc_enabled = gc.enabled;
+            record.gc_debug = gc.debug;
+            record.gc_collecting = gc.collecting;
+            memcpy(record.threshold, gc.threshold, sizeof record.threshold);
+            memcpy(record.count, gc.count, sizeof record.count);
+            memcpy(record.collections, gc.collections, sizeof record.collections);
+            memcpy(record.collected, gc.collected, sizeof record.collected);
+            memcpy(record.uncollectable, gc.uncollectable, sizeof record.uncollectable);
+            record.long_lived_total = gc.long_lived_total;
+            record.long_lived_pending = gc.long_lived_pending;
+            record.garbage = ouro_walk_node(walk, gc.garbage);
+            record.callbacks = ouro_walk_node(walk, gc.callbacks);
+        }
+        for (size_t l = 0; l < walk->tracked.count; l++) {
+            const struct ouro_tracked *tracked = &walk->tracked.items[l];
+            if (tracked->interpreter != record.id)
+                continue;
+            if (tracked->list < OURO_GENERATION_COUNT)
+                record.tracked[tracked->list] = tracked->count;
+            else
+                record.frozen = tracked->count;
+        }
+        OURO_TRY(ouro_snapshot_writer_interpreter(emit->writer, &record));
+    }
+    return OURO_OK;
+}
+
+/* The pseudo objects' shapes hang off two types of their own. */
+struct pseudo_types {
+    uint32_t root, frame;
+};
+
+static struct pseudo_types write_pseudo_types(struct emit *emit)
+{
+    struct ouro_type_record record = {.node = OURO_NODE_NONE,
+                                      .flags = OURO_TYPE_PSEUDO,
+                                      .value_kind = OURO_VALUE_NAME,
+                                      .base = UINT32_MAX};
+    struct pseudo_types types;
+    record.name = ouro_snapshot_writer_string(emit->writer, "<root>", 6);
+    types.root = ouro_snapshot_writer_type(emit->writer, &record);
+    record.name = ouro_snapshot_writer_string(emit->writer, "<frame>", 7);
+    types.frame = ouro_snapshot_writer_type(emit->writer, &record);
+    return types;
+}
+
+static bool never_namespace(void *context, ouro_addr dict)
+{
+    (void)context;
+    (void)dict;
+    return false;
+}
+
+/* The slots of a frame that a thread runs, or of one inside a generator that its tp_traverse leaves out. */
+static void visit_pseudo_frame(struct ouro_visitor *visitor, const struct ouro_pseudo *pseudo)
+{
+    if (!pseudo->generator) {
+        ouro_visit_frame(visitor, pseudo->frame, true);
+    } else {
+        if (visitor->part)
+            visitor->part(visitor->context, OURO_SLOTS_FIELD, OURO_CLASS_WEAK, "generator");
+        if (visitor->slots)
+            visitor->slots(visitor->context, &pseudo->generator, 1);
+        if (pseudo->running)
+            ouro_visit_frame_locals(visitor, pseudo->frame);
+    }
+    ouro_visit_end(visitor);
+}
+
+static uint32_t pseudo_shape(struct emit *emit, const struct pseudo_types *types, const struct ouro_pseudo *pseudo)
+{
+    struct ouro_shape_builder builder = {.shapes = &emit->shapes};
+    bool frame = pseudo->kind == OURO_PSEUDO_FRAME;
+    uint64_t *place = NULL;
+    bool added = true;
+    if (frame || pseudo->kind == OURO_PSEUDO_THREAD) { /* many with the same parts */
+        ouro_addr code =
+            ouro_python_word(emit->walk->python, pseudo->frame + (ouro_addr)emit->walk->python->layout->iframe_code);
+        uint64_t key = (frame ? code * 8 + 1 + 2 * (pseudo->generator != 0) + 4 * pseudo->running : 0) |
+                       UINT64_C(1) << 63;
+        place = ouro_map_put(&emit->shapes.by_variant, key, &added);
+        if (place && !added)
+            return (uint32_t)*place;
+    }
+    if (frame) {
+        struct ouro_visitor visitor = {.python = emit->walk->python,
+                                       .context = &builder,
+                                       .part = ouro_shape_builder_part,
+                                       .is_namespace = never_namespace};
+        visit_pseudo_frame(&visitor, pseudo);
+    }
+    for (size_t i = 0; i < pseudo->field_count; i++)
+        ouro_shape_builder_part(&builder, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED,
+                                emit->walk->fields.items[pseudo->first_field + i].label);
+    if (pseudo->kind == OURO_PSEUDO_THREAD)
+        ouro_shape_builder_part(&builder, OURO_SLOTS_NAMED, OURO_CLASS_TRAVERSED, "frames");
+    if (pseudo->kind == OURO_PSEUDO_STATIC_TYPES)
+        ouro_shape_builder_part(&builder, OURO_SLOTS_NAMED, OURO_CLASS_TRAVERSED, "types");
+    uint32_t shape = builder.failed ? UINT32_MAX
+                                    : ouro_snapshot_writer_shape(emit->writer, frame ? types->frame : types->root,
+                                                                 builder.parts.items, (uint32_t)builder.parts.count);
+    free(builder.parts.items);
+    if (place)
+        *place = shape;
+    return shape;
+}
+
+static void put_thread_frames(struct emitter *emitter, const struct ouro_pseudo *pseudo)
+{
+    ouro_node first = emitter->emit->walk->object_count;
+    for (size_t i = 0; i < pseudo->frame_count; i++) {
+        emitter->totals.edge_count++;
+        ouro_chunk_slot(&emitter->chunk, emitter->node, first + (ouro_node)(pseudo->first_frame + i));
+    }
+    ouro_chunk_part_count(&emitter->chunk, pseudo->frame_count);
+}
+
+static void put_static_types(struct emitter *emitter)
+{
+    const struct ouro_python *python = emitter->emit->walk->python;
+    uint64_t count = 0;
+    for (size_t i = 0; i < python->type_list.count; i++) {
+        const struct ouro_type *type = python->type_list.items[i];
+        if (type->flags & OURO_FLAG_HEAPTYPE)
+            continue;
+        on_slots(emitter, &type->addr, 1);
+        count++;
+    }
+    ouro_chunk_part_count(&emitter->chunk, count);
+}
+
+static enum ouro_status write_thread(struct emit *emit, const struct ouro_pseudo *pseudo, ouro_node node)
+{
+    struct ouro_thread_record record = {
+        .interpreter = pseudo->interpreter,
+        .ident = pseudo->thread.ident,
+        .native_id = pseudo->thread.native_id,
+        .name = ouro_snapshot_writer_string(emit->writer, pseudo->thread.name, strlen(pseudo->thread.name)),
+        .state = '?',
+        .syscall = -1,
+        .holds_gil = pseudo->thread.holds_gil,
+        .root = node,
+    };
+    for (size_t i = 0; i < emit->state_count; i++) {
+        const struct ouro_thread_state *state = &emit->states[i];
+        if ((uint64_t)state->tid != record.native_id)
+            continue;
+        record.comm = ouro_snapshot_writer_string(emit->writer, state->comm, strlen(state->comm));
+        record.state = state->state;
+        record.syscall = state->syscall;
+    }
+    return ouro_snapshot_writer_thread(emit->writer, &record);
+}
+
+static enum ouro_status emit_pseudo(struct emitter *emitter)
+{
+    struct emit *emit = emitter->emit;
+    struct ouro_walk *walk = emit->walk;
+    struct pseudo_types types = write_pseudo_types(emit);
+    emitter->node = walk->object_count;
+    for (size_t i = 0; i < walk->pseudo.count; i++) {
+        const struct ouro_pseudo *pseudo = &walk->pseudo.items[i];
+        uint32_t shape = pseudo_shape(emit, &types, pseudo);
+        if (shape == UINT32_MAX)
+            return OURO_NOMEM;
+        if (!emitter->chunk.count)
+            ouro_chunk_begin(&emitter->chunk, emitter->node);
+        emitter->lost = false;
+        emitter->visitor.torn = false;
+        if (pseudo->kind == OURO_PSEUDO_FRAME)
+            visit_pseudo_frame(&emitter->visitor, pseudo);
+        for (size_t f = 0; f < pseudo->field_count; f++)
+            on_slots(emitter, &walk->fields.items[pseudo->first_field + f].target, 1);
+        if (pseudo->kind == OURO_PSEUDO_THREAD) {
+            put_thread_frames(emitter, pseudo);
+            OURO_TRY(write_thread(emit, pseudo, emitter->node));
+        }
+        if (pseudo->kind == OURO_PSEUDO_STATIC_TYPES)
+            put_static_types(emitter);
+        uint32_t flags = OURO_OBJECT_PSEUDO | OURO_OBJECT_VALUE |
+                         (emitter->lost || emitter->visitor.torn ? OURO_OBJECT_TORN : 0);
+        ouro_chunk_value(&emitter->chunk, pseudo->name, strlen(pseudo->name));
+        ouro_chunk_object(&emitter->chunk, OURO_PSEUDO_BASE + 8 * (ouro_addr)i, shape, 0, 0, 0, flags,
+                          pseudo->interpreter);
+        emitter->totals.object_count++;
+        emitter->node++;
+        if (emitter->chunk.count == OURO_CHUNK_OBJECTS || i + 1 == walk->pseudo.count) {
+            OURO_TRY(ouro_chunk_failed(&emitter->chunk) ? OURO_NOMEM
+                                                        : ouro_blocks_add_chunk(&emitter->blocks, &emitter->chunk,
+                                                                                emit->codec));
+            OURO_TRY(ouro_snapshot_writer_append(emit->writer, &emitter->blocks, &emit->err));
+            ouro_chunk_begin(&emitter->chunk, emitter->node);
+        }
+    }
+    return OURO_OK;
+}
+
+static void emitter_init(struct emitter *emitter, struct emit *emit)
+{
+    emitter->emit = emit;
+    emitter->visitor.python = emit->walk->python;
+    emitter->visitor.context = emitter;
+    emitter->visitor.slots = on_slots;
+    emitter->visitor.run = on_run;
+    emitter->visitor.is_namespace = is_namespace;
+}
+
+static void emitter_fini(struct emitter *emitter)
+{
+    add_totals(&emitter->emit->totals, &emitter->totals);
+    ouro_chunk_fini(&emitter->chunk);
+    ouro_blocks_fini(&emitter->blocks);
+    ouro_buf_fini(&emitter->value);
+}
+
+static enum ouro_status emit_objects(struct emit *emit)
+{
+    unsigned count = emit->walk->thread_count;
+    struct emitter *emitters = calloc(count, sizeof *emitters);
+    pthread_t threads[64];
+    unsigned started = 0;
+    if (!emitters)
+        return OURO_NOMEM;
+    for (unsigned i = 0; i < count; i++)
+        emitter_init(&emitters[i], emit);
+    for (unsigned i = 1; i < count; i++)
+        if (pthread_create(&threads[started], NULL, emit_chunks, &emitters[i]) == 0)
+            started++;
+    emit_chunks(&emitters[0]);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    enum ouro_status status = emit->status;
+    if (status == OURO_OK)
+        status = emit_pseudo(&emitters[0]);
+    for (unsigned i = 0; i < count; i++)
+        emitter_fini(&emitters[i]);
+    free(emitters);
+    return emit->shapes.failed && status == OURO_OK ? OURO_NOMEM : status;
+}
+
+enum ouro_status ouro_emit(struct ouro_walk *walk, struct ouro_snapshot_writer *writer,
+                           const struct ouro_emit_options *options, struct ouro_emit_totals *totals,
+                           struct ouro_err *err)
+{
+    struct emit emit = {
+        .walk = walk,
+        .writer = writer,
+        .values = options->values,
+        .codec = options->codec,
+        .states = options->thread_states,
+        .state_count = options->thread_state_count,
+        .progress = options->progress,
+        .progress_context = options->progress_context,
+    };
+    pthread_mutex_init(&emit.lock, NULL);
+    pthread_cond_init(&emit.turn, NULL);
+    ouro_shapes_init(&emit.shapes, writer);
+    emit.generations = calloc((size_t)walk->object_count + 1, 1);
+    enum ouro_status status = emit.generations ? cut(&emit) : OURO_NOMEM;
+    if (status == OURO_OK)
+        status = write_types(&emit);
+    if (status == OURO_OK)
+        status = write_order(&emit);
+    if (status == OURO_OK)
+        status = emit_objects(&emit);
+    if (status == OURO_OK)
+        status = write_interpreters(&emit);
+    *totals = emit.totals;
+    free(emit.generations);
+    free(emit.cuts.items);
+    ouro_map_fini(&emit.type_index);
+    ouro_shapes_fini(&emit.shapes);
+    pthread_cond_destroy(&emit.turn);
+    pthread_mutex_destroy(&emit.lock);
+    if (status != OURO_OK)
+        return emit.err.msg[0] ? ouro_err_set(err, status, "%s", emit.err.msg)
+                               : ouro_err_set(err, status, "no memory for writing the snapshot");
+    return OURO_OK;
+}

@@ -1,0 +1,86 @@
+#include "capture/shape.h"
+
+#include <stdlib.h>
+
+void ouro_shapes_init(struct ouro_shapes *shapes, struct ouro_snapshot_writer *writer)
+{
+    memset(shapes, 0, sizeof *shapes);
+    shapes->writer = writer;
+    pthread_mutex_init(&shapes->lock, NULL);
+}
+
+void ouro_shapes_fini(struct ouro_shapes *shapes)
+{
+    ouro_map_fini(&shapes->by_variant);
+    pthread_mutex_destroy(&shapes->lock);
+}
+
+void ouro_shape_builder_part(void *context, enum ouro_slots kind, enum ouro_class edge_class, const char *name)
+{
+    struct ouro_shape_builder *builder = context;
+    struct ouro_part *part = OURO_VEC_ADD(&builder->parts);
+    if (!part) {
+        builder->failed = true;
+        return;
+    }
+    part->kind = (uint8_t)kind;
+    part->edge_class = (uint8_t)edge_class;
+    part->name = ouro_snapshot_writer_string(builder->shapes->writer, name, strlen(name));
+}
+
+/* While its parts are listed, an object's slots go nowhere. */
+struct describing {
+    struct ouro_shape_builder builder; /* first: the context of ouro_shape_builder_part */
+    bool (*is_namespace)(void *context, ouro_addr dict);
+    void *context;
+};
+
+static bool describing_is_namespace(void *context, ouro_addr dict)
+{
+    struct describing *describing = context;
+    return describing->is_namespace(describing->context, dict);
+}
+
+static uint32_t build(struct ouro_shapes *shapes, struct ouro_visitor *visitor, const struct ouro_type *type,
+                      uint32_t type_index, ouro_addr object)
+{
+    struct describing describing = {
+        .builder = {.shapes = shapes}, .is_namespace = visitor->is_namespace, .context = visitor->context};
+    struct ouro_visitor describer = {.python = visitor->python,
+                                     .context = &describing,
+                                     .part = ouro_shape_builder_part,
+                                     .is_namespace = describing_is_namespace};
+    ouro_visit(&describer, type, object);
+    uint32_t shape = UINT32_MAX;
+    if (!describing.builder.failed)
+        shape = ouro_snapshot_writer_shape(shapes->writer, type_index, describing.builder.parts.items,
+                                           (uint32_t)describing.builder.parts.count);
+    free(describing.builder.parts.items);
+    if (shape == UINT32_MAX)
+        shapes->failed = true;
+    return shape;
+}
+
+uint32_t ouro_shapes_get(struct ouro_shapes *shapes, struct ouro_visitor *visitor, struct ouro_type *type,
+                         uint32_t type_index, ouro_addr object, uint64_t variant)
+{
+    uint32_t shape = UINT32_MAX;
+    pthread_mutex_lock(&shapes->lock);
+    if (!type->varies) {
+        if (type->user == UINT64_MAX)
+            __atomic_store_n(&type->user, build(shapes, visitor, type, type_index, object), __ATOMIC_RELEASE);
+        shape = (uint32_t)type->user;
+    } else {
+        bool added;
+        uint64_t key = (variant ^ type->addr * UINT64_C(0x9e3779b97f4a7c15)) & ~(UINT64_C(1) << 63);
+        uint64_t *place = ouro_map_put(&shapes->by_variant, key, &added);
+        if (place && added)
+            *place = build(shapes, visitor, type, type_index, object);
+        if (place)
+            shape = (uint32_t)*place;
+        else
+            shapes->failed = true;
+    }
+    pthread_mutex_unlock(&shapes->lock);
+    return shape;
+}

@@ -1,0 +1,30 @@
+/* Shapes of objects as they are met: a table from (type, variant) to the snapshot's shape. Thread-safe. */
+#ifndef OURO_CAPTURE_SHAPE_H
+#define OURO_CAPTURE_SHAPE_H
+
+#include "base/map.h"
+#include "capture/walk.h"
+#include "snapshot/writer.h"
+
+struct ouro_shapes {
+    struct ouro_snapshot_writer *writer; /* borrowed; all calls that add tables are made under the lock */
+    pthread_mutex_t lock;
+    struct ouro_map by_variant;
+    bool failed;
+};
+
+/* Collects parts, interning their names. */
+struct ouro_shape_builder {
+    struct ouro_shapes *shapes;
+    struct { struct ouro_part *items; size_t count, capacity; } parts;
+    bool failed;
+};
+
+void ouro_shapes_init(struct ouro_shapes *shapes, struct ouro_snapshot_writer *writer);
+void ouro_shapes_fini(struct ouro_shapes *shapes);
+/* The shape of an object; `visitor` is the caller's own, its callbacks are replaced for the time of the call. */
+uint32_t ouro_shapes_get(struct ouro_shapes *shapes, struct ouro_visitor *visitor, struct ouro_type *type,
+                         uint32_t type_index, ouro_addr object, uint64_t variant);
+void ouro_shape_builder_part(void *builder, enum ouro_slots kind, enum ouro_class edge_class, const char *name);
+
+#endif

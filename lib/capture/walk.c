@@ -1,0 +1,522 @@
+#include "capture/walk.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "cpython/dict.h"
+#include "cpython/value.h"
+
+#define STACK_ITEMS 65536u      /* of each thread; what does not fit waits in `todo` */
+#define REGION_WORDS 4096u      /* of `todo` that a thread takes at a time: 2 MiB of image */
+#define OBJECTS_MAX (UINT32_MAX - (1u << 24)) /* room for pseudo objects and for roots that the analysis adds */
+
+struct worker {
+    struct ouro_walk *walk;
+    struct ouro_visitor visitor;
+    struct ouro_type_cache types;
+    struct pending {
+        ouro_addr addr;
+        const struct ouro_type *type;
+    } *stack; /* owned */
+    size_t stack_count;
+    size_t *next_region; /* shared */
+    bool *overflowed;    /* shared: some bit of `todo` was set during the sweep */
+};
+
+static bool set_bit(uint64_t *bits, uint64_t bit)
+{
+    uint64_t mask = UINT64_C(1) << (bit & 63);
+    return !(__atomic_fetch_or(&bits[bit >> 6], mask, __ATOMIC_RELAXED) & mask);
+}
+
+static void mark_target(struct worker *worker, ouro_addr target)
+{
+    struct ouro_walk *walk = worker->walk;
+    uint64_t offset = ouro_image_offset(walk->image, target);
+    if (offset == UINT64_MAX || offset & 7) {
+        ouro_python_count_unreadable(walk->python, target & 7 ? OURO_UNREADABLE_ALIGN : OURO_UNREADABLE_ADDRESS);
+        return;
+    }
+    uint64_t bit = ouro_walk_bit(offset);
+    if (__atomic_load_n(&walk->marked[bit >> 6], __ATOMIC_RELAXED) >> (bit & 63) & 1)
+        return;
+    const unsigned char *head = (offset & (OURO_PAGE_BYTES - 1)) <= OURO_PAGE_BYTES - 16
+                                    ? walk->image->bytes + offset
+                                    : ouro_image_at(walk->image, target, 16);
+    struct ouro_type *type =
+        head ? ouro_type_cached(walk->python, &worker->types, ouro_load_u64(head + walk->python->layout->ob_type)) : NULL;
+    if (!type) {
+        ouro_python_count_unreadable(walk->python, head ? OURO_UNREADABLE_TYPE : OURO_UNREADABLE_OBJECT);
+        return;
+    }
+    if (!set_bit(walk->marked, bit) || !type->op_count)
+        return;
+    if (worker->stack_count < STACK_ITEMS) {
+        worker->stack[worker->stack_count++] = (struct pending){target, type};
+    } else {
+        set_bit(walk->todo, bit);
+        __atomic_store_n(worker->overflowed, true, __ATOMIC_RELAXED);
+    }
+}
+
+static void mark_slots(void *context, const ouro_addr *targets, size_t count)
+{
+    struct worker *worker = context;
+    for (size_t i = 0; i < count; i++)
+        if (targets[i])
+            mark_target(worker, targets[i]);
+}
+
+static void note(struct ouro_walk *walk, ouro_addr addr, bool *fresh)
+{
+    uint64_t offset = ouro_image_offset(walk->image, addr);
+    *fresh = false;
+    if (offset == UINT64_MAX)
+        return;
+    uint64_t bit = ouro_walk_bit(offset);
+    if (!(__atomic_load_n(&walk->noted[bit >> 6], __ATOMIC_RELAXED) >> (bit & 63) & 1))
+        *fresh = set_bit(walk->noted, bit);
+}
+
+static void note_key(void *context, ouro_addr key, bool of_namespace)
+{
+    struct worker *worker = context;
+    bool fresh;
+    if (of_namespace || !worker->walk->names_only)
+        note(worker->walk, key, &fresh);
+}
+
+/* Its keys are attribute names: noted at once, for the dict itself may have been visited before anybody knew that. */
+static void note_namespace(void *context, ouro_addr dict)
+{
+    struct worker *worker = context;
+    struct ouro_walk *walk = worker->walk;
+    const struct ouro_layout *layout = walk->python->layout;
+    bool fresh;
+    note(walk, dict, &fresh);
+    if (!fresh || !walk->names_only)
+        return;
+    struct ouro_keys keys;
+    if (!ouro_keys_read(walk->python, ouro_python_word(walk->python, dict + (ouro_addr)layout->dict_keys), &keys))
+        return;
+    for (uint64_t i = 0; i < keys.entry_count; i++)
+        if (ouro_keys_key(&keys, i))
+            note(walk, ouro_keys_key(&keys, i), &fresh);
+}
+
+static bool noted(void *context, ouro_addr dict)
+{
+    struct worker *worker = context;
+    return ouro_walk_noted(worker->walk, dict);
+}
+
+static void drain(struct worker *worker)
+{
+    while (worker->stack_count) {
+        struct pending next = worker->stack[--worker->stack_count];
+        ouro_visit(&worker->visitor, next.type, next.addr);
+    }
+}
+
+static void visit_bit(struct worker *worker, uint64_t bit)
+{
+    struct ouro_walk *walk = worker->walk;
+    ouro_addr addr = ouro_image_addr(walk->image, bit << 3);
+    struct ouro_type *type = ouro_type_cached(
+        walk->python, &worker->types, ouro_python_word(walk->python, addr + (ouro_addr)walk->python->layout->ob_type));
+    if (type && type->op_count)
+        ouro_visit(&worker->visitor, type, addr);
+    drain(worker);
+}
+
+static bool cancelled(const struct ouro_walk *walk)
+{
+    return walk->cancel && *walk->cancel;
+}
+
+static void *sweep(void *argument)
+{
+    struct worker *worker = argument;
+    struct ouro_walk *walk = worker->walk;
+    for (;;) {
+        size_t start = __atomic_fetch_add(worker->next_region, REGION_WORDS, __ATOMIC_RELAXED);
+        if (start >= walk->word_count || cancelled(walk))
+            return NULL;
+        size_t end = start + REGION_WORDS < walk->word_count ? start + REGION_WORDS : walk->word_count;
+        for (size_t i = start; i < end; i++) {
+            if (!__atomic_load_n(&walk->todo[i], __ATOMIC_RELAXED))
+                continue;
+            uint64_t word = __atomic_exchange_n(&walk->todo[i], 0, __ATOMIC_RELAXED);
+            for (; word; word &= word - 1)
+                visit_bit(worker, (uint64_t)i << 6 | (unsigned)__builtin_ctzll(word));
+        }
+    }
+}
+
+static enum ouro_status worker_init(struct worker *worker, struct ouro_walk *walk, size_t *next_region, bool *overflowed)
+{
+    worker->walk = walk;
+    worker->next_region = next_region;
+    worker->overflowed = overflowed;
+    worker->stack = malloc(STACK_ITEMS * sizeof *worker->stack);
+    worker->visitor.python = walk->python;
+    worker->visitor.context = worker;
+    worker->visitor.slots = mark_slots;
+    worker->visitor.key = note_key;
+    worker->visitor.namespace_dict = note_namespace;
+    worker->visitor.is_namespace = noted;
+    return worker->stack ? OURO_OK : OURO_NOMEM;
+}
+
+/* Sweeps until nothing is left to do. */
+static enum ouro_status sweep_all(struct ouro_walk *walk, struct worker *workers)
+{
+    do {
+        pthread_t threads[64];
+        unsigned started = 0;
+        *workers[0].next_region = 0;
+        *workers[0].overflowed = false;
+        for (unsigned i = 1; i < walk->thread_count; i++) {
+            if (pthread_create(&threads[started], NULL, sweep, &workers[i]) != 0)
+                break; /* fewer hands do the same work */
+            started++;
+        }
+        sweep(&workers[0]);
+        for (unsigned i = 0; i < started; i++)
+            pthread_join(threads[i], NULL);
+        if (cancelled(walk))
+            return OURO_CANCELLED;
+    } while (*workers[0].overflowed);
+    return OURO_OK;
+}
+
+struct listing {
+    struct ouro_walk *walk;
+    struct ouro_tracked *tracked;
+};
+
+static bool add_tracked(void *context, ouro_addr object)
+{
+    struct listing *listing = context;
+    struct ouro_walk *walk = listing->walk;
+    struct ouro_tracked *tracked = listing->tracked;
+    uint64_t offset = ouro_image_offset(walk->image, object);
+    if (offset == UINT64_MAX || offset & 7 ||
+        (tracked->count == tracked->capacity &&
+         !ouro_vec_grow((void **)&tracked->items, &tracked->capacity, sizeof *tracked->items))) {
+        walk->out_of_memory = walk->out_of_memory || (offset != UINT64_MAX && !(offset & 7));
+        return false;
+    }
+    uint64_t bit = ouro_walk_bit(offset);
+    if (!set_bit(walk->marked, bit) && ouro_walk_is_set(walk->todo, bit)) {
+        ouro_python_count_unreadable(walk->python, OURO_UNREADABLE_LIST); /* a list that bites its own tail */
+        return false;
+    }
+    set_bit(walk->todo, bit);
+    tracked->items[tracked->count++] = object;
+    return true;
+}
+
+static enum ouro_status list_tracked(struct ouro_walk *walk, const struct ouro_interpreter *interpreter)
+{
+    for (unsigned list = 0; list < 4; list++) {
+        struct ouro_tracked *tracked = OURO_VEC_ADD(&walk->tracked);
+        if (!tracked)
+            return OURO_NOMEM;
+        tracked->interpreter = interpreter->id;
+        tracked->list = list;
+        ouro_python_each_tracked(walk->python, interpreter, list, add_tracked,
+                                 &(struct listing){.walk = walk, .tracked = tracked});
+    }
+    return walk->out_of_memory ? OURO_NOMEM : OURO_OK;
+}
+
+/* What stands in a list without being an object we know the type of is taken out again. */
+static void drop_unknown(struct ouro_walk *walk, struct worker *worker, size_t first_list)
+{
+    const struct ouro_layout *layout = walk->python->layout;
+    for (size_t l = first_list; l < walk->tracked.count; l++) {
+        struct ouro_tracked *tracked = &walk->tracked.items[l];
+        size_t kept = 0;
+        for (size_t i = 0; i < tracked->count; i++) {
+            ouro_addr addr = tracked->items[i];
+            if (ouro_type_cached(walk->python, &worker->types,
+                                 ouro_python_word(walk->python, addr + (ouro_addr)layout->ob_type))) {
+                tracked->items[kept++] = addr;
+                continue;
+            }
+            uint64_t bit = ouro_walk_bit(ouro_image_offset(walk->image, addr));
+            walk->marked[bit >> 6] &= ~(UINT64_C(1) << (bit & 63));
+            walk->todo[bit >> 6] &= ~(UINT64_C(1) << (bit & 63));
+            ouro_python_count_unreadable(walk->python, OURO_UNREADABLE_TYPE);
+        }
+        tracked->count = kept;
+    }
+}
+
+struct rooting {
+    struct ouro_walk *walk;
+    struct worker *worker;
+    uint64_t interpreter;
+};
+
+static struct ouro_pseudo *add_pseudo(struct rooting *rooting, int kind, const char *name)
+{
+    struct ouro_walk *walk = rooting->walk;
+    struct ouro_pseudo *pseudo = OURO_VEC_ADD(&walk->pseudo);
+    if (!pseudo) {
+        walk->out_of_memory = true;
+        return NULL;
+    }
+    pseudo->kind = kind;
+    pseudo->interpreter = rooting->interpreter;
+    pseudo->name = strdup(name);
+    pseudo->first_field = walk->fields.count;
+    pseudo->first_frame = walk->pseudo.count;
+    if (!pseudo->name)
+        walk->out_of_memory = true;
+    return pseudo;
+}
+
+static void on_root(void *context, const char *name)
+{
+    add_pseudo(context, OURO_PSEUDO_ROOT, name);
+}
+
+static void on_field(void *context, const char *label, ouro_addr target)
+{
+    struct rooting *rooting = context;
+    struct ouro_walk *walk = rooting->walk;
+    struct ouro_walk_field *field = walk->pseudo.count ? OURO_VEC_ADD(&walk->fields) : NULL;
+    if (!field || !(field->label = strdup(label))) {
+        walk->out_of_memory = true;
+        return;
+    }
+    field->target = target;
+    walk->pseudo.items[walk->pseudo.count - 1].field_count++;
+    if (target)
+        mark_target(rooting->worker, target);
+}
+
+static void on_thread(void *context, const struct ouro_interpreter *interpreter, const struct ouro_thread *thread)
+{
+    struct rooting *rooting = context;
+    char name[400];
+    (void)interpreter;
+    if (thread->name[0])
+        snprintf(name, sizeof name, "<Thread '%s' %llu>", thread->name, (unsigned long long)thread->native_id);
+    else
+        snprintf(name, sizeof name, "<Thread %llu>", (unsigned long long)thread->native_id);
+    struct ouro_pseudo *pseudo = add_pseudo(rooting, OURO_PSEUDO_THREAD, name);
+    if (pseudo)
+        pseudo->thread = *thread;
+}
+
+static void on_frame(void *context, ouro_addr frame, ouro_addr code, uint32_t line, ouro_addr generator, bool running)
+{
+    struct rooting *rooting = context;
+    struct ouro_walk *walk = rooting->walk;
+    struct ouro_buf name = {0};
+    size_t thread = walk->pseudo.count;
+    while (thread && walk->pseudo.items[thread - 1].kind == OURO_PSEUDO_FRAME)
+        thread--;
+    ouro_value_write_code(walk->python, code, 0, walk->names_only, line, &name);
+    struct ouro_pseudo *pseudo = add_pseudo(rooting, OURO_PSEUDO_FRAME, ouro_buf_text(&name));
+    ouro_buf_fini(&name);
+    if (!pseudo || !thread)
+        return;
+    pseudo->frame = frame;
+    pseudo->generator = generator;
+    pseudo->running = running;
+    walk->pseudo.items[thread - 1].frame_count++;
+    struct ouro_visitor *visitor = &rooting->worker->visitor;
+    if (!generator) {
+        ouro_visit_frame(visitor, frame, true);
+    } else {
+        mark_target(rooting->worker, generator);
+        if (running)
+            ouro_visit_frame_locals(visitor, frame);
+    }
+    ouro_visit_end(visitor);
+}
+
+static enum ouro_status mark_types(struct ouro_walk *walk, struct worker *workers, size_t *done)
+{
+    while (*done < walk->python->type_list.count) {
+        for (; *done < walk->python->type_list.count; ++*done)
+            mark_target(&workers[0], walk->python->type_list.items[*done]->addr);
+        drain(&workers[0]);
+        OURO_TRY(sweep_all(walk, workers));
+    }
+    return OURO_OK;
+}
+
+/* The bits that an interpreter's walk added to those before. */
+static enum ouro_status note_added(struct ouro_walk *walk, uint64_t interpreter, const uint64_t *before)
+{
+    struct ouro_walk_added *added = &walk->added[walk->added_count++];
+    added->interpreter = interpreter;
+    for (size_t i = 0; i < walk->word_count; i++) {
+        for (uint64_t word = walk->marked[i] & ~before[i]; word; word &= word - 1) {
+            if (added->count == added->capacity &&
+                !ouro_vec_grow((void **)&added->bits, &added->capacity, sizeof *added->bits))
+                return OURO_NOMEM;
+            added->bits[added->count++] = (uint64_t)i << 6 | (unsigned)__builtin_ctzll(word);
+        }
+    }
+    return OURO_OK;
+}
+
+static enum ouro_status mark_interpreter(struct ouro_walk *walk, struct worker *workers,
+                                         const struct ouro_interpreter *interpreter, size_t *types_done)
+{
+    size_t first_list = walk->tracked.count;
+    struct rooting rooting = {.walk = walk, .worker = &workers[0], .interpreter = interpreter->id};
+    const struct ouro_state_sink sink = {
+        .context = &rooting, .root = on_root, .field = on_field, .thread = on_thread, .frame = on_frame};
+    OURO_TRY(list_tracked(walk, interpreter));
+    drop_unknown(walk, &workers[0], first_list);
+    ouro_state_each(walk->python, interpreter, &sink);
+    drain(&workers[0]);
+    OURO_TRY(sweep_all(walk, workers));
+    OURO_TRY(mark_types(walk, workers, types_done));
+    return walk->out_of_memory ? OURO_NOMEM : OURO_OK;
+}
+
+static enum ouro_status mark_all(struct ouro_walk *walk, struct worker *workers)
+{
+    struct ouro_python *python = walk->python;
+    size_t types_done = 0;
+    size_t bytes = walk->word_count * sizeof *walk->marked;
+    uint64_t *before = NULL;
+    enum ouro_status status = OURO_OK;
+    if (python->interpreter_count > 1) {
+        before = malloc(bytes);
+        walk->added = calloc(python->interpreter_count, sizeof *walk->added);
+        if (!before || !walk->added)
+            status = OURO_NOMEM;
+    }
+    for (size_t i = 0; i < python->interpreter_count && status == OURO_OK; i++) {
+        if (before)
+            memcpy(before, walk->marked, bytes);
+        status = mark_interpreter(walk, workers, &python->interpreters[i], &types_done);
+        if (status == OURO_OK && i)
+            status = note_added(walk, python->interpreters[i].id, before);
+    }
+    free(before);
+    if (status == OURO_OK) { /* static types are held by C */
+        struct rooting rooting = {.walk = walk, .worker = &workers[0], .interpreter = python->interpreters[0].id};
+        add_pseudo(&rooting, OURO_PSEUDO_STATIC_TYPES, "static types");
+    }
+    return walk->out_of_memory ? OURO_NOMEM : status;
+}
+
+enum ouro_status ouro_walk_mark(struct ouro_walk *walk, struct ouro_err *err)
+{
+    struct worker *workers = calloc(walk->thread_count, sizeof *workers);
+    size_t next_region = 0;
+    bool overflowed = false;
+    enum ouro_status status = workers ? OURO_OK : OURO_NOMEM;
+    for (unsigned i = 0; workers && i < walk->thread_count && status == OURO_OK; i++)
+        status = worker_init(&workers[i], walk, &next_region, &overflowed);
+    if (status == OURO_OK)
+        status = mark_all(walk, workers);
+    for (unsigned i = 0; workers && i < walk->thread_count; i++)
+        free(workers[i].stack);
+    free(workers);
+    if (status == OURO_NOMEM)
+        return ouro_err_set(err, status, "no memory for the walk");
+    return status == OURO_CANCELLED ? ouro_err_set(err, status, "cancelled") : status;
+}
+
+static void *map_bits(size_t words, size_t word_bytes)
+{
+    void *bits = mmap(NULL, words * word_bytes + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bits == MAP_FAILED)
+        return NULL;
+    madvise(bits, words * word_bytes, MADV_HUGEPAGE);
+    return bits;
+}
+
+enum ouro_status ouro_walk_init(struct ouro_walk *walk, struct ouro_python *python, unsigned thread_count,
+                                bool names_only, const volatile sig_atomic_t *cancel, struct ouro_err *err)
+{
+    memset(walk, 0, sizeof *walk);
+    walk->python = python;
+    walk->image = python->image;
+    walk->thread_count = thread_count < 1 ? 1 : thread_count > 64 ? 64 : thread_count;
+    walk->names_only = names_only;
+    walk->cancel = cancel;
+    walk->word_count = (size_t)python->image->page_count * (OURO_PAGE_BYTES / 8 / 64);
+    walk->marked = map_bits(walk->word_count, sizeof *walk->marked);
+    walk->todo = map_bits(walk->word_count, sizeof *walk->todo);
+    walk->noted = map_bits(walk->word_count, sizeof *walk->noted);
+    if (!walk->marked || !walk->todo || !walk->noted)
+        return ouro_err_sys(err, ENOMEM, "no memory for the marks of %u pages", python->image->page_count);
+    return OURO_OK;
+}
+
+static void unmap_bits(void *bits, size_t words, size_t word_bytes)
+{
+    if (bits)
+        munmap(bits, words * word_bytes + 1);
+}
+
+void ouro_walk_fini(struct ouro_walk *walk)
+{
+    unmap_bits(walk->marked, walk->word_count, sizeof *walk->marked);
+    unmap_bits(walk->todo, walk->word_count, sizeof *walk->todo);
+    unmap_bits(walk->noted, walk->word_count, sizeof *walk->noted);
+    unmap_bits(walk->rank, walk->word_count, sizeof *walk->rank);
+    for (size_t i = 0; i < walk->tracked.count; i++)
+        free(walk->tracked.items[i].items);
+    for (size_t i = 0; i < walk->pseudo.count; i++)
+        free(walk->pseudo.items[i].name);
+    for (size_t i = 0; i < walk->fields.count; i++)
+        free(walk->fields.items[i].label);
+    for (size_t i = 0; i < walk->added_count; i++)
+        free(walk->added[i].bits);
+    free(walk->tracked.items);
+    free(walk->pseudo.items);
+    free(walk->fields.items);
+    free(walk->added);
+    memset(walk, 0, sizeof *walk);
+}
+
+enum ouro_status ouro_walk_number(struct ouro_walk *walk, struct ouro_err *err)
+{
+    unmap_bits(walk->todo, walk->word_count, sizeof *walk->todo);
+    walk->todo = NULL;
+    walk->rank = map_bits(walk->word_count, sizeof *walk->rank);
+    if (!walk->rank)
+        return ouro_err_sys(err, ENOMEM, "no memory for the ranks of %u pages", walk->image->page_count);
+    uint64_t count = 0;
+    for (size_t i = 0; i < walk->word_count; i++) {
+        walk->rank[i] = (uint32_t)count;
+        count += (unsigned)__builtin_popcountll(walk->marked[i]);
+        if (count > OBJECTS_MAX)
+            return ouro_err_set(err, OURO_LIMIT, "more than %u objects: a snapshot can't number them", OBJECTS_MAX);
+    }
+    walk->object_count = (ouro_node)count;
+    return OURO_OK;
+}
+
+uint64_t ouro_walk_interpreter(const struct ouro_walk *walk, uint64_t bit)
+{
+    for (size_t i = 0; i < walk->added_count; i++) {
+        const struct ouro_walk_added *added = &walk->added[i];
+        size_t low = 0, high = added->count;
+        while (low < high) {
+            size_t middle = (low + high) / 2;
+            if (added->bits[middle] < bit)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low < added->count && added->bits[low] == bit)
+            return added->interpreter;
+    }
+    return walk->python->interpreters[0].id;
+}

@@ -1,0 +1,97 @@
+/* The walk over an image: mark everything reachable, number it by rank, find each object's number again.
+ *
+ * One bit per 8 bytes of image says "an object begins here"; its number is the rank of its bit. Tracked objects come from the
+ * collector's lists; a sweep in address order visits them and follows what is not tracked. Memory beside the image: 3/64 of it for the
+ * bits, 1/128 for ranks, 8 bytes a tracked object, a stack of bounded size for each thread (what does not fit waits as a bit). */
+#ifndef OURO_CAPTURE_WALK_H
+#define OURO_CAPTURE_WALK_H
+
+#include <signal.h>
+
+#include "base/buf.h"
+#include "cpython/state.h"
+#include "cpython/visit.h"
+
+struct ouro_walk_field {
+    char *label; /* owned */
+    ouro_addr target;
+};
+
+/* A root or a frame of a thread. */
+struct ouro_pseudo {
+    enum { OURO_PSEUDO_ROOT, OURO_PSEUDO_THREAD, OURO_PSEUDO_FRAME, OURO_PSEUDO_STATIC_TYPES } kind;
+    char *name;  /* owned */
+    uint64_t interpreter;
+    size_t first_field, field_count;  /* among the walk's fields */
+    size_t first_frame, frame_count;  /* of a thread: pseudo objects that follow it */
+    ouro_addr frame, generator;
+    bool running;
+    struct ouro_thread thread;
+};
+
+struct ouro_tracked {
+    uint64_t interpreter;
+    unsigned list; /* 0-2 generation, 3 permanent */
+    ouro_addr *items; /* owned, in the order of the list */
+    size_t count, capacity;
+};
+
+struct ouro_walk {
+    struct ouro_python *python;
+    const struct ouro_image *image;
+    unsigned thread_count;
+    bool names_only; /* note only keys of namespaces */
+    const volatile sig_atomic_t *cancel; /* may be NULL */
+    uint64_t *marked, *todo, *noted; /* owned; one bit per 8 bytes of image */
+    size_t word_count;
+    uint32_t *rank; /* owned; objects before each word of `marked`; after ouro_walk_number */
+    ouro_node object_count;
+    struct { struct ouro_tracked *items; size_t count, capacity; } tracked;
+    struct { struct ouro_pseudo *items; size_t count, capacity; } pseudo;
+    struct { struct ouro_walk_field *items; size_t count, capacity; } fields;
+    /* Which interpreter an object belongs to, where there are several: of each but the first the bits that it added. */
+    struct ouro_walk_added { uint64_t interpreter; uint64_t *bits; size_t count, capacity; } *added;
+    size_t added_count;
+    bool out_of_memory;
+};
+
+enum ouro_status ouro_walk_init(struct ouro_walk *walk, struct ouro_python *python, unsigned thread_count,
+                                bool names_only, const volatile sig_atomic_t *cancel, struct ouro_err *err);
+void ouro_walk_fini(struct ouro_walk *walk);
+/* Marks all that is reachable. OURO_CANCELLED when *cancel became set. */
+enum ouro_status ouro_walk_mark(struct ouro_walk *walk, struct ouro_err *err);
+/* Numbers what is marked. OURO_LIMIT: more than 2^32 - 2^24 objects. */
+enum ouro_status ouro_walk_number(struct ouro_walk *walk, struct ouro_err *err);
+/* The id of the interpreter that the object with this bit belongs to. */
+uint64_t ouro_walk_interpreter(const struct ouro_walk *walk, uint64_t bit);
+
+static inline uint64_t ouro_walk_bit(uint64_t offset)
+{
+    return offset >> 3;
+}
+
+static inline bool ouro_walk_is_set(const uint64_t *bits, uint64_t bit)
+{
+    return bits[bit >> 6] >> (bit & 63) & 1;
+}
+
+/* The number of the object at addr, or OURO_NODE_NONE. */
+static inline ouro_node ouro_walk_node(const struct ouro_walk *walk, ouro_addr addr)
+{
+    uint64_t offset = ouro_image_offset(walk->image, addr);
+    if (offset == UINT64_MAX || offset & 7)
+        return OURO_NODE_NONE;
+    uint64_t bit = ouro_walk_bit(offset), word = walk->marked[bit >> 6];
+    if (!(word >> (bit & 63) & 1))
+        return OURO_NODE_NONE;
+    return walk->rank[bit >> 6] + (ouro_node)__builtin_popcountll(word & ((UINT64_C(1) << (bit & 63)) - 1));
+}
+
+/* Whether a bit was noted: a dict that is a namespace, a str or bytes that is a key. */
+static inline bool ouro_walk_noted(const struct ouro_walk *walk, ouro_addr addr)
+{
+    uint64_t offset = ouro_image_offset(walk->image, addr);
+    return offset != UINT64_MAX && ouro_walk_is_set(walk->noted, ouro_walk_bit(offset));
+}
+
+#endif

@@ -1,0 +1,237 @@
+#include "cpython/python.h"
+
+#include <stdlib.h>
+
+#include "cpython/text.h"
+#include "cpython/type.h"
+
+const char *ouro_unreadable_name(enum ouro_unreadable reason)
+{
+    static const char *const names[OURO_UNREADABLE_COUNT] = {
+        [OURO_UNREADABLE_ADDRESS] = "address", [OURO_UNREADABLE_ALIGN] = "align", [OURO_UNREADABLE_TYPE] = "type",
+        [OURO_UNREADABLE_OBJECT] = "object",   [OURO_UNREADABLE_TABLE] = "table", [OURO_UNREADABLE_LIST] = "list",
+        [OURO_UNREADABLE_FRAME] = "frame",
+    };
+    return names[reason];
+}
+
+bool ouro_python_text(const struct ouro_python *python, ouro_addr str, char *out, size_t capacity)
+{
+    struct ouro_str text;
+    if (!capacity || !ouro_str_read(python, str, &text))
+        return false;
+    bool cut;
+    size_t size = ouro_str_utf8(&text, (unsigned char *)out, capacity - 1, &cut);
+    out[size] = 0;
+    return true;
+}
+
+const unsigned char *ouro_python_tuple(const struct ouro_python *python, ouro_addr tuple, uint64_t *count)
+{
+    const struct ouro_layout *layout = python->layout;
+    const unsigned char *bytes = tuple ? ouro_image_at(python->image, tuple, (uint64_t)layout->tuple_items) : NULL;
+    if (!bytes)
+        return NULL;
+    uint64_t size = ouro_load_u64(bytes + layout->ob_size);
+    if (size > (uint64_t)python->image->page_count << OURO_PAGE_BITS)
+        return NULL;
+    *count = size;
+    return size ? ouro_image_at(python->image, tuple + (ouro_addr)layout->tuple_items, size * 8) : bytes;
+}
+
+void ouro_python_each_tracked(struct ouro_python *python, const struct ouro_interpreter *interpreter, unsigned list,
+                              bool (*visit)(void *context, ouro_addr object), void *context)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr head = interpreter->gc + (list < 3 ? (ouro_addr)layout->gc_generations +
+                                                       list * (uint64_t)layout->gc_generation_sizeof
+                                                 : (ouro_addr)layout->gc_permanent);
+    uint64_t limit = (uint64_t)python->image->page_count << (OURO_PAGE_BITS - 4);
+    const unsigned char *at = ouro_image_at(python->image, head, 8);
+    for (ouro_addr link = at ? ouro_load_u64(at) & ~(uint64_t)3 : 0; link != head;) {
+        const unsigned char *bytes = link & 7 ? NULL : ouro_image_at(python->image, link, 32);
+        if (!bytes || !limit--) {
+            ouro_python_count_unreadable(python, OURO_UNREADABLE_LIST);
+            return;
+        }
+        /* The next head is usually not in the cache: ask for it before the visit. */
+        ouro_addr next = ouro_load_u64(bytes) & ~(uint64_t)3;
+        const unsigned char *ahead = ouro_image_at(python->image, next, 32);
+        __builtin_prefetch(ahead);
+        if (!visit(context, link + 16))
+            return;
+        link = next;
+    }
+}
+
+static ouro_addr symbol(const struct ouro_python *python, const char *name)
+{
+    ouro_addr addr = 0;
+    return ouro_module_symbol(python->runtime.module, name, &addr, NULL) == OURO_OK ? addr : 0;
+}
+
+/* PyExc_OSError and its like are pointers to the types, all others are the types themselves. */
+static ouro_addr type_symbol(const struct ouro_python *python, const char *name)
+{
+    ouro_addr addr = symbol(python, name);
+    return addr && strncmp(name, "PyExc_", 6) == 0 ? ouro_python_word(python, addr) : addr;
+}
+
+static enum ouro_status learn_visitors(struct ouro_python *python)
+{
+    const struct ouro_layout *layout = python->layout;
+    for (size_t i = 0; i < layout->simple_count; i++) {
+        ouro_addr type = strchr(layout->simple[i].name, '.') ? 0 : type_symbol(python, layout->simple[i].name);
+        const unsigned char *bytes = type ? ouro_image_at(python->image, type, (uint64_t)layout->type_sizeof) : NULL;
+        if (!bytes)
+            continue;
+        ouro_addr traverse = ouro_load_u64(bytes + layout->tp_traverse);
+        bool added;
+        uint64_t *place = ouro_map_put(traverse ? &python->traverse_visitors : &python->type_visitors,
+                                       traverse ? traverse : type, &added);
+        if (!place)
+            return OURO_NOMEM;
+        if (added)
+            *place = i;
+    }
+    return OURO_OK;
+}
+
+static enum ouro_status learn_sizes(struct ouro_python *python)
+{
+    static const struct {
+        const char *name;
+        enum ouro_sizeof rule;
+    } rules[] = {
+        {"PyBaseObject_Type", OURO_SIZEOF_OBJECT}, {"PyType_Type", OURO_SIZEOF_TYPE},
+        {"PyList_Type", OURO_SIZEOF_LIST},         {"PyUnicode_Type", OURO_SIZEOF_STR},
+        {"PyLong_Type", OURO_SIZEOF_INT},          {"PyByteArray_Type", OURO_SIZEOF_BYTEARRAY},
+        {"PyDict_Type", OURO_SIZEOF_DICT},         {"PyODict_Type", OURO_SIZEOF_ODICT},
+        {"PySet_Type", OURO_SIZEOF_SET},           {"PyFrozenSet_Type", OURO_SIZEOF_SET},
+        {"PyGen_Type", OURO_SIZEOF_GENERATOR},     {"PyCoro_Type", OURO_SIZEOF_GENERATOR},
+        {"PyAsyncGen_Type", OURO_SIZEOF_GENERATOR}, {"PyFrame_Type", OURO_SIZEOF_FRAME},
+        {"PyCode_Type", OURO_SIZEOF_CODE},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        ouro_addr type = symbol(python, rules[i].name);
+        uint64_t *place = type ? ouro_map_put(&python->sizeof_rules, type, NULL) : NULL;
+        if (type && !place)
+            return OURO_NOMEM;
+        if (place)
+            *place = rules[i].rule;
+    }
+    return OURO_OK;
+}
+
+struct search {
+    struct ouro_python *python;
+    ouro_addr traverse[3];
+    unsigned found;
+};
+
+/* Classes that importlib makes in every process, written in Python: their tp_traverse is subtype_traverse. */
+static bool look_at_class(void *context, ouro_addr object)
+{
+    static const char *const names[] = {"ModuleSpec", "BuiltinImporter", "FrozenImporter", "_ModuleLock", "PathFinder"};
+    struct search *search = context;
+    const struct ouro_layout *layout = search->python->layout;
+    if (ouro_python_word(search->python, object + (ouro_addr)layout->ob_type) != search->python->type_type)
+        return true;
+    const unsigned char *bytes =
+        ouro_image_at(search->python->image, object, (uint64_t)layout->heap_type_sizeof);
+    if (!bytes || !(ouro_load_u64(bytes + layout->tp_flags) & OURO_FLAG_HEAPTYPE))
+        return true;
+    char name[32];
+    if (!ouro_python_text(search->python, ouro_load_u64(bytes + layout->ht_name), name, sizeof name))
+        return true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            search->traverse[search->found++] = ouro_load_u64(bytes + layout->tp_traverse);
+    return search->found < 3;
+}
+
+static enum ouro_status learn_subtype_traverse(struct ouro_python *python, struct ouro_err *err)
+{
+    ouro_addr addr = symbol(python, "subtype_traverse"); /* there only where .symtab was kept */
+    if (addr) {
+        python->subtype_traverse = addr;
+        return OURO_OK;
+    }
+    struct search search = {.python = python};
+    for (unsigned list = 4; list-- && search.found < 3;)
+        ouro_python_each_tracked(python, &python->interpreters[0], list, look_at_class, &search);
+    if (search.found < 2 || search.traverse[0] != search.traverse[1])
+        return ouro_err_set(err, OURO_BADDATA,
+                            "the classes of importlib were not found among the tracked objects of CPython %s: "
+                            "its collector's lists are not where they should be",
+                            python->runtime.version);
+    python->subtype_traverse = search.traverse[0];
+    return OURO_OK;
+}
+
+/* What must hold in every CPython: the type of type is type, None's type is called NoneType. */
+static enum ouro_status check_known_objects(const struct ouro_python *python, struct ouro_err *err)
+{
+    const struct ouro_layout *layout = python->layout;
+    char name[16] = "";
+    ouro_addr none_type = ouro_python_word(python, python->none + (ouro_addr)layout->ob_type);
+    if (!python->type_type || !python->none || !python->dict_type)
+        return ouro_err_set(err, OURO_BADDATA, "%s exports no PyType_Type, PyDict_Type or _Py_NoneStruct",
+                            python->runtime.module->path);
+    if (ouro_python_word(python, python->type_type + (ouro_addr)layout->ob_type) != python->type_type)
+        return ouro_err_set(err, OURO_BADDATA, "the type of type is not type: not CPython %s as we know it",
+                            python->runtime.version);
+    if (ouro_space_read_text(&python->image->space,
+                             ouro_python_word(python, none_type + (ouro_addr)layout->tp_name), name,
+                             sizeof name) != OURO_OK ||
+        strcmp(name, "NoneType") != 0)
+        return ouro_err_set(err, OURO_BADDATA, "None is not None: not CPython %s as we know it", python->runtime.version);
+    return OURO_OK;
+}
+
+enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_image *image,
+                                  const struct ouro_runtime *runtime, struct ouro_err *err)
+{
+    memset(python, 0, sizeof *python);
+    python->image = image;
+    python->runtime = *runtime;
+    python->layout = &python->runtime.layout;
+    pthread_mutex_init(&python->lock, NULL);
+    python->type_type = symbol(python, "PyType_Type");
+    python->dict_type = symbol(python, "PyDict_Type");
+    python->none = symbol(python, "_Py_NoneStruct");
+    python->true_object = symbol(python, "_Py_TrueStruct");
+    python->false_object = symbol(python, "_Py_FalseStruct");
+    OURO_TRY(check_known_objects(python, err));
+    python->interpreters = calloc(OURO_INTERPRETERS_MAX, sizeof *python->interpreters);
+    if (!python->interpreters)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the list of interpreters");
+    if (ouro_runtime_interpreters(&python->runtime, &image->space, python->interpreters, OURO_INTERPRETERS_MAX,
+                                  &python->interpreter_count) != OURO_OK)
+        return ouro_err_set(err, OURO_BADDATA, "the chain of interpreters in _PyRuntime can't be followed");
+    if (learn_visitors(python) != OURO_OK || learn_sizes(python) != OURO_OK)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the table of visitors");
+    return learn_subtype_traverse(python, err);
+}
+
+void ouro_python_fini(struct ouro_python *python)
+{
+    for (size_t i = 0; i < python->type_list.count; i++) {
+        struct ouro_type *type = python->type_list.items[i];
+        for (uint32_t j = 0; j < type->op_count; j++)
+            free((char *)type->ops[j].label);
+        free(type->ops);
+        free(type->name);
+        free(type->module);
+        free(type);
+    }
+    free(python->type_list.items);
+    free(python->interpreters);
+    ouro_map_fini(&python->traverse_visitors);
+    ouro_map_fini(&python->type_visitors);
+    ouro_map_fini(&python->sizeof_rules);
+    ouro_map_fini(&python->types);
+    ouro_map_fini(&python->shared_keys);
+    pthread_mutex_destroy(&python->lock);
+    memset(python, 0, sizeof *python);
+}

@@ -1,0 +1,290 @@
+#include "cpython/state.h"
+
+#include <stdio.h>
+
+#include "cpython/dict.h"
+#include "cpython/value.h"
+
+#define THREADS_MAX 65536
+#define FRAMES_MAX (1u << 20)
+#define ATEXIT_MAX 65536
+
+bool ouro_state_gc(const struct ouro_python *python, const struct ouro_interpreter *interpreter,
+                   struct ouro_gc_state *state)
+{
+    const struct ouro_layout *layout = python->layout;
+    const unsigned char *bytes = ouro_image_at(python->image, interpreter->gc, (uint64_t)layout->gc_long_lived_pending + 8);
+    memset(state, 0, sizeof *state);
+    if (!bytes)
+        return false;
+    state->enabled = ouro_load_u32(bytes + layout->gc_enabled);
+    state->debug = ouro_load_u32(bytes + layout->gc_debug);
+    state->collecting = ouro_load_u32(bytes + layout->gc_collecting);
+    for (unsigned i = 0; i < 3; i++) {
+        const unsigned char *generation = bytes + layout->gc_generations + i * (size_t)layout->gc_generation_sizeof;
+        const unsigned char *stats = bytes + layout->gc_stats + 24 * (size_t)i; /* struct gc_generation_stats */
+        state->threshold[i] = ouro_load_u32(generation + layout->gc_generation_threshold);
+        state->count[i] = (int32_t)ouro_load_u32(generation + layout->gc_generation_count);
+        state->collections[i] = ouro_load_u64(stats);
+        state->collected[i] = ouro_load_u64(stats + 8);
+        state->uncollectable[i] = ouro_load_u64(stats + 16);
+    }
+    state->long_lived_total = (int64_t)ouro_load_u64(bytes + layout->gc_long_lived_total);
+    state->long_lived_pending = (int64_t)ouro_load_u64(bytes + layout->gc_long_lived_pending);
+    state->garbage = ouro_load_u64(bytes + layout->gc_garbage);
+    state->callbacks = ouro_load_u64(bytes + layout->gc_callbacks);
+    return true;
+}
+
+/* An attribute of an instance, wherever its class keeps it; 0: none. */
+static ouro_addr attribute(struct ouro_python *python, ouro_addr object, const char *name)
+{
+    const struct ouro_layout *layout = python->layout;
+    const struct ouro_type *type = ouro_type_get(python, ouro_python_word(python, object + (ouro_addr)layout->ob_type));
+    if (!type || !(type->flags & OURO_FLAG_MANAGED_DICT))
+        return 0;
+    ouro_addr dict = ouro_python_word(python, object - 24), values = 0;
+    if (layout->values_in_preheader) {
+        values = ouro_python_word(python, object - 32);
+    } else if (type->flags & OURO_FLAG_INLINE_VALUES) {
+        const unsigned char *head = ouro_image_at(python->image, object + type->basicsize, 8);
+        if (head && head[layout->values_valid])
+            values = object + type->basicsize;
+    }
+    struct ouro_keys keys;
+    if (values && ouro_keys_read(python, type->cached_keys, &keys)) {
+        for (uint64_t i = 0; i < keys.entry_count && i < OURO_SHARED_KEYS_MAX; i++) {
+            char text[64];
+            if (ouro_python_text(python, ouro_keys_key(&keys, i), text, sizeof text) && strcmp(text, name) == 0)
+                return ouro_python_word(python, values + (ouro_addr)layout->values_values + 8 * i);
+        }
+        return 0;
+    }
+    return ouro_python_dict_get(python, dict, name);
+}
+
+/* threading._active[ident]._name */
+static void find_thread_name(struct ouro_python *python, const struct ouro_interpreter *interpreter,
+                             struct ouro_thread *thread)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr modules = ouro_python_word(python, interpreter->addr + (ouro_addr)layout->interp_modules);
+    ouro_addr module = ouro_python_dict_get(python, modules, "threading");
+    ouro_addr names = module ? ouro_python_word(python, module + (ouro_addr)layout->module_dict) : 0;
+    ouro_addr active = ouro_python_dict_get(python, names, "_active");
+    const unsigned char *bytes = active ? ouro_image_at(python->image, active, (uint64_t)layout->dict_values + 8) : NULL;
+    struct ouro_keys keys;
+    if (!bytes || !ouro_keys_read(python, ouro_load_u64(bytes + layout->dict_keys), &keys) || !keys.general)
+        return;
+    for (uint64_t i = 0; i < keys.entry_count; i++) {
+        ouro_addr object = ouro_keys_value(&keys, i);
+        if (object && ouro_value_u64(python, ouro_keys_key(&keys, i)) == thread->ident) {
+            ouro_addr name = attribute(python, object, "_name");
+            if (name)
+                ouro_python_text(python, name, thread->name, sizeof thread->name);
+            return;
+        }
+    }
+}
+
+static bool holds_gil(const struct ouro_python *python, const struct ouro_interpreter *interpreter, ouro_addr thread)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr gil = layout->interp_gil >= 0
+                        ? ouro_python_word(python, interpreter->addr + (ouro_addr)layout->interp_gil)
+                        : python->runtime.addr + (ouro_addr)layout->runtime_gil;
+    const unsigned char *locked = ouro_image_at(python->image, gil + (ouro_addr)layout->gil_locked, 4);
+    return locked && (int32_t)ouro_load_u32(locked) == 1 &&
+           ouro_python_word(python, gil + (ouro_addr)layout->gil_holder) == thread;
+}
+
+/* Location table entries: 1cccclll, then varints by code (Objects/locations.md, 3.11 on). */
+uint32_t ouro_code_line(const struct ouro_python *python, ouro_addr code, uint64_t at)
+{
+    const struct ouro_layout *layout = python->layout;
+    const unsigned char *bytes = ouro_image_at(python->image, code, (uint64_t)layout->code_adaptive);
+    ouro_addr table = bytes ? ouro_load_u64(bytes + layout->code_linetable) : 0;
+    const unsigned char *head = table ? ouro_image_at(python->image, table, (uint64_t)layout->bytes_sval) : NULL;
+    if (!head)
+        return 0;
+    uint64_t size = ouro_load_u64(head + layout->ob_size);
+    const unsigned char *p = size ? ouro_image_at(python->image, table + (ouro_addr)layout->bytes_sval, size) : NULL;
+    const unsigned char *end = p ? p + size : NULL;
+    int64_t line = (int32_t)ouro_load_u32(bytes + layout->code_firstlineno);
+    uint64_t offset = 0;
+    while (p && p < end) {
+        unsigned kind = *p >> 3 & 15;
+        uint64_t length = (*p & 7u) + 1;
+        p++;
+        if (kind >= 10 && kind <= 12) {
+            line += kind - 10;
+        } else if (kind == 13 || kind == 14) {
+            uint64_t value = 0;
+            for (unsigned shift = 0; p < end && shift < 60; shift += 6) {
+                value |= (uint64_t)(*p & 63) << shift;
+                if (!(*p++ & 64))
+                    break;
+            }
+            line += value & 1 ? -(int64_t)(value >> 1) : (int64_t)(value >> 1);
+        }
+        offset += 2 * length;
+        if (at < offset)
+            return kind == 15 || line < 0 || line > INT32_MAX ? 0 : (uint32_t)line;
+        while (p < end && !(*p & 0x80))
+            p++;
+    }
+    return 0;
+}
+
+static void each_frame(struct ouro_python *python, ouro_addr thread, const struct ouro_state_sink *sink)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr frame;
+    if (layout->thread_frame >= 0) {
+        frame = ouro_python_word(python, thread + (ouro_addr)layout->thread_frame);
+    } else {
+        ouro_addr cframe = ouro_python_word(python, thread + (ouro_addr)layout->thread_cframe);
+        frame = cframe ? ouro_python_word(python, cframe + (ouro_addr)layout->cframe_frame) : 0;
+    }
+    for (unsigned depth = 0; frame; depth++) {
+        const unsigned char *bytes =
+            frame & 7 ? NULL : ouro_image_at(python->image, frame, (uint64_t)layout->iframe_localsplus);
+        if (!bytes || depth == FRAMES_MAX) {
+            ouro_python_count_unreadable(python, OURO_UNREADABLE_FRAME);
+            return;
+        }
+        int owner = (int8_t)bytes[layout->iframe_owner];
+        ouro_addr code = ouro_load_u64(bytes + layout->iframe_code);
+        if (owner != layout->owner_cstack) {
+            uint64_t start = code + (ouro_addr)layout->code_adaptive;
+            uint64_t instruction = ouro_load_u64(bytes + layout->iframe_instr);
+            uint32_t line = instruction >= start ? ouro_code_line(python, code, instruction - start) : 0;
+            bool running = (int32_t)ouro_load_u32(bytes + layout->iframe_stacktop) < 0;
+            ouro_addr generator = owner == layout->owner_generator ? frame - (ouro_addr)layout->gen_iframe : 0;
+            sink->frame(sink->context, frame, code, line, generator, running);
+        }
+        frame = ouro_load_u64(bytes + layout->iframe_previous);
+    }
+}
+
+static void each_thread(struct ouro_python *python, const struct ouro_interpreter *interpreter,
+                        const struct ouro_state_sink *sink)
+{
+    const struct ouro_layout *layout = python->layout;
+    const struct {
+        const char *label;
+        int32_t at;
+    } fields[] = {
+        {"<exception being handled>", layout->thread_exc_state},
+        {"<current exception>", layout->thread_current_exception},
+        {"<current exception type>", layout->thread_curexc_type},
+        {"<current exception traceback>", layout->thread_curexc_traceback},
+        {"<thread dict>", layout->thread_dict},
+        {"<context>", layout->thread_context},
+        {"<asynchronous exception>", layout->thread_async_exc},
+        {"<asyncgen first iteration hook>", layout->thread_firstiter},
+        {"<asyncgen finalizer hook>", layout->thread_finalizer},
+        {"<profile function>", layout->thread_profileobj},
+        {"<trace function>", layout->thread_traceobj},
+        {"<thread local key>", layout->thread_local_key},
+        {"<thread local sentinel>", layout->thread_local_sentinel},
+        {"<running event loop>", layout->thread_running_loop},
+    };
+    ouro_addr at = ouro_python_word(python, interpreter->addr + (ouro_addr)layout->interp_threads);
+    for (unsigned n = 0; at; n++) {
+        const unsigned char *bytes = ouro_image_at(python->image, at, (uint64_t)layout->thread_native + 8);
+        if (!bytes || n == THREADS_MAX) {
+            ouro_python_count_unreadable(python, OURO_UNREADABLE_FRAME);
+            return;
+        }
+        struct ouro_thread thread = {
+            .addr = at,
+            .ident = ouro_load_u64(bytes + layout->thread_ident),
+            .native_id = ouro_load_u64(bytes + layout->thread_native),
+            .holds_gil = holds_gil(python, interpreter, at),
+        };
+        find_thread_name(python, interpreter, &thread);
+        sink->thread(sink->context, interpreter, &thread);
+        for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+            if (fields[i].at >= 0)
+                sink->field(sink->context, fields[i].label, ouro_python_word(python, at + (ouro_addr)fields[i].at));
+        each_frame(python, at, sink);
+        at = ouro_load_u64(bytes + layout->thread_next);
+    }
+}
+
+static void each_atexit(struct ouro_python *python, const struct ouro_interpreter *interpreter,
+                        const struct ouro_state_sink *sink)
+{
+    const struct ouro_layout *layout = python->layout;
+    static const char *const parts[] = {"func", "args", "kwargs"};
+    if (layout->interp_atexit_callbacks < 0)
+        return;
+    const unsigned char *count_at =
+        ouro_image_at(python->image, interpreter->addr + (ouro_addr)layout->interp_atexit_count, 4);
+    uint32_t count = count_at ? ouro_load_u32(count_at) : 0;
+    ouro_addr callbacks = ouro_python_word(python, interpreter->addr + (ouro_addr)layout->interp_atexit_callbacks);
+    if (count > ATEXIT_MAX || !callbacks)
+        return;
+    sink->root(sink->context, "atexit callbacks");
+    for (uint32_t i = 0; i < count; i++) {
+        ouro_addr callback = ouro_python_word(python, callbacks + 8 * (uint64_t)i);
+        for (unsigned part = 0; callback && part < 3; part++) {
+            char label[48];
+            snprintf(label, sizeof label, "[%u].%s", i, parts[part]);
+            sink->field(sink->context, label,
+                        ouro_python_word(python, callback + (ouro_addr)layout->atexit_func + 8 * part));
+        }
+    }
+}
+
+void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *interpreter,
+                     const struct ouro_state_sink *sink)
+{
+    const struct ouro_layout *layout = python->layout;
+    const struct {
+        const char *name;
+        int32_t at;
+    } roots[] = {
+        {"sys.modules", layout->interp_modules},
+        {"sys.__dict__", layout->interp_sysdict},
+        {"builtins.__dict__", layout->interp_builtins},
+        {"interpreter: copy of builtins", layout->interp_builtins_copy},
+        {"interpreter: copy of sys", layout->interp_sysdict_copy},
+        {"interpreter: importlib", layout->interp_importlib},
+        {"interpreter: __import__", layout->interp_import_func},
+        {"interpreter: modules by index", layout->interp_modules_by_index},
+        {"interpreter: dict", layout->interp_dict},
+        {"interpreter: codec search path", layout->interp_codec_search_path},
+        {"interpreter: codec search cache", layout->interp_codec_search_cache},
+        {"interpreter: codec error registry", layout->interp_codec_error_registry},
+        {"interpreter: before fork", layout->interp_before_forkers},
+        {"interpreter: after fork in parent", layout->interp_after_forkers_parent},
+        {"interpreter: after fork in child", layout->interp_after_forkers_child},
+        {"interpreter: warnings filters", layout->interp_warnings_filters},
+        {"interpreter: warnings once registry", layout->interp_warnings_once},
+        {"interpreter: warnings default action", layout->interp_warnings_default},
+        {"interpreter: audit hooks", layout->interp_audit_hooks},
+        {"interpreter: errno map", layout->interp_errnomap},
+        {"interpreter: ExceptionGroup", layout->interp_exception_group},
+        {"interpreter: cached isinstance", layout->interp_cache_isinstance},
+        {"interpreter: cached len", layout->interp_cache_len},
+        {"interpreter: cached list.append", layout->interp_cache_list_append},
+        {"interpreter: cached object.__getattribute__", layout->interp_cache_getattribute},
+        {"interpreter: cached object.__reduce__", layout->interp_objreduce},
+        {"interpreter: cached type slots", layout->interp_slots_pname},
+        {"interpreter: cached str for infinity", layout->interp_str_replace_inf},
+        {"gc.garbage", layout->interp_gc + layout->gc_garbage},
+        {"gc.callbacks", layout->interp_gc + layout->gc_callbacks},
+    };
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
+        ouro_addr target =
+            roots[i].at < 0 ? 0 : ouro_python_word(python, interpreter->addr + (ouro_addr)roots[i].at);
+        if (!target)
+            continue;
+        sink->root(sink->context, roots[i].name);
+        sink->field(sink->context, roots[i].name, target);
+    }
+    each_atexit(python, interpreter, sink);
+    each_thread(python, interpreter, sink);
+}

@@ -1,0 +1,45 @@
+/* Interpreters, threads, frames, and what holds references without being an object: the roots. */
+#ifndef OURO_CPYTHON_STATE_H
+#define OURO_CPYTHON_STATE_H
+
+#include "base/buf.h"
+#include "cpython/type.h"
+
+/* The collector of one interpreter, as struct _gc_runtime_state has it. */
+struct ouro_gc_state {
+    uint32_t enabled, debug, collecting;
+    uint64_t threshold[3];
+    int64_t count[3];
+    uint64_t collections[3], collected[3], uncollectable[3];
+    int64_t long_lived_total, long_lived_pending;
+    ouro_addr garbage, callbacks;
+};
+bool ouro_state_gc(const struct ouro_python *python, const struct ouro_interpreter *interpreter,
+                   struct ouro_gc_state *state);
+
+struct ouro_thread {
+    ouro_addr addr;
+    uint64_t ident, native_id;
+    bool holds_gil;
+    char name[256]; /* threading's; "" unknown */
+};
+
+/* What is found, in a fixed order. Names are borrowed for the call. */
+struct ouro_state_sink {
+    void *context;
+    /* A named root begins; its fields follow. */
+    void (*root)(void *context, const char *name);
+    void (*field)(void *context, const char *label, ouro_addr target);
+    /* A thread's root begins: its fields follow, and then its frames, innermost first. */
+    void (*thread)(void *context, const struct ouro_interpreter *interpreter, const struct ouro_thread *thread);
+    /* generator: the frame lies in this generator, which is visited itself (0: none). running: no stack top. */
+    void (*frame)(void *context, ouro_addr frame, ouro_addr code, uint32_t line, ouro_addr generator, bool running);
+};
+
+void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *interpreter,
+                     const struct ouro_state_sink *sink);
+
+/* The line that instruction offset `at` (bytes from co_code_adaptive) of a code object is on; 0 unknown. */
+uint32_t ouro_code_line(const struct ouro_python *python, ouro_addr code, uint64_t at);
+
+#endif

@@ -1,0 +1,429 @@
+#include "cpython/type.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "cpython/dict.h"
+#include "cpython/text.h"
+
+#define BASES_MAX 512     /* longer chains of bases are refused */
+#define SLOTS_MAX 8192
+#define BASICSIZE_MAX (1u << 20)
+#define MEMBER_OBJECT 6      /* T_OBJECT */
+#define MEMBER_OBJECT_EX 16  /* T_OBJECT_EX */
+
+struct ops {
+    struct ouro_op *items;
+    size_t count, capacity;
+    bool failed;
+};
+
+/* A type object's bytes, of which at least type_sizeof are there. */
+static const unsigned char *type_bytes(const struct ouro_python *python, ouro_addr type)
+{
+    return type & 7 ? NULL : ouro_image_at(python->image, type, (uint64_t)python->layout->type_sizeof);
+}
+
+static void add_op(struct ops *ops, const struct ouro_op *op, const char *label)
+{
+    struct ouro_op *place = OURO_VEC_ADD(ops);
+    char *copy = strdup(label ? label : "");
+    if (!place || !copy) {
+        free(copy);
+        if (place)
+            ops->count--;
+        ops->failed = true;
+        return;
+    }
+    *place = *op;
+    place->label = copy;
+}
+
+static void add_simple(struct ops *ops, enum ouro_op_kind kind)
+{
+    add_op(ops, &(struct ouro_op){.kind = (uint8_t)kind}, kind == OURO_OP_TYPE ? "__class__" : NULL);
+}
+
+/* "module" and "Outer.Inner" of a type, as type_module and type_qualname give them. */
+static void name_type(struct ouro_python *python, struct ouro_type *type, const unsigned char *bytes)
+{
+    const struct ouro_layout *layout = python->layout;
+    char text[512] = "", module[512] = "";
+    bool heap = type->flags & OURO_FLAG_HEAPTYPE;
+    ouro_space_read_text(&python->image->space, ouro_load_u64(bytes + layout->tp_name), text, sizeof text);
+    const char *dot = strrchr(text, '.');
+    if (heap) {
+        const unsigned char *rest = ouro_image_at(python->image, type->addr, (uint64_t)layout->heap_type_sizeof);
+        ouro_addr name = ouro_python_dict_get(python, ouro_dict_of_type(python, type->addr), "__module__");
+        ouro_addr name_type = ouro_python_word(python, name + (ouro_addr)layout->ob_type);
+        const unsigned char *str_type = name ? type_bytes(python, name_type) : NULL;
+        if (!str_type || !(ouro_load_u64(str_type + layout->tp_flags) & OURO_FLAG_UNICODE) ||
+            !ouro_python_text(python, name, module, sizeof module))
+            snprintf(module, sizeof module, "%.*s", dot ? (int)(dot - text) : 8, dot ? text : "builtins");
+        if (!rest || !ouro_python_text(python, ouro_load_u64(rest + layout->ht_qualname), text, sizeof text))
+            memmove(text, dot ? dot + 1 : text, strlen(dot ? dot + 1 : text) + 1);
+    } else {
+        snprintf(module, sizeof module, "%.*s", dot ? (int)(dot - text) : 8, dot ? text : "builtins");
+        if (dot)
+            memmove(text, dot + 1, strlen(dot + 1) + 1);
+    }
+    type->name = strdup(text);
+    type->module = strdup(module);
+}
+
+/* Slots of one class: PyHeapType_GET_MEMBERS, only those that traverse_slots visits. */
+static void add_slots(struct ouro_python *python, struct ops *ops, ouro_addr base, const unsigned char *bytes)
+{
+    const struct ouro_layout *layout = python->layout;
+    if (!(ouro_load_u64(bytes + layout->tp_flags) & OURO_FLAG_HEAPTYPE))
+        return;
+    uint64_t count = ouro_load_u64(bytes + layout->ob_size);
+    const unsigned char *meta = type_bytes(python, ouro_load_u64(bytes + layout->ob_type));
+    if (!count || count > SLOTS_MAX || !meta)
+        return;
+    size_t stride = (size_t)layout->memberdef_sizeof;
+    ouro_addr at = base + ouro_load_u64(meta + layout->tp_basicsize);
+    const unsigned char *members = ouro_image_at(python->image, at, count * stride);
+    for (uint64_t i = 0; members && i < count; i++) {
+        const unsigned char *member = members + stride * i;
+        uint64_t offset = ouro_load_u64(member + layout->memberdef_offset);
+        char label[300] = ".";
+        if (ouro_load_u32(member + layout->memberdef_type) != MEMBER_OBJECT_EX || offset > BASICSIZE_MAX)
+            continue;
+        ouro_space_read_text(&python->image->space, ouro_load_u64(member + layout->memberdef_name), label + 1,
+                             sizeof label - 1);
+        add_op(ops, &(struct ouro_op){.kind = OURO_OP_FIELD, .offset = (int32_t)offset}, label);
+    }
+}
+
+/* The name of the member at an offset (tp_members of the type), for fields that the generic visitor finds. */
+static bool member_name(struct ouro_python *python, const unsigned char *bytes, uint64_t offset, char *out, size_t capacity)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr at = ouro_load_u64(bytes + layout->tp_members);
+    for (unsigned i = 0; at && i < 256; i++, at += (ouro_addr)layout->memberdef_sizeof) {
+        unsigned char member[64];
+        if ((size_t)layout->memberdef_sizeof > sizeof member ||
+            ouro_space_read(&python->image->space, at, member, (size_t)layout->memberdef_sizeof) != OURO_OK)
+            return false;
+        ouro_addr name = ouro_load_u64(member + layout->memberdef_name);
+        uint32_t kind = ouro_load_u32(member + layout->memberdef_type);
+        if (!name)
+            return false;
+        if ((kind == MEMBER_OBJECT || kind == MEMBER_OBJECT_EX) &&
+            ouro_load_u64(member + layout->memberdef_offset) == offset)
+            return ouro_space_read_text(&python->image->space, name, out, capacity) == OURO_OK;
+    }
+    return false;
+}
+
+/* The generic visitor for the part of the objects that `base` lays out: every word that lands on an object. */
+static void add_generic(struct ouro_python *python, struct ouro_type *type, struct ops *ops, const unsigned char *base)
+{
+    const struct ouro_layout *layout = python->layout;
+    uint64_t itemsize = ouro_load_u64(base + layout->tp_itemsize);
+    uint64_t start = itemsize ? (uint64_t)layout->ob_size + 8 : (uint64_t)layout->ob_type + 8;
+    uint64_t end = ouro_load_u64(base + layout->tp_basicsize) & ~(uint64_t)7;
+    uint64_t weaklist = ouro_load_u64(base + layout->tp_weaklistoffset);
+    type->approximate = true;
+    if (ouro_load_u64(base + layout->tp_flags) & OURO_FLAG_HEAPTYPE)
+        add_simple(ops, OURO_OP_TYPE);
+    if (end > BASICSIZE_MAX)
+        end = start;
+    for (uint64_t at = start; at + 8 <= end; at += 8) {
+        char label[128] = ".";
+        if (at == weaklist) /* the list of weak references owns nothing */
+            continue;
+        if (!member_name(python, base, at, label + 1, sizeof label - 1))
+            snprintf(label, sizeof label, ".+%#llx", (unsigned long long)at);
+        add_op(ops, &(struct ouro_op){.kind = OURO_OP_SCAN, .offset = (int32_t)at}, label);
+    }
+    if (itemsize)
+        add_simple(ops, OURO_OP_SCAN_ITEMS);
+}
+
+/* The visitor for a tp_traverse that no exported type has: known by the name of the type that it belongs to. */
+static const struct ouro_simple *find_by_name(struct ouro_python *python, const unsigned char *bytes, ouro_addr base)
+{
+    const struct ouro_layout *layout = python->layout;
+    struct ouro_type named = {.addr = base, .flags = ouro_load_u64(bytes + layout->tp_flags)};
+    const struct ouro_simple *found = NULL;
+    name_type(python, &named, bytes);
+    char full[1024];
+    snprintf(full, sizeof full, "%s.%s", named.module ? named.module : "", named.name ? named.name : "");
+    free(named.module);
+    free(named.name);
+    for (size_t i = 0; i < layout->simple_count && !found; i++) {
+        const struct ouro_simple *simple = &layout->simple[i];
+        if (strchr(simple->name, '.') && strcmp(simple->name, full) == 0 &&
+            (!simple->basicsize || simple->basicsize == ouro_load_u64(bytes + layout->tp_basicsize)))
+            found = simple;
+    }
+    if (found) {
+        uint64_t *place =
+            ouro_map_put(&python->traverse_visitors, ouro_load_u64(bytes + layout->tp_traverse), NULL);
+        if (place)
+            *place = (uint64_t)(found - layout->simple);
+    }
+    return found;
+}
+
+/* The door through which all visitors are chosen: by the address of tp_traverse (for types that have none by the type's), else
+ * by the name of a type known to have it, else the generic one. */
+static void add_base_visitor(struct ouro_python *python, struct ouro_type *type, struct ops *ops, ouro_addr base,
+                             const unsigned char *bytes)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr traverse = ouro_load_u64(bytes + layout->tp_traverse);
+    const uint64_t *known = traverse ? ouro_map_find(&python->traverse_visitors, traverse)
+                                     : ouro_map_find(&python->type_visitors, base);
+    const struct ouro_simple *simple = known ? &layout->simple[*known] : NULL;
+    if (!simple && traverse)
+        simple = find_by_name(python, bytes, base);
+    if (!simple) {
+        if (traverse)
+            add_generic(python, type, ops, bytes);
+        return;
+    }
+    bool heap = ouro_load_u64(bytes + layout->tp_flags) & OURO_FLAG_HEAPTYPE;
+    for (uint32_t i = 0; i < simple->op_count; i++) {
+        const struct ouro_op *op = &simple->ops[i];
+        if (op->flags & OURO_OP_IF_HEAP && !heap)
+            continue;
+        add_op(ops, op, op->kind == OURO_OP_TYPE ? "__class__" : op->label);
+    }
+}
+
+/* What subtype_traverse does (typeobject.c; the same in 3.11 and 3.13 but for where the managed dict stands). */
+static void add_subtype(struct ouro_python *python, struct ouro_type *type, struct ops *ops, const unsigned char *bytes)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr base = type->addr;
+    const unsigned char *at = bytes;
+    for (unsigned depth = 0; ouro_load_u64(at + layout->tp_traverse) == python->subtype_traverse; depth++) {
+        add_slots(python, ops, base, at);
+        base = ouro_load_u64(at + layout->tp_base);
+        at = base && depth < BASES_MAX ? type_bytes(python, base) : NULL;
+        if (!at) {
+            type->approximate = true;
+            return;
+        }
+    }
+    int64_t base_dictoffset = (int64_t)ouro_load_u64(at + layout->tp_dictoffset);
+    if (type->flags & OURO_FLAG_MANAGED_DICT) {
+        if (layout->values_in_preheader || type->dictoffset != base_dictoffset)
+            add_simple(ops, OURO_OP_MANAGED_DICT);
+    } else if (type->dictoffset != base_dictoffset) {
+        add_simple(ops, OURO_OP_DICT_POINTER);
+    }
+    ouro_addr traverse = ouro_load_u64(at + layout->tp_traverse);
+    if (type->flags & OURO_FLAG_HEAPTYPE &&
+        (!traverse || !(ouro_load_u64(at + layout->tp_flags) & OURO_FLAG_HEAPTYPE)))
+        add_simple(ops, OURO_OP_TYPE);
+    if (traverse)
+        add_base_visitor(python, type, ops, base, at);
+}
+
+static void find_visitor(struct ouro_python *python, struct ouro_type *type, const unsigned char *bytes)
+{
+    struct ops ops = {0};
+    ouro_addr traverse = ouro_load_u64(bytes + python->layout->tp_traverse);
+    if (!(type->flags & OURO_FLAG_HAVE_GC)) {
+        /* tp_traverse is never asked; what is known of the type's owned references is hidden. */
+        ouro_addr base = type->addr;
+        const unsigned char *at = bytes;
+        for (unsigned depth = 0; at && depth < BASES_MAX; depth++) {
+            if (ouro_map_find(&python->type_visitors, base)) {
+                add_base_visitor(python, type, &ops, base, at);
+                break;
+            }
+            base = ouro_load_u64(at + python->layout->tp_base);
+            at = base ? type_bytes(python, base) : NULL;
+        }
+    } else if (traverse == python->subtype_traverse) {
+        add_subtype(python, type, &ops, bytes);
+    } else {
+        add_base_visitor(python, type, &ops, type->addr, bytes);
+    }
+    type->ops = ops.items;
+    type->op_count = (uint32_t)ops.count;
+    if (ops.failed)
+        type->approximate = true;
+    type->extent = type->basicsize;
+    for (uint32_t i = 0; i < type->op_count; i++) {
+        const struct ouro_op *op = &type->ops[i];
+        if (op->kind == OURO_OP_DICT || op->kind == OURO_OP_GENERATOR || op->kind == OURO_OP_FRAME ||
+            op->kind == OURO_OP_TYPE_OBJECT || op->kind == OURO_OP_MANAGED_DICT)
+            type->varies = true;
+        if (op->kind == OURO_OP_TYPE_OBJECT)
+            type->extent = (uint64_t)python->layout->type_sizeof;
+        if ((op->kind == OURO_OP_FIELD && op->offset + 8 > (int64_t)type->extent) || op->offset < 0)
+            type->ops[i].kind = OURO_OP_TYPE; /* a member outside of the object: not believed */
+    }
+    if (type->varies && type->op_count && python->layout->values_in_preheader) {
+        type->varies = false; /* there the parts of instances depend on the type only */
+        for (uint32_t i = 0; i < type->op_count; i++)
+            if (type->ops[i].kind != OURO_OP_MANAGED_DICT && type->ops[i].kind != OURO_OP_FIELD &&
+                type->ops[i].kind != OURO_OP_TYPE)
+                type->varies = true;
+    }
+}
+
+/* The first type of the MRO that says how to measure: one that we know, else one with a __sizeof__ of its own. */
+static uint8_t find_size_rule(struct ouro_python *python, const unsigned char *bytes)
+{
+    const struct ouro_layout *layout = python->layout;
+    static const struct {
+        const char *name;
+        enum ouro_sizeof rule;
+    } named[] = {
+        {"collections.deque", OURO_SIZEOF_DEQUE},
+        {"itertools.product", OURO_SIZEOF_PRODUCT},
+        {"itertools.combinations", OURO_SIZEOF_COMBINATIONS},
+        {"itertools.combinations_with_replacement", OURO_SIZEOF_CWR},
+        {"itertools.permutations", OURO_SIZEOF_PERMUTATIONS},
+    };
+    uint64_t count = 0;
+    const unsigned char *mro = ouro_python_tuple(python, ouro_load_u64(bytes + layout->tp_mro), &count);
+    for (uint64_t i = 0; mro && i < count && i < BASES_MAX; i++) {
+        ouro_addr base = ouro_load_u64(mro + 8 * i);
+        const unsigned char *at = type_bytes(python, base);
+        const uint64_t *rule = ouro_map_find(&python->sizeof_rules, base);
+        if (rule)
+            return (uint8_t)*rule;
+        if (!at || !ouro_python_dict_get(python, ouro_dict_of_type(python, base), "__sizeof__"))
+            continue;
+        struct ouro_type type = {.addr = base, .flags = ouro_load_u64(at + layout->tp_flags)};
+        char full[1024];
+        name_type(python, &type, at);
+        snprintf(full, sizeof full, "%s.%s", type.module ? type.module : "", type.name ? type.name : "");
+        free(type.module);
+        free(type.name);
+        for (size_t n = 0; n < sizeof named / sizeof *named; n++)
+            if (strcmp(named[n].name, full) == 0)
+                return (uint8_t)named[n].rule;
+        return OURO_SIZEOF_UNKNOWN;
+    }
+    return OURO_SIZEOF_OBJECT;
+}
+
+static bool derives_from_symbol(struct ouro_python *python, const struct ouro_type *type, const char *name)
+{
+    ouro_addr wanted = 0;
+    if (ouro_module_symbol(python->runtime.module, name, &wanted, NULL) != OURO_OK)
+        return false;
+    ouro_addr at = type->addr;
+    for (unsigned depth = 0; at && depth < BASES_MAX; depth++) {
+        if (at == wanted)
+            return true;
+        at = ouro_python_word(python, at + (ouro_addr)python->layout->tp_base);
+    }
+    return false;
+}
+
+static void find_value_kind(struct ouro_python *python, struct ouro_type *type)
+{
+    static const struct {
+        const char *symbol;
+        uint8_t value, named;
+    } kinds[] = {
+        {"PyBool_Type", OURO_OF_BOOL, 0},
+        {"PyFloat_Type", OURO_OF_FLOAT, 0},
+        {"PyComplex_Type", OURO_OF_COMPLEX, 0},
+        {"PyFunction_Type", OURO_OF_NAME, OURO_NAMED_FUNCTION},
+        {"PyCFunction_Type", OURO_OF_NAME, OURO_NAMED_BUILTIN},
+        {"PyCode_Type", OURO_OF_NAME, OURO_NAMED_CODE},
+        {"PyModule_Type", OURO_OF_NAME, OURO_NAMED_MODULE},
+    };
+    if (type->flags & OURO_FLAG_UNICODE)
+        type->value = OURO_OF_STR;
+    else if (type->flags & OURO_FLAG_BYTES)
+        type->value = OURO_OF_BYTES;
+    else if (type->flags & OURO_FLAG_TYPE)
+        type->value = OURO_OF_NAME, type->named = OURO_NAMED_TYPE;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !type->value; i++)
+        if (derives_from_symbol(python, type, kinds[i].symbol))
+            type->value = kinds[i].value, type->named = kinds[i].named;
+    if (!type->value && type->flags & OURO_FLAG_LONG)
+        type->value = OURO_OF_INT;
+    if (ouro_python_word(python, python->none + (ouro_addr)python->layout->ob_type) == type->addr)
+        type->value = OURO_OF_NONE;
+    type->weakref = derives_from_symbol(python, type, "_PyWeakref_RefType");
+}
+
+static bool is_type_object(struct ouro_python *python, const unsigned char *bytes)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr meta = ouro_load_u64(bytes + layout->ob_type);
+    const unsigned char *meta_bytes = meta ? type_bytes(python, meta) : NULL;
+    if (!meta_bytes || !(ouro_load_u64(meta_bytes + layout->tp_flags) & OURO_FLAG_TYPE))
+        return false;
+    uint64_t basicsize = ouro_load_u64(bytes + layout->tp_basicsize);
+    uint64_t itemsize = ouro_load_u64(bytes + layout->tp_itemsize);
+    char name[4];
+    return basicsize >= (uint64_t)layout->ob_type + 8 && basicsize <= BASICSIZE_MAX && itemsize <= BASICSIZE_MAX &&
+           ouro_space_read_text(&python->image->space, ouro_load_u64(bytes + layout->tp_name), name, sizeof name) ==
+               OURO_OK;
+}
+
+static struct ouro_type *resolve(struct ouro_python *python, ouro_addr addr)
+{
+    const struct ouro_layout *layout = python->layout;
+    const unsigned char *bytes = type_bytes(python, addr);
+    if (!bytes || !is_type_object(python, bytes))
+        return NULL;
+    struct ouro_type *type = calloc(1, sizeof *type);
+    if (!type)
+        return NULL;
+    type->addr = addr;
+    type->user = UINT64_MAX;
+    type->flags = ouro_load_u64(bytes + layout->tp_flags);
+    type->basicsize = ouro_load_u64(bytes + layout->tp_basicsize);
+    type->itemsize = ouro_load_u64(bytes + layout->tp_itemsize);
+    type->dictoffset = (int64_t)ouro_load_u64(bytes + layout->tp_dictoffset);
+    type->base = ouro_load_u64(bytes + layout->tp_base);
+    type->metatype = ouro_load_u64(bytes + layout->ob_type);
+    type->finalize = ouro_load_u64(bytes + layout->tp_finalize) != 0;
+    type->del = ouro_load_u64(bytes + layout->tp_del) != 0;
+    type->gc = (type->flags & OURO_FLAG_HAVE_GC) != 0;
+    if (type->flags & OURO_FLAG_HEAPTYPE)
+        type->cached_keys = ouro_python_word(python, addr + (ouro_addr)layout->ht_cached_keys);
+    name_type(python, type, bytes);
+    find_visitor(python, type, bytes);
+    find_value_kind(python, type);
+    type->size_rule = find_size_rule(python, bytes);
+    return type;
+}
+
+struct ouro_type *ouro_type_get(struct ouro_python *python, ouro_addr addr)
+{
+    if (!addr || addr & 7)
+        return NULL;
+    pthread_mutex_lock(&python->lock);
+    bool added;
+    uint64_t *place = ouro_map_put(&python->types, addr, &added);
+    struct ouro_type *type = NULL;
+    if (place && !added) {
+        type = *place == 1 ? NULL : (struct ouro_type *)(uintptr_t)*place;
+    } else if (place) {
+        type = resolve(python, addr);
+        struct ouro_type **listed = type ? OURO_VEC_ADD(&python->type_list) : NULL;
+        if (listed) {
+            *listed = type;
+            type->index = (uint32_t)python->type_list.count - 1;
+        } else if (type) {
+            free(type->name);
+            free(type->module);
+            for (uint32_t i = 0; i < type->op_count; i++)
+                free((char *)type->ops[i].label);
+            free(type->ops);
+            free(type);
+            type = NULL;
+        }
+        place = ouro_map_find(&python->types, addr);
+        *place = type ? (uint64_t)(uintptr_t)type : 1;
+    }
+    pthread_mutex_unlock(&python->lock);
+    return type;
+}

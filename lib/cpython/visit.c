@@ -1,0 +1,691 @@
+#include "cpython/visit.h"
+
+#include <stdio.h>
+
+#include "cpython/dict.h"
+
+#define FRAME_LOCALS_MAX 65536 /* no code object has more local variables than this */
+
+static void flush(struct ouro_visitor *visitor)
+{
+    if (visitor->pending_count && visitor->slots)
+        visitor->slots(visitor->context, visitor->pending, visitor->pending_count);
+    visitor->pending_count = 0;
+}
+
+static inline void put(struct ouro_visitor *visitor, ouro_addr target)
+{
+    if (visitor->pending_count == sizeof visitor->pending / sizeof *visitor->pending)
+        flush(visitor);
+    visitor->pending[visitor->pending_count++] = target;
+}
+
+void ouro_visit_end(struct ouro_visitor *visitor)
+{
+    flush(visitor);
+}
+
+static inline void part(struct ouro_visitor *visitor, enum ouro_slots kind, enum ouro_class edge_class, const char *name)
+{
+    if (visitor->part)
+        visitor->part(visitor->context, kind, edge_class, name);
+}
+
+static inline void run_end(struct ouro_visitor *visitor, uint64_t count)
+{
+    if (visitor->run) {
+        flush(visitor);
+        visitor->run(visitor->context, count);
+    }
+}
+
+static void torn(struct ouro_visitor *visitor, enum ouro_unreadable reason)
+{
+    visitor->torn = true;
+    ouro_python_count_unreadable(visitor->python, reason);
+}
+
+/* `count` words in place at addr, or NULL (counted). */
+static const unsigned char *words(struct ouro_visitor *visitor, ouro_addr addr, uint64_t count, size_t stride)
+{
+    const unsigned char *at = NULL;
+    if (count <= UINT64_MAX / stride)
+        at = ouro_image_at(visitor->python->image, addr, count * stride);
+    if (!at)
+        torn(visitor, OURO_UNREADABLE_TABLE);
+    return at;
+}
+
+static void visit_list(struct ouro_visitor *visitor, const unsigned char *object)
+{
+    const struct ouro_layout *layout = visitor->python->layout;
+    uint64_t count = ouro_load_u64(object + layout->ob_size);
+    const unsigned char *items =
+        count ? words(visitor, ouro_load_u64(object + layout->list_items), count, 8) : object;
+    if (!items)
+        count = 0;
+    part(visitor, OURO_SLOTS_ITEMS_DOWN, OURO_CLASS_TRAVERSED, "");
+    for (uint64_t i = count; i--;)
+        put(visitor, ouro_load_u64(items + 8 * i));
+    run_end(visitor, count);
+}
+
+static void visit_tuple(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object, bool down)
+{
+    const struct ouro_layout *layout = visitor->python->layout;
+    uint64_t count = ouro_load_u64(object + layout->ob_size);
+    const unsigned char *items = count ? words(visitor, addr + (ouro_addr)layout->tuple_items, count, 8) : object;
+    if (!items)
+        count = 0;
+    part(visitor, down ? OURO_SLOTS_ITEMS_DOWN : OURO_SLOTS_ITEMS, OURO_CLASS_TRAVERSED, "");
+    for (uint64_t i = 0; i < count; i++)
+        put(visitor, ouro_load_u64(items + 8 * (down ? count - 1 - i : i)));
+    run_end(visitor, count);
+}
+
+/* structseq_traverse visits all real fields, also those that len() doesn't count: tp_basicsize tells how many there are. */
+static void visit_structseq(struct ouro_visitor *visitor, const struct ouro_type *type, ouro_addr addr,
+                            const unsigned char *object)
+{
+    const struct ouro_layout *layout = visitor->python->layout;
+    uint64_t header = (uint64_t)layout->tuple_items;
+    uint64_t visible = ouro_load_u64(object + layout->ob_size);
+    uint64_t count = type->basicsize > header ? (type->basicsize - header) / 8 : 0;
+    ouro_addr dict = ouro_dict_of_type(visitor->python, type->addr);
+    uint64_t fields = ouro_python_small_int(visitor->python, ouro_python_dict_get(visitor->python, dict, "n_fields"));
+    if (fields != UINT64_MAX)
+        count = fields;
+    else if (count < visible)
+        count = visible;
+    const unsigned char *items = count ? words(visitor, addr + header, count, 8) : object;
+    if (!items)
+        count = 0;
+    part(visitor, OURO_SLOTS_ITEMS, OURO_CLASS_TRAVERSED, "");
+    for (uint64_t i = 0; i < count; i++)
+        put(visitor, ouro_load_u64(items + 8 * i));
+    run_end(visitor, count);
+}
+
+/* One slot for each name of a shared keys object: values[0 .. count). */
+static void visit_named_values(struct ouro_visitor *visitor, ouro_addr keys_addr, const unsigned char *values,
+                               uint64_t count)
+{
+    struct ouro_keys keys;
+    if (visitor->part) {
+        bool named = ouro_keys_read(visitor->python, keys_addr, &keys);
+        for (uint64_t i = 0; i < count; i++) {
+            char name[300] = ".";
+            if (!named || i >= keys.entry_count ||
+                !ouro_python_text(visitor->python, ouro_keys_key(&keys, i), name + 1, sizeof name - 1))
+                snprintf(name, sizeof name, ".<%u>", (unsigned)i);
+            part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, name);
+        }
+    }
+    for (uint64_t i = 0; i < count; i++)
+        put(visitor, ouro_load_u64(values + 8 * i));
+}
+
+static void visit_dict(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object)
+{
+    struct ouro_python *python = visitor->python;
+    const struct ouro_layout *layout = python->layout;
+    bool names = visitor->is_namespace(visitor->context, addr);
+    struct ouro_keys keys;
+    ouro_addr values = ouro_load_u64(object + layout->dict_values);
+    bool whole = ouro_keys_read(python, ouro_load_u64(object + layout->dict_keys), &keys);
+    if (!whole) {
+        torn(visitor, OURO_UNREADABLE_TABLE);
+        keys.entry_count = 0;
+        keys.general = false;
+        values = 0;
+    }
+    if (values) {
+        ouro_addr at = values + (ouro_addr)layout->values_values;
+        const unsigned char *bytes = NULL;
+        bool embedded = false;
+        if (layout->values_embedded >= 0) {
+            const unsigned char *head = ouro_image_at(python->image, values, 8);
+            embedded = head && head[layout->values_embedded] && !layout->dict_visits_embedded;
+        }
+        if (embedded)
+            return; /* dict_traverse leaves them to the object that they lie in */
+        bytes = words(visitor, at, keys.entry_count, 8);
+        if (bytes)
+            visit_named_values(visitor, keys.addr, bytes, keys.entry_count);
+        return;
+    }
+    enum ouro_slots kind = keys.general ? names ? OURO_SLOTS_NAMESPACE_ANY : OURO_SLOTS_ENTRIES
+                           : names      ? OURO_SLOTS_NAMESPACE
+                                        : OURO_SLOTS_ENTRIES_STR;
+    part(visitor, kind, OURO_CLASS_TRAVERSED, "");
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < keys.entry_count; i++) {
+        ouro_addr value = ouro_keys_value(&keys, i);
+        if (!value)
+            continue;
+        ouro_addr key = ouro_keys_key(&keys, i);
+        put(visitor, value);
+        put(visitor, key);
+        if (visitor->key)
+            visitor->key(visitor->context, key, names);
+        count++;
+    }
+    run_end(visitor, count);
+}
+
+/* Entries are {key, hash}; a dummy has the hash -1. */
+static void visit_set(struct ouro_visitor *visitor, const unsigned char *object)
+{
+    const struct ouro_layout *layout = visitor->python->layout;
+    uint64_t mask = ouro_load_u64(object + layout->set_mask), count = 0;
+    size_t stride = (size_t)layout->setentry_sizeof;
+    const unsigned char *table = NULL;
+    if (mask < UINT64_MAX / stride)
+        table = words(visitor, ouro_load_u64(object + layout->set_table), mask + 1, stride);
+    part(visitor, OURO_SLOTS_ELEMENTS, OURO_CLASS_TRAVERSED, "");
+    for (uint64_t i = 0; table && i <= mask; i++) {
+        ouro_addr key = ouro_load_u64(table + stride * i);
+        if (!key || ouro_load_u64(table + stride * i + 8) == UINT64_MAX)
+            continue;
+        put(visitor, key);
+        if (visitor->key)
+            visitor->key(visitor->context, key, false);
+        count++;
+    }
+    run_end(visitor, count);
+}
+
+#define DEQUE_BLOCK_ITEMS 64 /* BLOCKLEN of _collectionsmodule.c, 3.8 to 3.15 */
+
+static void visit_deque(struct ouro_visitor *visitor, const unsigned char *object)
+{
+    const struct ouro_layout *layout = visitor->python->layout;
+    uint64_t left = ouro_load_u64(object + layout->deque_leftindex);
+    uint64_t size = ouro_load_u64(object + layout->ob_size), count = 0;
+    ouro_addr block = ouro_load_u64(object + layout->deque_leftblock);
+    part(visitor, OURO_SLOTS_ITEMS, OURO_CLASS_TRAVERSED, "");
+    uint64_t limit = (uint64_t)visitor->python->image->page_count << OURO_PAGE_BITS;
+    if (left >= DEQUE_BLOCK_ITEMS || size > limit / 8) {
+        torn(visitor, OURO_UNREADABLE_TABLE);
+        size = 0;
+    }
+    while (count < size) {
+        const unsigned char *bytes = words(visitor, block, 1, (size_t)layout->block_sizeof);
+        if (!bytes)
+            break;
+        for (; left < DEQUE_BLOCK_ITEMS && count < size; left++, count++)
+            put(visitor, ouro_load_u64(bytes + layout->block_data + 8 * left));
+        left = 0;
+        block = ouro_load_u64(bytes + layout->block_rightlink);
+    }
+    run_end(visitor, count);
+}
+
+static void visit_odict_nodes(struct ouro_visitor *visitor, const unsigned char *object)
+{
+    const struct ouro_layout *layout = visitor->python->layout;
+    uint64_t limit = ouro_load_u64(object + layout->dict_used), count = 0;
+    ouro_addr node = ouro_load_u64(object + layout->odict_first);
+    part(visitor, OURO_SLOTS_KEYS, OURO_CLASS_TRAVERSED, "");
+    for (; node && count < limit; count++) {
+        const unsigned char *bytes = words(visitor, node, 1, (size_t)layout->odict_node_sizeof);
+        if (!bytes)
+            break;
+        put(visitor, ouro_load_u64(bytes + layout->odict_node_key));
+        node = ouro_load_u64(bytes + layout->odict_node_next);
+    }
+    run_end(visitor, count);
+}
+
+/* The links of an lru_cache form a ring through its root. Each is an object whose key and result the cache visits. */
+static void visit_lru_links(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object)
+{
+    const struct ouro_layout *layout = visitor->python->layout;
+    ouro_addr root = addr + (ouro_addr)layout->lru_root;
+    ouro_addr link = ouro_load_u64(object + layout->lru_root_next);
+    uint64_t count = 0, limit = (uint64_t)visitor->python->image->page_count << (OURO_PAGE_BITS - 5);
+    part(visitor, OURO_SLOTS_LINKS, OURO_CLASS_TRAVERSED, "");
+    for (; link && link != root && count < limit; count++) {
+        const unsigned char *bytes = words(visitor, link, 1, (size_t)layout->lru_link_result + 8);
+        if (!bytes)
+            break;
+        put(visitor, ouro_load_u64(bytes + layout->lru_link_key));
+        put(visitor, ouro_load_u64(bytes + layout->lru_link_result));
+        put(visitor, ouro_load_u64(bytes + layout->ob_type));
+        link = ouro_load_u64(bytes + layout->lru_link_next);
+    }
+    run_end(visitor, count);
+}
+
+static void name_locals(struct ouro_visitor *visitor, ouro_addr code, uint64_t count)
+{
+    const struct ouro_layout *layout = visitor->python->layout;
+    uint64_t name_count = 0;
+    const unsigned char *names = ouro_python_tuple(
+        visitor->python, ouro_python_word(visitor->python, code + (ouro_addr)layout->code_localsplusnames), &name_count);
+    for (uint64_t i = 0; i < count; i++) {
+        char name[300];
+        if (!names || i >= name_count ||
+            !ouro_python_text(visitor->python, ouro_load_u64(names + 8 * i), name, sizeof name))
+            snprintf(name, sizeof name, "<local %u>", (unsigned)i);
+        part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, name);
+    }
+}
+
+void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool running)
+{
+    struct ouro_python *python = visitor->python;
+    const struct ouro_layout *layout = python->layout;
+    const unsigned char *bytes = ouro_image_at(python->image, frame, (uint64_t)layout->iframe_localsplus);
+    part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "frame");
+    part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "f_locals");
+    part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "f_func");
+    part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "f_code");
+    if (!bytes) {
+        torn(visitor, OURO_UNREADABLE_FRAME);
+        for (int i = 0; i < 4; i++)
+            put(visitor, 0);
+        part(visitor, OURO_SLOTS_STACK, OURO_CLASS_TRAVERSED, "");
+        run_end(visitor, 0);
+        return;
+    }
+    ouro_addr code = ouro_load_u64(bytes + layout->iframe_code);
+    put(visitor, ouro_load_u64(bytes + layout->iframe_object));
+    put(visitor, ouro_load_u64(bytes + layout->iframe_locals));
+    put(visitor, ouro_load_u64(bytes + layout->iframe_func));
+    put(visitor, code);
+    const unsigned char *code_bytes = ouro_image_at(python->image, code, (uint64_t)layout->code_adaptive);
+    uint64_t local_count = code_bytes ? ouro_load_u32(code_bytes + layout->code_nlocalsplus) : 0;
+    int32_t top = (int32_t)ouro_load_u32(bytes + layout->iframe_stacktop);
+    if (local_count > FRAME_LOCALS_MAX || top > 2 * FRAME_LOCALS_MAX) {
+        torn(visitor, OURO_UNREADABLE_FRAME);
+        local_count = 0;
+        top = 0;
+    }
+    /* A frame in the middle of its work has no stack top: tp_traverse sees none of its locals then, but they are there. */
+    uint64_t count = top > 0 ? (uint64_t)top : top < 0 && running ? local_count : 0;
+    const unsigned char *locals = count ? words(visitor, frame + (ouro_addr)layout->iframe_localsplus, count, 8) : bytes;
+    if (!locals)
+        count = 0;
+    if (visitor->part)
+        name_locals(visitor, code, local_count);
+    for (uint64_t i = 0; i < local_count; i++)
+        put(visitor, i < count ? ouro_load_u64(locals + 8 * i) : 0);
+    part(visitor, OURO_SLOTS_STACK, OURO_CLASS_TRAVERSED, "");
+    for (uint64_t i = local_count; i < count; i++)
+        put(visitor, ouro_load_u64(locals + 8 * i));
+    run_end(visitor, count > local_count ? count - local_count : 0);
+}
+
+void ouro_visit_frame_locals(struct ouro_visitor *visitor, ouro_addr frame)
+{
+    struct ouro_python *python = visitor->python;
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr code = ouro_python_word(python, frame + (ouro_addr)layout->iframe_code);
+    const unsigned char *code_bytes = ouro_image_at(python->image, code, (uint64_t)layout->code_adaptive);
+    uint64_t count = code_bytes ? ouro_load_u32(code_bytes + layout->code_nlocalsplus) : 0;
+    const unsigned char *locals = NULL;
+    if (count && count <= FRAME_LOCALS_MAX)
+        locals = words(visitor, frame + (ouro_addr)layout->iframe_localsplus, count, 8);
+    if (!locals)
+        return;
+    if (visitor->part)
+        name_locals(visitor, code, count);
+    for (uint64_t i = 0; i < count; i++)
+        put(visitor, ouro_load_u64(locals + 8 * i));
+}
+
+/* gen_traverse visits the frame unless it is cleared; then the slots stay empty, so that the parts depend on the code only. */
+static void visit_generator(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object)
+{
+    const struct ouro_layout *layout = visitor->python->layout;
+    if ((int8_t)object[layout->gen_frame_state] < layout->gen_cleared)
+        ouro_visit_frame(visitor, addr + (ouro_addr)layout->gen_iframe, false);
+}
+
+static bool frame_owns_its_contents(const struct ouro_python *python, const unsigned char *object, ouro_addr *frame)
+{
+    const struct ouro_layout *layout = python->layout;
+    *frame = ouro_load_u64(object + layout->frame_frame);
+    const unsigned char *bytes = ouro_image_at(python->image, *frame, (uint64_t)layout->iframe_localsplus);
+    return bytes && (int8_t)bytes[layout->iframe_owner] == layout->owner_frame_object;
+}
+
+static void visit_tee(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object)
+{
+    const struct ouro_layout *layout = visitor->python->layout;
+    uint32_t count = ouro_load_u32(object + layout->tee_numread);
+    const unsigned char *items = count ? words(visitor, addr + (ouro_addr)layout->tee_values, count, 8) : object;
+    if (!items || count > 4096)
+        count = 0;
+    part(visitor, OURO_SLOTS_NAMED, OURO_CLASS_TRAVERSED, "values");
+    for (uint32_t i = 0; i < count; i++)
+        put(visitor, ouro_load_u64(items + 8 * (uint64_t)i));
+    run_end(visitor, count);
+}
+
+/* Whether a word found by scanning is an object: aligned, copied, alive, and its type is one. */
+static bool lands_on_object(struct ouro_visitor *visitor, ouro_addr addr)
+{
+    if (addr & 7 || addr < OURO_PAGE_BYTES)
+        return false;
+    const struct ouro_layout *layout = visitor->python->layout;
+    const unsigned char *bytes = ouro_image_at(visitor->python->image, addr, 16);
+    if (!bytes || !ouro_load_u64(bytes + layout->ob_refcnt))
+        return false;
+    ouro_addr type = ouro_load_u64(bytes + layout->ob_type);
+    return !(type & 7) && type && ouro_type_get(visitor->python, type);
+}
+
+#define SCAN_ITEMS_MAX (1u << 20)
+
+static void visit_scan_items(struct ouro_visitor *visitor, const struct ouro_type *type, ouro_addr addr,
+                             const unsigned char *object)
+{
+    uint64_t size = ouro_load_u64(object + visitor->python->layout->ob_size), count = 0;
+    part(visitor, OURO_SLOTS_FOUND, OURO_CLASS_TRAVERSED, ".+items");
+    if (size <= SCAN_ITEMS_MAX && type->itemsize % 8 == 0) {
+        uint64_t words_count = size * (type->itemsize / 8);
+        const unsigned char *items = ouro_image_at(visitor->python->image, addr + type->basicsize, words_count * 8);
+        for (uint64_t i = 0; items && i < words_count; i++, count++) {
+            ouro_addr word = ouro_load_u64(items + 8 * i);
+            put(visitor, lands_on_object(visitor, word) ? word : 0);
+        }
+    }
+    run_end(visitor, count);
+}
+
+#define MODULE_STATE_MAX (1u << 16)
+
+/* module_traverse calls m_traverse unless there should be a state and is none. What it visits is found by looking through the state;
+ * what it visits elsewhere (C statics) is not found. */
+static void visit_module_state(struct ouro_visitor *visitor, const unsigned char *object)
+{
+    const struct ouro_python *python = visitor->python;
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr def = ouro_load_u64(object + layout->module_def), state = ouro_load_u64(object + layout->module_state);
+    uint64_t traverse = 0, size = 0, count = 0;
+    const unsigned char *bytes = NULL;
+    if (def &&
+        ouro_space_read(&python->image->space, def + (ouro_addr)layout->moduledef_traverse, &traverse, 8) == OURO_OK &&
+        ouro_space_read(&python->image->space, def + (ouro_addr)layout->moduledef_size, &size, 8) == OURO_OK &&
+        traverse && ((int64_t)size <= 0 || state)) {
+        visitor->approximate = true;
+        count = (int64_t)size > 0 && size <= MODULE_STATE_MAX ? size / 8 : 0;
+        bytes = count ? ouro_image_at(python->image, state, count * 8) : NULL;
+    }
+    part(visitor, OURO_SLOTS_FOUND, OURO_CLASS_TRAVERSED, "<state>");
+    uint64_t found = 0;
+    for (uint64_t i = 0; bytes && i < count; i++) {
+        ouro_addr word = ouro_load_u64(bytes + 8 * i);
+        if (lands_on_object(visitor, word)) {
+            put(visitor, word);
+            found++;
+        }
+    }
+    run_end(visitor, found);
+}
+
+static void field(struct ouro_visitor *visitor, enum ouro_class edge_class, const char *label, ouro_addr target)
+{
+    part(visitor, OURO_SLOTS_FIELD, edge_class, label);
+    put(visitor, target);
+}
+
+/* type_traverse for heap types; static types own the same but report nothing (and the collector never asks them). */
+static void visit_type_object(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object)
+{
+    struct ouro_python *python = visitor->python;
+    const struct ouro_layout *layout = python->layout;
+    bool heap = ouro_load_u64(object + layout->tp_flags) & OURO_FLAG_HEAPTYPE;
+    enum ouro_class seen = heap ? OURO_CLASS_TRAVERSED : OURO_CLASS_HIDDEN;
+    const unsigned char *rest = heap ? ouro_image_at(python->image, addr, (uint64_t)layout->heap_type_sizeof) : NULL;
+    ouro_addr subclasses = 0;
+    ouro_addr dict = ouro_dict_and_subclasses_of_type(python, addr, &subclasses);
+    if (visitor->namespace_dict && dict)
+        visitor->namespace_dict(visitor->context, dict);
+    field(visitor, seen, "__dict__", dict);
+    field(visitor, seen, "tp_cache", ouro_load_u64(object + layout->tp_cache));
+    field(visitor, seen, "__mro__", ouro_load_u64(object + layout->tp_mro));
+    field(visitor, seen, "__bases__", ouro_load_u64(object + layout->tp_bases));
+    field(visitor, seen, "__base__", ouro_load_u64(object + layout->tp_base));
+    field(visitor, OURO_CLASS_HIDDEN, "__subclasses__", subclasses);
+    if (!heap)
+        return;
+    field(visitor, seen, "ht_module", rest ? ouro_load_u64(rest + layout->ht_module) : 0);
+    field(visitor, OURO_CLASS_HIDDEN, "__name__", rest ? ouro_load_u64(rest + layout->ht_name) : 0);
+    field(visitor, OURO_CLASS_HIDDEN, "__qualname__", rest ? ouro_load_u64(rest + layout->ht_qualname) : 0);
+    field(visitor, OURO_CLASS_HIDDEN, "__slots__", rest ? ouro_load_u64(rest + layout->ht_slots) : 0);
+    ouro_addr keys_addr = rest ? ouro_load_u64(rest + layout->ht_cached_keys) : 0;
+    struct ouro_keys keys;
+    uint64_t count = keys_addr && ouro_keys_read(python, keys_addr, &keys) ? keys.entry_count : 0;
+    part(visitor, OURO_SLOTS_KEYS, OURO_CLASS_HIDDEN, "");
+    for (uint64_t i = 0; i < count; i++) {
+        put(visitor, ouro_keys_key(&keys, i));
+        if (visitor->key)
+            visitor->key(visitor->context, ouro_keys_key(&keys, i), true);
+    }
+    run_end(visitor, count);
+}
+
+static void namespace_field(struct ouro_visitor *visitor, ouro_addr dict, const char *label)
+{
+    if (visitor->namespace_dict && dict)
+        visitor->namespace_dict(visitor->context, dict);
+    field(visitor, OURO_CLASS_TRAVERSED, label, dict);
+}
+
+/* _PyObject_VisitInstanceAttributes and the dict pointer (3.11); PyObject_VisitManagedDict (3.13). */
+static void visit_managed_dict(struct ouro_visitor *visitor, const struct ouro_type *type, ouro_addr addr)
+{
+    struct ouro_python *python = visitor->python;
+    const struct ouro_layout *layout = python->layout;
+    struct ouro_keys keys;
+    if (layout->values_in_preheader) {
+        ouro_addr values = ouro_python_word(python, addr - 32);
+        uint64_t count = ouro_keys_read(python, type->cached_keys, &keys) ? keys.entry_count : 0;
+        static const unsigned char none[8 * OURO_SHARED_KEYS_MAX];
+        if (count > OURO_SHARED_KEYS_MAX)
+            count = OURO_SHARED_KEYS_MAX;
+        const unsigned char *bytes = values ? words(visitor, values, count, 8) : none;
+        visit_named_values(visitor, type->cached_keys, bytes ? bytes : none, count);
+        namespace_field(visitor, ouro_python_word(python, addr - 24), "__dict__");
+        return;
+    }
+    ouro_addr dict = ouro_python_word(python, addr - 24);
+    if (type->flags & OURO_FLAG_INLINE_VALUES) {
+        ouro_addr values = addr + type->basicsize; /* tp_basicsize is that of a plain object in 3.13 */
+        const unsigned char *head = words(visitor, values, 1, 8);
+        unsigned capacity = head ? head[layout->values_capacity] : 0;
+        bool valid = head && head[layout->values_valid];
+        const unsigned char *bytes =
+            capacity ? words(visitor, values + (ouro_addr)layout->values_values, capacity, 8) : head;
+        static const unsigned char none[8 * 256];
+        bool values_seen = valid && bytes && !(layout->dict_visits_embedded && dict);
+        visit_named_values(visitor, type->cached_keys, values_seen ? bytes : none, capacity);
+        if (values_seen) {
+            /* The object owns the dict, but tp_traverse reports only the values. */
+            if (visitor->namespace_dict && dict)
+                visitor->namespace_dict(visitor->context, dict);
+            field(visitor, OURO_CLASS_TRAVERSED, "__dict__", 0);
+            field(visitor, OURO_CLASS_HIDDEN, "__dict__", dict);
+        } else {
+            namespace_field(visitor, dict, "__dict__");
+            field(visitor, OURO_CLASS_HIDDEN, "__dict__", 0);
+        }
+        return;
+    }
+    namespace_field(visitor, dict, "__dict__");
+}
+
+/* _PyObject_ComputedDictPointer: a negative offset counts from the end of a variable-size object. */
+static void visit_dict_pointer(struct ouro_visitor *visitor, const struct ouro_type *type, ouro_addr addr,
+                               const unsigned char *object)
+{
+    int64_t offset = type->dictoffset;
+    if (offset < 0) {
+        const struct ouro_layout *layout = visitor->python->layout;
+        int64_t size = (int64_t)ouro_load_u64(object + layout->ob_size);
+        uint64_t count = size < 0 ? 0 - (uint64_t)size : (uint64_t)size;
+        if (layout->long_tag >= 0 && type->flags & OURO_FLAG_LONG)
+            count = ouro_load_u64(object + layout->long_tag) >> 3;
+        uint64_t whole = type->basicsize + count * type->itemsize;
+        offset += (int64_t)((whole + 7) & ~(uint64_t)7);
+    }
+    namespace_field(visitor, ouro_python_word(visitor->python, addr + (ouro_addr)offset), "__dict__");
+}
+
+static void visit_op(struct ouro_visitor *visitor, const struct ouro_type *type, const struct ouro_op *op,
+                     ouro_addr addr, const unsigned char *object)
+{
+    struct ouro_python *python = visitor->python;
+    ouro_addr frame, target;
+    switch ((enum ouro_op_kind)op->kind) {
+    case OURO_OP_FIELD:
+        target = ouro_load_u64(object + op->offset);
+        if (op->flags & OURO_OP_NAMESPACE && target && visitor->namespace_dict)
+            visitor->namespace_dict(visitor->context, target);
+        if (op->edge_class == OURO_CLASS_WEAK && target == python->none)
+            target = 0; /* a dead weak reference */
+        field(visitor, op->edge_class, op->label, target);
+        break;
+    case OURO_OP_TYPE:
+        part(visitor, OURO_SLOTS_TYPE, OURO_CLASS_TRAVERSED, "__class__");
+        break;
+    case OURO_OP_MANAGED_DICT:
+        visit_managed_dict(visitor, type, addr);
+        break;
+    case OURO_OP_DICT_POINTER:
+        visit_dict_pointer(visitor, type, addr, object);
+        break;
+    case OURO_OP_LIST:
+        visit_list(visitor, object);
+        break;
+    case OURO_OP_TUPLE:
+        visit_tuple(visitor, addr, object, true);
+        break;
+    case OURO_OP_STRUCTSEQ:
+        visit_structseq(visitor, type, addr, object);
+        break;
+    case OURO_OP_DICT:
+        visit_dict(visitor, addr, object);
+        break;
+    case OURO_OP_SET:
+        visit_set(visitor, object);
+        break;
+    case OURO_OP_DEQUE:
+        visit_deque(visitor, object);
+        break;
+    case OURO_OP_ODICT_NODES:
+        visit_odict_nodes(visitor, object);
+        break;
+    case OURO_OP_LRU_LINKS:
+        visit_lru_links(visitor, addr, object);
+        break;
+    case OURO_OP_GENERATOR:
+        visit_generator(visitor, addr, object);
+        break;
+    case OURO_OP_FRAME:
+        if (frame_owns_its_contents(python, object, &frame))
+            ouro_visit_frame(visitor, frame, false);
+        break;
+    case OURO_OP_METHOD_CLASS:
+        field(visitor, OURO_CLASS_TRAVERSED, "__objclass__", ouro_method_class(python, addr, object));
+        break;
+    case OURO_OP_TEE_VALUES:
+        visit_tee(visitor, addr, object);
+        break;
+    case OURO_OP_MODULE_STATE:
+        visit_module_state(visitor, object);
+        break;
+    case OURO_OP_TYPE_OBJECT:
+        visit_type_object(visitor, addr, object);
+        break;
+    case OURO_OP_SCAN:
+        target = ouro_load_u64(object + op->offset);
+        field(visitor, OURO_CLASS_TRAVERSED, op->label, lands_on_object(visitor, target) ? target : 0);
+        break;
+    case OURO_OP_SCAN_ITEMS:
+        visit_scan_items(visitor, type, addr, object);
+        break;
+    }
+}
+
+void ouro_visit(struct ouro_visitor *visitor, const struct ouro_type *type, ouro_addr object)
+{
+    const unsigned char *bytes = ouro_image_at(visitor->python->image, object, type->extent);
+    if (!bytes) {
+        torn(visitor, OURO_UNREADABLE_OBJECT);
+        return;
+    }
+    for (uint32_t i = 0; i < type->op_count; i++)
+        visit_op(visitor, type, &type->ops[i], object, bytes);
+    flush(visitor);
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    hash ^= value + UINT64_C(0x9e3779b97f4a7c15) + (hash << 6) + (hash >> 2);
+    return hash * UINT64_C(0xff51afd7ed558ccd);
+}
+
+static uint64_t dict_variant(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object)
+{
+    struct ouro_python *python = visitor->python;
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr keys_addr = ouro_load_u64(object + layout->dict_keys);
+    ouro_addr values = ouro_load_u64(object + layout->dict_values);
+    struct ouro_keys keys;
+    if (!ouro_keys_read(python, keys_addr, &keys))
+        return 0;
+    if (values) {
+        const unsigned char *head = layout->values_embedded >= 0 ? ouro_image_at(python->image, values, 8) : NULL;
+        if (head && head[layout->values_embedded] && !layout->dict_visits_embedded)
+            return 1;
+        return keys_addr;
+    }
+    return 2 + 2 * (uint64_t)keys.general + visitor->is_namespace(visitor->context, addr);
+}
+
+static uint64_t frame_variant(struct ouro_python *python, ouro_addr frame)
+{
+    return 8 | ouro_python_word(python, frame + (ouro_addr)python->layout->iframe_code);
+}
+
+uint64_t ouro_visit_variant(struct ouro_visitor *visitor, const struct ouro_type *type, ouro_addr addr)
+{
+    struct ouro_python *python = visitor->python;
+    const struct ouro_layout *layout = python->layout;
+    const unsigned char *object = ouro_image_at(python->image, addr, type->extent);
+    uint64_t variant = 0;
+    ouro_addr frame;
+    if (!object)
+        return UINT64_MAX; /* no parts at all */
+    for (uint32_t i = 0; i < type->op_count; i++) {
+        switch ((enum ouro_op_kind)type->ops[i].kind) {
+        case OURO_OP_DICT:
+            variant = mix(variant, dict_variant(visitor, addr, object));
+            break;
+        case OURO_OP_GENERATOR:
+            if ((int8_t)object[layout->gen_frame_state] < layout->gen_cleared)
+                variant = mix(variant, frame_variant(python, addr + (ouro_addr)layout->gen_iframe));
+            break;
+        case OURO_OP_FRAME:
+            if (frame_owns_its_contents(python, object, &frame))
+                variant = mix(variant, frame_variant(python, frame));
+            break;
+        case OURO_OP_TYPE_OBJECT:
+            variant = mix(variant, (ouro_load_u64(object + layout->tp_flags) & OURO_FLAG_HEAPTYPE) != 0);
+            break;
+        case OURO_OP_MANAGED_DICT:
+            if (type->flags & OURO_FLAG_INLINE_VALUES && !layout->values_in_preheader) {
+                const unsigned char *head = ouro_image_at(python->image, addr + type->basicsize, 8);
+                variant = mix(variant, head ? head[layout->values_capacity] : 0);
+            }
+            break;
+        default:
+            break;
+        }
+    }
+    return variant;
+}
