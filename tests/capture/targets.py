@@ -1,0 +1,65 @@
+"""Starts programs that stand still when they say READY, for the tests that dump them."""
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+
+TOP = os.environ.get('top_srcdir') or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FIXTURES = os.path.join(TOP, 'fixtures')
+OURO = os.environ.get('OURO') or './ouro'
+TIMEOUT_S = 300
+
+
+def pythons():
+    """The interpreters to test: a colon-separated list of commands."""
+    return [p for p in os.environ.get('OURO_TEST_PYTHONS', '/usr/bin/python3').split(':') if p]
+
+
+class Target:
+    def __init__(self, process, pid):
+        self.process = process
+        self.pid = pid
+
+
+@contextlib.contextmanager
+def target(command, timeout_s=TIMEOUT_S, **kwargs):
+    """Runs command until it prints 'READY pid', yields it, and ends it."""
+    environment = {**os.environ, 'PYTHONDONTWRITEBYTECODE': '1', 'PYTHONHASHSEED': '0', **kwargs.pop('env', {})}
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, **kwargs)
+    try:
+        yield Target(process, ready(process, command, timeout_s))
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.stdin.close()
+        process.stdout.close()
+        process.wait()
+
+
+def ready(process, command, timeout_s):
+    line = b''
+    while not line.endswith(b'\n'):
+        if not select.select([process.stdout], [], [], timeout_s)[0]:
+            raise RuntimeError('%s: not ready within %d s' % (command, timeout_s))
+        piece = os.read(process.stdout.fileno(), 1)
+        if not piece:
+            raise RuntimeError('%s: ended with status %s before it was ready' % (command, process.wait()))
+        line += piece
+    word, pid = line.split()
+    if word != b'READY':
+        raise RuntimeError('%s: said %r' % (command, line))
+    return int(pid)
+
+
+def ouro(*arguments, timeout_s=TIMEOUT_S, **kwargs):
+    """Runs the command under test; the caller looks at returncode, stdout and stderr."""
+    return subprocess.run([OURO, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=kwargs.pop('stdout', subprocess.PIPE),
+                          stderr=subprocess.PIPE, timeout=timeout_s, **kwargs)
+
+
+if __name__ == '__main__':
+    # usage: targets.py COMMAND ...: shows that the command gets ready
+    with target(sys.argv[1:]) as t:
+        print('ready', t.pid)
