@@ -1,3 +1,24 @@
 # Heap questions. Uses graph and snapshot.
 noinst_LIBRARIES += libouro_analysis.a
-libouro_analysis_a_SOURCES =
+libouro_analysis_a_SOURCES = \
+	lib/analysis/collector.c \
+	lib/analysis/collector.h \
+	lib/analysis/heap_model.c \
+	lib/analysis/heap_model.h \
+	lib/analysis/histogram.c \
+	lib/analysis/histogram.h \
+	lib/analysis/info.c \
+	lib/analysis/info.h \
+	lib/analysis/label.c \
+	lib/analysis/neighbours.c \
+	lib/analysis/neighbours.h \
+	lib/analysis/pattern.c \
+	lib/analysis/pattern.h \
+	lib/analysis/retained.c \
+	lib/analysis/retained.h \
+	lib/analysis/roots.c \
+	lib/analysis/roots.h \
+	lib/analysis/selection.c \
+	lib/analysis/selection.h \
+	lib/analysis/value.c \
+	lib/analysis/value.h

@@ -10,4 +10,6 @@ libouro_base_a_SOURCES = \
 	lib/base/map.c \
 	lib/base/map.h \
 	lib/base/types.h \
+	lib/base/utf8.c \
+	lib/base/utf8.h \
 	lib/base/varint.h

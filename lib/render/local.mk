@@ -1,3 +1,17 @@
 # Text, JSON, DOT. Uses analysis.
 noinst_LIBRARIES += libouro_render.a
-libouro_render_a_SOURCES =
+libouro_render_a_SOURCES = \
+	lib/render/json.c \
+	lib/render/json.h \
+	lib/render/ndjson.c \
+	lib/render/ndjson.h \
+	lib/render/out.c \
+	lib/render/out.h \
+	lib/render/page.h \
+	lib/render/page_info.c \
+	lib/render/page_objects.c \
+	lib/render/page_types.c \
+	lib/render/table.c \
+	lib/render/table.h \
+	lib/render/text.c \
+	lib/render/text.h

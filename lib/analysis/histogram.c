@@ -1,0 +1,156 @@
+#include "analysis/histogram.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/pattern.h"
+#include "base/buf.h"
+#include "base/guard.h"
+#include "base/map.h"
+
+/* row_of[type] for all types and, at type_count, for lost objects; UINT32_MAX: not wanted. */
+static enum ouro_status assign_rows(struct ouro_histogram *histogram, const struct ouro_heap_model *model,
+                                    const char *type, const char *module, uint32_t *row_of)
+{
+    OURO_GUARD(ouro_map_fini) struct ouro_map names = {0};
+    for (uint32_t i = 0; i <= model->type_count; i++) {
+        uint32_t id = i < model->type_count ? i : OURO_TYPE_NONE;
+        row_of[i] = UINT32_MAX;
+        if (ouro_heap_model_type_flags(model, id) & OURO_TYPE_PSEUDO || !ouro_pattern_type(model, id, type) ||
+            !ouro_pattern_module(model, id, module))
+            continue;
+        bool added = true;
+        uint64_t *row = NULL;
+        if (id != OURO_TYPE_NONE) {
+            row = ouro_map_put(&names, (uint64_t)model->types[i].module << 32 | model->types[i].name, &added);
+            if (!row)
+                return OURO_NOMEM;
+        }
+        if (added) {
+            struct ouro_histogram_row *fresh = OURO_VEC_ADD(histogram);
+            if (!fresh)
+                return OURO_NOMEM;
+            fresh->type = id;
+            if (row)
+                *row = histogram->count - 1;
+        }
+        row_of[i] = row ? (uint32_t)*row : (uint32_t)(histogram->count - 1);
+        histogram->items[row_of[i]].type_count++;
+    }
+    return OURO_OK;
+}
+
+static void count_objects(struct ouro_histogram *histogram, const struct ouro_heap_model *model, const uint32_t *row_of)
+{
+    const struct ouro_heap *heap = &model->heap;
+    for (ouro_node v = 0; v < heap->count; v++) {
+        uint32_t type = ouro_heap_model_type(model, v);
+        uint32_t row = row_of[type < model->type_count ? type : model->type_count];
+        if (row == UINT32_MAX)
+            continue;
+        struct ouro_histogram_row *r = &histogram->items[row];
+        r->count++;
+        r->shallow_bytes += ouro_heap_model_bytes(model, v);
+        r->native_bytes += heap->native ? heap->native[v] : 0;
+        r->approximate_count += (heap->flags[v] & OURO_OBJECT_APPROXIMATE) != 0;
+    }
+}
+
+static enum ouro_status add_retained(struct ouro_histogram *histogram, const struct ouro_heap_model *model,
+                                     const struct ouro_retained *retained, const uint32_t *row_of)
+{
+    size_t count = model->heap.count;
+    OURO_FREE uint32_t *group_of = malloc(count * sizeof *group_of + 1);
+    OURO_FREE uint64_t *bytes = malloc(histogram->count * sizeof *bytes + 1);
+    if (!group_of || !bytes)
+        return OURO_NOMEM;
+    for (ouro_node v = 0; v < count; v++) {
+        uint32_t type = ouro_heap_model_type(model, v);
+        group_of[v] = row_of[type < model->type_count ? type : model->type_count];
+    }
+    OURO_TRY(ouro_retained_by_group(retained, group_of, (ouro_node)count, bytes, (uint32_t)histogram->count));
+    for (size_t i = 0; i < histogram->count; i++)
+        histogram->items[i].retained_bytes = bytes[i];
+    return OURO_OK;
+}
+
+static void drop_empty(struct ouro_histogram *histogram)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < histogram->count; i++) {
+        if (!histogram->items[i].count)
+            continue;
+        histogram->object_count += histogram->items[i].count;
+        histogram->shallow_bytes += histogram->items[i].shallow_bytes;
+        histogram->items[kept++] = histogram->items[i];
+    }
+    histogram->count = kept;
+}
+
+enum ouro_status ouro_histogram_init(struct ouro_histogram *histogram, struct ouro_heap_model *model, const char *type,
+                                     const char *module, const struct ouro_retained *retained, struct ouro_err *err)
+{
+    memset(histogram, 0, sizeof *histogram);
+    OURO_TRY(ouro_heap_model_load(model, OURO_HISTOGRAM_COLUMNS, err));
+    OURO_FREE uint32_t *row_of = malloc(((size_t)model->type_count + 1) * sizeof *row_of);
+    enum ouro_status status = row_of ? assign_rows(histogram, model, type, module, row_of) : OURO_NOMEM;
+    if (status == OURO_OK) {
+        count_objects(histogram, model, row_of);
+        if (retained)
+            status = add_retained(histogram, model, retained, row_of);
+    }
+    if (status != OURO_OK) {
+        ouro_histogram_fini(histogram);
+        return ouro_err_set(err, status, "out of memory for a histogram of %u types", model->type_count);
+    }
+    drop_empty(histogram);
+    return OURO_OK;
+}
+
+void ouro_histogram_fini(struct ouro_histogram *histogram)
+{
+    free(histogram->items);
+    memset(histogram, 0, sizeof *histogram);
+}
+
+struct sorting {
+    const struct ouro_heap_model *model;
+    enum ouro_histogram_sort sort;
+};
+
+static uint64_t sort_key(const struct ouro_histogram_row *row, enum ouro_histogram_sort sort)
+{
+    switch (sort) {
+    case OURO_HISTOGRAM_BY_SIZE:
+        return row->shallow_bytes;
+    case OURO_HISTOGRAM_BY_COUNT:
+        return row->count;
+    case OURO_HISTOGRAM_BY_RETAINED:
+        return row->retained_bytes;
+    case OURO_HISTOGRAM_BY_NAME:
+        break;
+    }
+    return 0;
+}
+
+static int compare_rows(const void *a, const void *b, void *context)
+{
+    const struct sorting *sorting = context;
+    const struct ouro_histogram_row *left = a, *right = b;
+    uint64_t l = sort_key(left, sorting->sort), r = sort_key(right, sorting->sort);
+    if (l != r)
+        return l < r ? 1 : -1;
+    int order = strcmp(ouro_heap_model_type_module(sorting->model, left->type, NULL),
+                       ouro_heap_model_type_module(sorting->model, right->type, NULL));
+    return order ? order
+                 : strcmp(ouro_heap_model_type_name(sorting->model, left->type, NULL),
+                          ouro_heap_model_type_name(sorting->model, right->type, NULL));
+}
+
+void ouro_histogram_sort(struct ouro_histogram *histogram, const struct ouro_heap_model *model,
+                         enum ouro_histogram_sort sort)
+{
+    struct sorting sorting = {model, sort};
+    if (histogram->count)
+        qsort_r(histogram->items, histogram->count, sizeof *histogram->items, compare_rows, &sorting);
+}

@@ -1,0 +1,240 @@
+#include "analysis/info.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GC_DEBUG_SAVEALL 32 /* CPython 3.11 Modules/gcmodule.c, 3.13 Include/internal/pycore_gc.h: _PyGC_DEBUG_SAVEALL */
+#define TYPES_NAMED_MAX 5
+
+const char *ouro_finding_name(enum ouro_finding_kind kind)
+{
+    static const char *const names[] = {
+        [OURO_FINDING_DAMAGED] = "damaged",
+        [OURO_FINDING_NOT_STOPPED] = "not_stopped",
+        [OURO_FINDING_COLLECTING] = "collecting",
+        [OURO_FINDING_INCONSISTENT] = "inconsistent",
+        [OURO_FINDING_UNREADABLE] = "unreadable",
+        [OURO_FINDING_TORN] = "torn",
+        [OURO_FINDING_GARBAGE] = "garbage",
+        [OURO_FINDING_COLLECTOR_OFF] = "collector_off",
+        [OURO_FINDING_UNCOLLECTABLE] = "uncollectable",
+        [OURO_FINDING_SAVEALL] = "saveall",
+        [OURO_FINDING_FROZEN] = "frozen",
+        [OURO_FINDING_APPROXIMATE] = "approximate",
+        [OURO_FINDING_ESTIMATED] = "estimated",
+    };
+    return names[kind];
+}
+
+static inline void count_reference(uint64_t *count, ouro_node target)
+{
+    (void)target;
+    ++*count;
+}
+
+/* Counts `frozen` without the immortal ones in *frozen_by_user. */
+static void count_objects(struct ouro_info *info, const struct ouro_heap_model *model, uint64_t *frozen_by_user)
+{
+    const struct ouro_heap *heap = &model->heap;
+    for (ouro_node v = 0; v < heap->count; v++) {
+        unsigned flags = heap->flags[v];
+        OURO_EACH_TARGET(model, v, OURO_CLASS_OWNED, count_reference, &info->reference_count);
+        if (flags & OURO_OBJECT_PSEUDO) {
+            if (model->root_type != OURO_TYPE_NONE && ouro_heap_model_type(model, v) == model->root_type)
+                info->root_count++;
+            else
+                info->frame_count++;
+            continue;
+        }
+        if (heap->shape[v] >= model->shape_count) {
+            info->lost_count++;
+            continue;
+        }
+        int generation = ouro_heap_model_generation(model, v);
+        info->object_count++;
+        info->size_bytes += heap->size[v];
+        info->native_bytes += heap->native ? heap->native[v] : 0;
+        if (generation < 0)
+            info->untracked_count++;
+        else if (generation < OURO_GENERATION_COUNT)
+            info->tracked_count[generation]++;
+        else {
+            info->frozen_count++;
+            *frozen_by_user += !(flags & OURO_OBJECT_IMMORTAL);
+        }
+        info->immortal_count += (flags & OURO_OBJECT_IMMORTAL) != 0;
+        info->finalized_count += (flags & OURO_OBJECT_FINALIZED) != 0;
+        info->approximate_count += (flags & OURO_OBJECT_APPROXIMATE) != 0;
+        info->torn_count += (flags & OURO_OBJECT_TORN) != 0;
+        info->estimated_count += (flags & OURO_OBJECT_SIZE_ESTIMATED) != 0;
+    }
+}
+
+/* A finding without its text; NULL when memory runs out (the caller's buffer then is a dummy). */
+static struct ouro_buf *add_finding(struct ouro_info *info, enum ouro_finding_kind kind, uint64_t count)
+{
+    struct ouro_finding *finding = OURO_VEC_ADD(&info->findings);
+    if (!finding)
+        return NULL;
+    finding->kind = kind;
+    finding->count = count;
+    return &finding->text;
+}
+
+#define FIND(kind, count, ...)                                                                                         \
+    do {                                                                                                               \
+        struct ouro_buf *text_ = add_finding(info, kind, count);                                                       \
+        if (!text_)                                                                                                    \
+            return OURO_NOMEM;                                                                                         \
+        ouro_buf_addf(text_, __VA_ARGS__);                                                                             \
+    } while (0)
+
+static enum ouro_status find_capture_trouble(struct ouro_info *info, const struct ouro_heap_model *model)
+{
+    const char *mode = ouro_snapshot_meta(model->snapshot, OURO_META_MODE, NULL);
+    const char *key, *value;
+    size_t size, prefix = strlen(OURO_META_UNREADABLE);
+    if (ouro_snapshot_damaged(model->snapshot) || info->lost_count)
+        FIND(OURO_FINDING_DAMAGED, info->lost_count,
+             "the file is damaged: %llu objects are lost, and what follows is about the rest",
+             (unsigned long long)info->lost_count);
+    if (mode && strcmp(mode, "stop"))
+        FIND(OURO_FINDING_NOT_STOPPED, 1, "captured in mode \"%s\": the heap may have changed meanwhile", mode);
+    if (info->inconsistent_count)
+        FIND(OURO_FINDING_INCONSISTENT, info->inconsistent_count,
+             "%llu objects have more references than their count says: torn objects, or a layout that is wrong; they are "
+             "taken as reachable",
+             (unsigned long long)info->inconsistent_count);
+    for (size_t i = 0; ouro_snapshot_meta_each(model->snapshot, i, &key, &value, &size); i++) {
+        uint64_t count;
+        if (strncmp(key, OURO_META_UNREADABLE, prefix) || !(count = strtoull(value, NULL, 10)))
+            continue;
+        FIND(OURO_FINDING_UNREADABLE, count, "%llu objects could not be read: %s", (unsigned long long)count,
+             key + prefix);
+    }
+    if (info->torn_count)
+        FIND(OURO_FINDING_TORN, info->torn_count,
+             "%llu objects could be read only in part: references of theirs are missing",
+             (unsigned long long)info->torn_count);
+    return OURO_OK;
+}
+
+static uint64_t list_length(const struct ouro_heap_model *model, ouro_node list)
+{
+    uint64_t length = 0;
+    if (list < model->heap.count)
+        OURO_EACH_TARGET(model, list, OURO_CLASS_TRAVERSED, count_reference, &length);
+    return length;
+}
+
+static enum ouro_status find_collector_trouble(struct ouro_info *info, const struct ouro_heap_model *model,
+                                               uint64_t frozen_by_user)
+{
+    size_t count;
+    const struct ouro_interpreter_record *interpreters = ouro_snapshot_interpreters(model->snapshot, &count);
+    if (info->unreachable_count)
+        FIND(OURO_FINDING_GARBAGE, info->unreachable_count,
+             "%llu objects (%llu bytes) are unreachable and wait for the collector",
+             (unsigned long long)info->unreachable_count, (unsigned long long)info->unreachable_bytes);
+    for (size_t i = 0; i < count; i++) {
+        const struct ouro_interpreter_record *interpreter = &interpreters[i];
+        unsigned long long id = interpreter->id;
+        if (interpreter->gc_collecting)
+            FIND(OURO_FINDING_COLLECTING, 1, "the collector of interpreter %llu was running: what it says about "
+                 "unreachable objects may be off", id);
+        if (!interpreter->gc_enabled)
+            FIND(OURO_FINDING_COLLECTOR_OFF, 1, "the collector of interpreter %llu is disabled (gc.disable())", id);
+        if (interpreter->gc_debug & GC_DEBUG_SAVEALL)
+            FIND(OURO_FINDING_SAVEALL, 1, "gc.DEBUG_SAVEALL is set in interpreter %llu: garbage is kept in gc.garbage", id);
+        uint64_t length = list_length(model, interpreter->garbage);
+        if (length)
+            FIND(OURO_FINDING_UNCOLLECTABLE, length, "gc.garbage of interpreter %llu holds %llu objects", id,
+                 (unsigned long long)length);
+    }
+    if (frozen_by_user)
+        FIND(OURO_FINDING_FROZEN, frozen_by_user,
+             "%llu objects are in the permanent generation (gc.freeze()): the collector never looks at them",
+             (unsigned long long)frozen_by_user);
+    return OURO_OK;
+}
+
+static int by_approximate(const void *a, const void *b)
+{
+    const struct ouro_histogram_row *const *left = a, *const *right = b;
+    return (*left)->approximate_count < (*right)->approximate_count ? 1
+           : (*left)->approximate_count > (*right)->approximate_count ? -1
+                                                                      : 0;
+}
+
+static enum ouro_status find_approximate(struct ouro_info *info, const struct ouro_heap_model *model)
+{
+    if (info->approximate_count) {
+        const struct ouro_histogram_row **rows = malloc(info->types.count * sizeof *rows + 1);
+        size_t count = 0;
+        struct ouro_buf *text = add_finding(info, OURO_FINDING_APPROXIMATE, info->approximate_count);
+        if (!rows || !text) {
+            free(rows);
+            return OURO_NOMEM;
+        }
+        for (size_t i = 0; i < info->types.count; i++)
+            if (info->types.items[i].approximate_count)
+                rows[count++] = &info->types.items[i];
+        qsort(rows, count, sizeof *rows, by_approximate);
+        ouro_buf_addf(text, "%llu objects of %zu types are approximate (references guessed from memory):",
+                      (unsigned long long)info->approximate_count, count);
+        for (size_t i = 0; i < count && i < TYPES_NAMED_MAX; i++) {
+            const char *module = ouro_heap_model_type_module(model, rows[i]->type, NULL);
+            ouro_buf_addf(text, "%s %s%s%s (%llu)", i ? "," : "", module, *module ? "." : "",
+                          ouro_heap_model_type_name(model, rows[i]->type, NULL),
+                          (unsigned long long)rows[i]->approximate_count);
+        }
+        if (count > TYPES_NAMED_MAX)
+            ouro_buf_add_text(text, ", ...");
+        free(rows);
+    }
+    if (info->estimated_count)
+        FIND(OURO_FINDING_ESTIMATED, info->estimated_count,
+             "%llu objects have estimated sizes: their types have a __sizeof__ of their own",
+             (unsigned long long)info->estimated_count);
+    return OURO_OK;
+}
+
+static enum ouro_status compute(struct ouro_info *info, struct ouro_heap_model *model, struct ouro_err *err)
+{
+    uint64_t frozen_by_user = 0;
+    struct ouro_collector collector;
+    OURO_TRY(ouro_collector_init(&collector, model, err));
+    info->inconsistent_count = collector.inconsistent_count;
+    info->unreachable_count = collector.unreachable_count;
+    info->unreachable_bytes = collector.unreachable_bytes;
+    ouro_collector_fini(&collector);
+    OURO_TRY(ouro_histogram_init(&info->types, model, NULL, NULL, NULL, err));
+    ouro_histogram_sort(&info->types, model, OURO_HISTOGRAM_BY_SIZE);
+    count_objects(info, model, &frozen_by_user);
+    enum ouro_status status = find_capture_trouble(info, model);
+    if (status == OURO_OK)
+        status = find_collector_trouble(info, model, frozen_by_user);
+    if (status == OURO_OK)
+        status = find_approximate(info, model);
+    for (size_t i = 0; status == OURO_OK && i < info->findings.count; i++)
+        status = info->findings.items[i].text.failed ? OURO_NOMEM : OURO_OK;
+    return status == OURO_OK ? OURO_OK : ouro_err_set(err, status, "out of memory for the findings");
+}
+
+enum ouro_status ouro_info_init(struct ouro_info *info, struct ouro_heap_model *model, struct ouro_err *err)
+{
+    memset(info, 0, sizeof *info);
+    enum ouro_status status = compute(info, model, err);
+    if (status != OURO_OK)
+        ouro_info_fini(info);
+    return status;
+}
+
+void ouro_info_fini(struct ouro_info *info)
+{
+    ouro_histogram_fini(&info->types);
+    for (size_t i = 0; i < info->findings.count; i++)
+        ouro_buf_fini(&info->findings.items[i].text);
+    free(info->findings.items);
+    memset(info, 0, sizeof *info);
+}

@@ -1,0 +1,51 @@
+/* The first page about a snapshot: what it is of, how much, and what is worth a look. */
+#ifndef OURO_ANALYSIS_INFO_H
+#define OURO_ANALYSIS_INFO_H
+
+#include "analysis/histogram.h"
+#include "base/buf.h"
+
+enum ouro_finding_kind {
+    OURO_FINDING_DAMAGED,           /* parts of the file are lost */
+    OURO_FINDING_NOT_STOPPED,       /* captured from a running process */
+    OURO_FINDING_COLLECTING,        /* the collector was at work */
+    OURO_FINDING_INCONSISTENT,      /* counts smaller than the references that were found */
+    OURO_FINDING_UNREADABLE,        /* objects left out, by reason */
+    OURO_FINDING_TORN,              /* objects of which a part could not be read */
+    OURO_FINDING_GARBAGE,           /* unreachable, waiting for the collector */
+    OURO_FINDING_COLLECTOR_OFF,     /* gc.disable() */
+    OURO_FINDING_UNCOLLECTABLE,     /* gc.garbage holds something */
+    OURO_FINDING_SAVEALL,           /* gc.DEBUG_SAVEALL keeps all garbage */
+    OURO_FINDING_FROZEN,            /* gc.freeze() was called */
+    OURO_FINDING_APPROXIMATE,       /* types that the generic visitor read */
+    OURO_FINDING_ESTIMATED,         /* sizes by tp_basicsize only */
+};
+
+struct ouro_finding {
+    enum ouro_finding_kind kind;
+    uint64_t count;
+    struct ouro_buf text; /* one sentence, UTF-8, not yet escaped for any medium */
+};
+
+struct ouro_info {
+    uint64_t object_count, root_count, frame_count, reference_count; /* references: owned ones */
+    uint64_t size_bytes, native_bytes;
+    uint64_t tracked_count[OURO_GENERATION_COUNT], frozen_count, untracked_count;
+    uint64_t immortal_count, finalized_count, approximate_count, torn_count, estimated_count, lost_count;
+    uint64_t inconsistent_count, unreachable_count, unreachable_bytes;
+    struct ouro_histogram types; /* by size */
+    struct ouro_findings {
+        struct ouro_finding *items; /* owned */
+        size_t count, capacity;
+    } findings;
+};
+
+/* The name that --json and tests use ("garbage", "collector_off", ...). */
+const char *ouro_finding_name(enum ouro_finding_kind kind);
+
+/* Loads what the collector's computation needs. Python 3.12 and 3.13 move immortal objects to the permanent generation by
+ * themselves: those are no finding. */
+enum ouro_status ouro_info_init(struct ouro_info *info, struct ouro_heap_model *model, struct ouro_err *err);
+void ouro_info_fini(struct ouro_info *info);
+
+#endif

@@ -1,0 +1,57 @@
+#include "analysis/pattern.h"
+
+#include <ctype.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/guard.h"
+
+bool ouro_pattern_type(const struct ouro_heap_model *model, uint32_t type, const char *pattern)
+{
+    if (!pattern)
+        return true;
+    const char *name = ouro_heap_model_type_name(model, type, NULL);
+    const char *module = ouro_heap_model_type_module(model, type, NULL);
+    const char *last = strrchr(name, '.');
+    if (!fnmatch(pattern, name, 0) || (last && !fnmatch(pattern, last + 1, 0)))
+        return true;
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf qualified = {0};
+    ouro_buf_add_text(&qualified, module);
+    ouro_buf_add_byte(&qualified, '.');
+    ouro_buf_add_text(&qualified, name);
+    return *module && !fnmatch(pattern, ouro_buf_text(&qualified), 0);
+}
+
+bool ouro_pattern_module(const struct ouro_heap_model *model, uint32_t type, const char *pattern)
+{
+    if (!pattern)
+        return true;
+    const char *module = ouro_heap_model_type_module(model, type, NULL);
+    size_t size = strlen(pattern);
+    return !fnmatch(pattern, module, 0) || (!strncmp(module, pattern, size) && module[size] == '.');
+}
+
+bool ouro_pattern_size(const char *text, uint64_t *bytes)
+{
+    char *end;
+    if (!isdigit((unsigned char)*text))
+        return false;
+    double value = strtod(text, &end);
+    static const char units[] = "KMGT";
+    const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    if (unit && *unit) {
+        for (const char *u = units; u <= unit; u++)
+            value *= 1024;
+        end++;
+        if (*end == 'i')
+            end++;
+    }
+    if (*end == 'B' || *end == 'b')
+        end++;
+    if (*end || value < 0 || value >= 9e18)
+        return false;
+    *bytes = (uint64_t)value;
+    return true;
+}

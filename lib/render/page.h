@@ -1,0 +1,48 @@
+/* What the reading commands print, as text for people and as JSON for programs. Each takes results of lib/analysis and
+ * writes; none computes anything. Text: `width` columns, 0 for any; whatever came from the target is escaped. */
+#ifndef OURO_RENDER_PAGE_H
+#define OURO_RENDER_PAGE_H
+
+#include "analysis/info.h"
+#include "analysis/neighbours.h"
+#include "analysis/selection.h"
+#include "render/json.h"
+
+/* --- info. `limit` types at most. */
+void ouro_page_info_text(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_info *info,
+                         size_t limit, size_t width);
+void ouro_page_info_json(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_info *info,
+                         size_t limit);
+
+/* --- types. limit 0: all; with_retained: a column more. */
+void ouro_page_types_text(struct ouro_out *out, const struct ouro_heap_model *model,
+                          const struct ouro_histogram *histogram, size_t limit, bool with_retained, size_t width);
+void ouro_page_types_json(struct ouro_out *out, const struct ouro_heap_model *model,
+                          const struct ouro_histogram *histogram, size_t limit, bool with_retained);
+
+/* --- objects. Needs VALUES, SLOTS (for the values of keys), ADDR, ... loaded. collector and retained may be NULL. */
+void ouro_page_objects_text(struct ouro_out *out, const struct ouro_heap_model *model,
+                            const struct ouro_selection *selection, const struct ouro_retained *retained, size_t width);
+void ouro_page_objects_json(struct ouro_out *out, const struct ouro_heap_model *model,
+                            const struct ouro_selection *selection, const struct ouro_collector *collector,
+                            const struct ouro_retained *retained);
+
+/* --- show. collector is needed; roots and retained come together or are NULL. */
+struct ouro_page_object {
+    const struct ouro_heap_model *model;
+    const struct ouro_neighbours *neighbours;
+    const struct ouro_collector *collector;
+    const struct ouro_roots *roots;
+    const struct ouro_retained *retained;
+};
+void ouro_page_object_text(struct ouro_out *out, const struct ouro_page_object *page, size_t width);
+void ouro_page_object_json(struct ouro_out *out, const struct ouro_page_object *page);
+
+/* --- Shared. "module.name" of a type; builtins without their module. */
+void ouro_page_add_type(struct ouro_buf *out, const struct ouro_heap_model *model, uint32_t type);
+/* The fields of one object, into an open JSON object. */
+void ouro_page_object_fields(struct ouro_json *json, const struct ouro_heap_model *model, ouro_node node);
+/* "gc": 0 to 2, "frozen" or null. */
+void ouro_page_generation(struct ouro_json *json, const struct ouro_heap_model *model, ouro_node node);
+
+#endif

@@ -1,0 +1,363 @@
+#include <inttypes.h>
+#include <time.h>
+
+#include "base/guard.h"
+#include "render/page.h"
+#include "render/table.h"
+#include "render/text.h"
+
+static const char *meta(const struct ouro_heap_model *model, const char *key, size_t *size)
+{
+    const char *text = ouro_snapshot_meta(model->snapshot, key, size);
+    return text && *size ? text : NULL;
+}
+
+static void add_row(struct ouro_table *table, const char *name, struct ouro_buf *value)
+{
+    ouro_table_string(table, name);
+    ouro_table_text(table, value->data, value->size);
+    value->size = 0;
+}
+
+static void add_meta_row(struct ouro_table *table, const struct ouro_heap_model *model, const char *name, const char *key)
+{
+    size_t size;
+    const char *text = meta(model, key, &size);
+    if (text) {
+        ouro_table_string(table, name);
+        ouro_table_text(table, text, size);
+    }
+}
+
+/* Arguments lie apart by NULs. */
+static void add_command_line(struct ouro_table *table, const struct ouro_heap_model *model, struct ouro_buf *text)
+{
+    size_t size;
+    const char *line = meta(model, OURO_META_CMDLINE, &size);
+    if (!line)
+        return;
+    while (size && !line[size - 1])
+        size--;
+    for (size_t i = 0; i < size; i++)
+        ouro_buf_add_byte(text, line[i] ? (unsigned char)line[i] : ' ');
+    add_row(table, "command line", text);
+}
+
+static void add_time(struct ouro_buf *text, uint64_t seconds)
+{
+    time_t when = (time_t)seconds;
+    struct tm tm;
+    char buffer[64];
+    if (gmtime_r(&when, &tm) && strftime(buffer, sizeof buffer, "%Y-%m-%d %H:%M:%S UTC", &tm))
+        ouro_buf_add_text(text, buffer);
+}
+
+static void write_process(struct ouro_out *out, const struct ouro_heap_model *model, size_t width)
+{
+    OURO_GUARD(ouro_table_fini) struct ouro_table table;
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
+    size_t size;
+    ouro_table_init(&table);
+    ouro_table_column(&table, "", 0);
+    ouro_table_column(&table, "", OURO_TABLE_FLEXIBLE);
+    const char *command = meta(model, OURO_META_COMMAND, &size);
+    ouro_buf_addf(&text, "%" PRIu64, ouro_snapshot_meta_u64(model->snapshot, OURO_META_PID, 0));
+    if (command) {
+        ouro_buf_addf(&text, " (");
+        ouro_buf_add(&text, command, size);
+        ouro_buf_add_byte(&text, ')');
+    }
+    add_row(&table, "process", &text);
+    add_command_line(&table, model, &text);
+    add_meta_row(&table, model, "executable", OURO_META_EXE);
+    add_meta_row(&table, model, "host", OURO_META_HOST);
+    const char *python = meta(model, OURO_META_PYTHON, &size);
+    if (python) {
+        ouro_buf_add_text(&text, "CPython ");
+        ouro_buf_add(&text, python, size);
+        add_row(&table, "python", &text);
+    }
+    if (meta(model, OURO_META_TIME, &size)) {
+        add_time(&text, ouro_snapshot_meta_u64(model->snapshot, OURO_META_TIME, 0));
+        if (meta(model, OURO_META_PAUSE_NS, &size))
+            ouro_buf_addf(&text, ", the target stood still for %.1f ms",
+                          (double)ouro_snapshot_meta_u64(model->snapshot, OURO_META_PAUSE_NS, 0) / 1e6);
+        add_row(&table, "captured", &text);
+    }
+    add_meta_row(&table, model, "values", OURO_META_VALUES);
+    if (meta(model, OURO_META_RSS_BYTES, &size)) {
+        ouro_text_add_size(&text, ouro_snapshot_meta_u64(model->snapshot, OURO_META_RSS_BYTES, 0));
+        add_row(&table, "resident", &text);
+    }
+    ouro_text_add_size(&text, ouro_snapshot_file_bytes(model->snapshot));
+    add_row(&table, "file", &text);
+    ouro_table_write(&table, out, width, 0);
+}
+
+static void write_totals(struct ouro_out *out, const struct ouro_info *info, size_t width)
+{
+    OURO_GUARD(ouro_table_fini) struct ouro_table table;
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
+    ouro_table_init(&table);
+    ouro_table_column(&table, "", 0);
+    ouro_table_column(&table, "", OURO_TABLE_FLEXIBLE);
+    ouro_text_add_count(&text, info->object_count);
+    ouro_buf_add_text(&text, ", ");
+    ouro_text_add_size(&text, info->size_bytes + info->native_bytes);
+    if (info->native_bytes) {
+        ouro_buf_add_text(&text, " (");
+        ouro_text_add_size(&text, info->native_bytes);
+        ouro_buf_add_text(&text, " of it native)");
+    }
+    add_row(&table, "objects", &text);
+    ouro_text_add_count(&text, info->types.count);
+    add_row(&table, "types", &text);
+    ouro_text_add_count(&text, info->reference_count);
+    add_row(&table, "references", &text);
+    ouro_text_add_count(&text, info->root_count);
+    ouro_buf_add_text(&text, " named, ");
+    ouro_text_add_count(&text, info->frame_count);
+    ouro_buf_add_text(&text, info->frame_count == 1 ? " frame" : " frames");
+    add_row(&table, "roots", &text);
+    ouro_text_add_count(&text, info->immortal_count);
+    add_row(&table, "immortal", &text);
+    ouro_text_add_count(&text, info->unreachable_count);
+    if (info->unreachable_count) {
+        ouro_buf_add_text(&text, ", ");
+        ouro_text_add_size(&text, info->unreachable_bytes);
+    }
+    add_row(&table, "unreachable", &text);
+    ouro_table_write(&table, out, width, 0);
+}
+
+static void write_collectors(struct ouro_out *out, const struct ouro_heap_model *model, size_t width)
+{
+    size_t count;
+    const struct ouro_interpreter_record *interpreters = ouro_snapshot_interpreters(model->snapshot, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct ouro_interpreter_record *it = &interpreters[i];
+        OURO_GUARD(ouro_table_fini) struct ouro_table table;
+        static const char *const titles[] = {"gen", "tracked", "count", "threshold", "runs", "collected", "uncollectable"};
+        ouro_out_addf(out, "\nCollector of interpreter %" PRIu64 ": %s%s, %" PRIu64 " frozen\n", it->id,
+                      it->gc_enabled ? "enabled" : "disabled", it->gc_collecting ? ", collecting" : "", it->frozen);
+        ouro_table_init(&table);
+        for (size_t t = 0; t < sizeof titles / sizeof *titles; t++)
+            ouro_table_column(&table, titles[t], OURO_TABLE_RIGHT);
+        for (unsigned g = 0; g < OURO_GENERATION_COUNT; g++) {
+            char text[32];
+            ouro_table_count(&table, g);
+            ouro_table_count(&table, it->tracked[g]);
+            snprintf(text, sizeof text, "%" PRId64, it->count[g]);
+            ouro_table_string(&table, text);
+            ouro_table_count(&table, it->threshold[g]);
+            ouro_table_count(&table, it->collections[g]);
+            ouro_table_count(&table, it->collected[g]);
+            ouro_table_count(&table, it->uncollectable[g]);
+        }
+        ouro_table_write(&table, out, width, 2);
+    }
+}
+
+static void write_threads(struct ouro_out *out, const struct ouro_heap_model *model, size_t width)
+{
+    size_t count;
+    const struct ouro_thread_record *threads = ouro_snapshot_threads(model->snapshot, &count);
+    if (!count)
+        return;
+    OURO_GUARD(ouro_table_fini) struct ouro_table table;
+    ouro_table_init(&table);
+    ouro_table_column(&table, "tid", OURO_TABLE_RIGHT);
+    ouro_table_column(&table, "state", 0);
+    ouro_table_column(&table, "name", OURO_TABLE_FLEXIBLE);
+    ouro_table_column(&table, "kernel name", OURO_TABLE_FLEXIBLE);
+    ouro_table_column(&table, "", 0);
+    for (size_t i = 0; i < count; i++) {
+        char text[32];
+        const char *string;
+        size_t size = 0;
+        snprintf(text, sizeof text, "%" PRIu64, threads[i].native_id);
+        ouro_table_string(&table, text);
+        ouro_table_text(&table, &threads[i].state, 1);
+        string = ouro_snapshot_string(model->snapshot, threads[i].name, &size);
+        ouro_table_text(&table, string, size);
+        string = ouro_snapshot_string(model->snapshot, threads[i].comm, &size);
+        ouro_table_text(&table, string, size);
+        ouro_table_string(&table, threads[i].holds_gil ? "holds the GIL" : "");
+    }
+    ouro_out_text(out, "\nThreads\n");
+    ouro_table_write(&table, out, width, 2);
+}
+
+/* Sentences are broken at blanks; a word longer than the line stays whole. */
+static void write_wrapped(struct ouro_out *out, const struct ouro_buf *sentence, size_t width)
+{
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
+    ouro_text_add(&text, sentence->data, sentence->size);
+    size_t column = 0;
+    for (size_t i = 0; i < text.size;) {
+        size_t end = i;
+        while (end < text.size && text.data[end] != ' ')
+            end++;
+        size_t word = ouro_text_width(text.data + i, end - i);
+        if (column && width && column + 1 + word > width) {
+            ouro_out_text(out, "\n");
+            column = 0;
+        }
+        ouro_out_text(out, column ? " " : i ? "    " : "  - ");
+        ouro_out_add(out, text.data + i, end - i);
+        column += (column ? 1 : 4) + word;
+        i = end + 1;
+    }
+    ouro_out_text(out, "\n");
+}
+
+void ouro_page_info_text(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_info *info,
+                         size_t limit, size_t width)
+{
+    write_process(out, model, width);
+    ouro_out_text(out, "\n");
+    write_totals(out, info, width);
+    write_collectors(out, model, width);
+    write_threads(out, model, width);
+    ouro_out_text(out, "\nLargest types\n");
+    ouro_page_types_text(out, model, &info->types, limit, false, width);
+    ouro_out_text(out, "\nWorth a look\n");
+    for (size_t i = 0; i < info->findings.count; i++)
+        write_wrapped(out, &info->findings.items[i].text, width);
+    if (!info->findings.count)
+        ouro_out_text(out, "  nothing unusual\n");
+}
+
+static void write_meta_json(struct ouro_json *json, const struct ouro_heap_model *model)
+{
+    const char *key, *value;
+    size_t size;
+    ouro_json_object(json, "meta");
+    for (size_t i = 0; ouro_snapshot_meta_each(model->snapshot, i, &key, &value, &size); i++)
+        ouro_json_text(json, key, value, size);
+    ouro_json_end(json);
+}
+
+static void write_uints(struct ouro_json *json, const char *key, const uint64_t *values)
+{
+    ouro_json_array(json, key);
+    for (unsigned g = 0; g < OURO_GENERATION_COUNT; g++)
+        ouro_json_uint(json, NULL, values[g]);
+    ouro_json_end(json);
+}
+
+static void write_collectors_json(struct ouro_json *json, const struct ouro_heap_model *model)
+{
+    size_t count;
+    const struct ouro_interpreter_record *interpreters = ouro_snapshot_interpreters(model->snapshot, &count);
+    ouro_json_array(json, "interpreters");
+    for (size_t i = 0; i < count; i++) {
+        const struct ouro_interpreter_record *it = &interpreters[i];
+        ouro_json_object(json, NULL);
+        ouro_json_uint(json, "id", it->id);
+        ouro_json_bool(json, "gc_enabled", it->gc_enabled);
+        ouro_json_bool(json, "gc_collecting", it->gc_collecting);
+        ouro_json_uint(json, "gc_debug", it->gc_debug);
+        write_uints(json, "thresholds", it->threshold);
+        ouro_json_array(json, "counts");
+        for (unsigned g = 0; g < OURO_GENERATION_COUNT; g++)
+            ouro_json_int(json, NULL, it->count[g]);
+        ouro_json_end(json);
+        write_uints(json, "collections", it->collections);
+        write_uints(json, "collected", it->collected);
+        write_uints(json, "uncollectable", it->uncollectable);
+        write_uints(json, "tracked", it->tracked);
+        ouro_json_uint(json, "frozen", it->frozen);
+        ouro_json_end(json);
+    }
+    ouro_json_end(json);
+}
+
+static void write_threads_json(struct ouro_json *json, const struct ouro_heap_model *model)
+{
+    size_t count;
+    const struct ouro_thread_record *threads = ouro_snapshot_threads(model->snapshot, &count);
+    ouro_json_array(json, "threads");
+    for (size_t i = 0; i < count; i++) {
+        const struct ouro_thread_record *thread = &threads[i];
+        size_t size = 0;
+        ouro_json_object(json, NULL);
+        ouro_json_uint(json, "interp", thread->interpreter);
+        ouro_json_uint(json, "ident", thread->ident);
+        ouro_json_uint(json, "native_id", thread->native_id);
+        const char *text = ouro_snapshot_string(model->snapshot, thread->name, &size);
+        ouro_json_text(json, "name", text, size);
+        text = ouro_snapshot_string(model->snapshot, thread->comm, &size);
+        ouro_json_text(json, "comm", text, size);
+        ouro_json_text(json, "state", &thread->state, 1);
+        if (thread->syscall < 0)
+            ouro_json_null(json, "syscall");
+        else
+            ouro_json_int(json, "syscall", thread->syscall);
+        ouro_json_bool(json, "holds_gil", thread->holds_gil);
+        ouro_json_end(json);
+    }
+    ouro_json_end(json);
+}
+
+static void write_types_json(struct ouro_json *json, const struct ouro_heap_model *model, const struct ouro_info *info,
+                             size_t limit)
+{
+    ouro_json_array(json, "types");
+    for (size_t i = 0; i < info->types.count && (!limit || i < limit); i++) {
+        const struct ouro_histogram_row *row = &info->types.items[i];
+        size_t size;
+        ouro_json_object(json, NULL);
+        const char *text = ouro_heap_model_type_name(model, row->type, &size);
+        ouro_json_text(json, "type", text, size);
+        text = ouro_heap_model_type_module(model, row->type, &size);
+        ouro_json_text(json, "module", text, size);
+        ouro_json_uint(json, "count", row->count);
+        ouro_json_uint(json, "shallow", row->shallow_bytes);
+        ouro_json_end(json);
+    }
+    ouro_json_end(json);
+}
+
+void ouro_page_info_json(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_info *info,
+                         size_t limit)
+{
+    struct ouro_json json;
+    ouro_json_init(&json, out);
+    ouro_json_object(&json, NULL);
+    ouro_json_string(&json, "ouro", "info");
+    ouro_json_uint(&json, "version", 1);
+    write_meta_json(&json, model);
+    ouro_json_uint(&json, "file_bytes", ouro_snapshot_file_bytes(model->snapshot));
+    ouro_json_uint(&json, "objects", info->object_count);
+    ouro_json_uint(&json, "size_bytes", info->size_bytes);
+    ouro_json_uint(&json, "native_bytes", info->native_bytes);
+    ouro_json_uint(&json, "references", info->reference_count);
+    ouro_json_uint(&json, "type_count", info->types.count);
+    ouro_json_uint(&json, "roots", info->root_count);
+    ouro_json_uint(&json, "frames", info->frame_count);
+    write_uints(&json, "tracked", info->tracked_count);
+    ouro_json_uint(&json, "frozen", info->frozen_count);
+    ouro_json_uint(&json, "untracked", info->untracked_count);
+    ouro_json_uint(&json, "immortal", info->immortal_count);
+    ouro_json_uint(&json, "finalized", info->finalized_count);
+    ouro_json_uint(&json, "approximate", info->approximate_count);
+    ouro_json_uint(&json, "torn", info->torn_count);
+    ouro_json_uint(&json, "lost", info->lost_count);
+    ouro_json_uint(&json, "unreachable", info->unreachable_count);
+    ouro_json_uint(&json, "unreachable_bytes", info->unreachable_bytes);
+    write_collectors_json(&json, model);
+    write_threads_json(&json, model);
+    write_types_json(&json, model, info, limit);
+    ouro_json_array(&json, "findings");
+    for (size_t i = 0; i < info->findings.count; i++) {
+        const struct ouro_finding *finding = &info->findings.items[i];
+        ouro_json_object(&json, NULL);
+        ouro_json_string(&json, "kind", ouro_finding_name(finding->kind));
+        ouro_json_uint(&json, "count", finding->count);
+        ouro_json_text(&json, "text", finding->text.data, finding->text.size);
+        ouro_json_end(&json);
+    }
+    ouro_json_end(&json);
+    ouro_json_end(&json);
+}
