@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/guard.h"
-#include "config.h"
 #include "target/image.h"
 #include "target/module.h"
 #include "target/process.h"

@@ -496,13 +496,12 @@ static enum ouro_status emit_pseudo(struct emitter *emitter)
     struct ouro_walk *walk = emit->walk;
     struct pseudo_types types = write_pseudo_types(emit);
     emitter->node = walk->object_count;
+    ouro_chunk_begin(&emitter->chunk, emitter->node);
     for (size_t i = 0; i < walk->pseudo.count; i++) {
         const struct ouro_pseudo *pseudo = &walk->pseudo.items[i];
         uint32_t shape = pseudo_shape(emit, &types, pseudo);
         if (shape == UINT32_MAX)
             return OURO_NOMEM;
-        if (!emitter->chunk.count)
-            ouro_chunk_begin(&emitter->chunk, emitter->node);
         emitter->lost = false;
         emitter->visitor.torn = false;
         if (pseudo->kind == OURO_PSEUDO_FRAME)
