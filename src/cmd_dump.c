@@ -1,6 +1,5 @@
 /* ouro dump: captures the object graph of a process into a file. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,46 +10,14 @@
 #include "base/buf.h"
 #include "capture/dump.h"
 #include "command.h"
+#include "options.h"
 #include "render/json.h"
 #include "render/text.h"
-#include "target/process.h"
-
-static const char help[] =
-    "usage: ouro dump PID [-o FILE] [OPTIONS]\n"
-    "\n"
-    "Captures the object graph of a running CPython process into a snapshot file. The process stands still only while\n"
-    "its memory is copied (about 0.15 s for each GB); it runs none of our code and goes on as it was, however this ends.\n"
-    "\n"
-    "  -o, --output FILE     where to write it (default: NAME-PID-TIME.ouro here)\n"
-    "  -f, --force           overwrite FILE if it is there\n"
-    "      --values HOW      short: texts up to 64 bytes, keys up to 256 (default)\n"
-    "                        full: whole texts; none: no contents, only names of types, modules, functions, attributes\n"
-    "      --timeout SECONDS how long to try to stop it between two garbage collections (default 10)\n"
-    "      --threads N       threads that do the work (default: one a processor, at most 4)\n"
-    "      --codec NAME      zstd or zlib (default: zstd where it was built in)\n"
-    "      --json            the closing line as JSON on standard output\n"
-    "  -q, --quiet           no progress, no closing line\n"
-    "  -h, --help            this text\n";
-
-enum { OPT_VALUES = 256, OPT_TIMEOUT, OPT_THREADS, OPT_CODEC, OPT_JSON };
-
-static const struct option long_options[] = {
-    {"output", required_argument, NULL, 'o'},
-    {"force", no_argument, NULL, 'f'},
-    {"values", required_argument, NULL, OPT_VALUES},
-    {"timeout", required_argument, NULL, OPT_TIMEOUT},
-    {"threads", required_argument, NULL, OPT_THREADS},
-    {"codec", required_argument, NULL, OPT_CODEC},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
 
 struct arguments {
     struct ouro_dump_options options;
     char path[4096];
-    bool json, quiet;
+    bool json;
 };
 
 /* A bar that is drawn again in place; only on a terminal. */
@@ -81,120 +48,6 @@ static void clear_bar(const struct bar *bar)
 {
     if (bar->shown)
         fprintf(stderr, "\r%*s\r", 60, "");
-}
-
-static bool parse_number(const char *text, double least, double most, double *value)
-{
-    char *end;
-    errno = 0;
-    *value = strtod(text, &end);
-    return !errno && end != text && !*end && *value >= least && *value <= most;
-}
-
-static int usage(const char *format, const char *what)
-{
-    fputs("ouro: ", stderr);
-    fprintf(stderr, format, what);
-    fputs("; see ouro dump --help\n", stderr);
-    return OURO_EXIT_USAGE;
-}
-
-static int set_values(struct arguments *arguments, const char *text)
-{
-    if (strcmp(text, "short") == 0)
-        arguments->options.values = OURO_VALUES_SHORT;
-    else if (strcmp(text, "full") == 0)
-        arguments->options.values = OURO_VALUES_FULL;
-    else if (strcmp(text, "none") == 0)
-        arguments->options.values = OURO_VALUES_NONE;
-    else
-        return usage("--values takes full, short or none, not '%s'", text);
-    return -1;
-}
-
-static int set_codec(struct arguments *arguments, const char *text)
-{
-    if (strcmp(text, "zlib") == 0)
-        arguments->options.codec = OURO_CODEC_ZLIB;
-    else if (strcmp(text, "zstd") == 0 && ouro_codec_default() == OURO_CODEC_ZSTD)
-        arguments->options.codec = OURO_CODEC_ZSTD;
-    else if (strcmp(text, "zstd") == 0)
-        return usage("this ouro was built without %s", "zstd");
-    else
-        return usage("--codec takes zstd or zlib, not '%s'", text);
-    return -1;
-}
-
-/* -1: go on; else the exit status. */
-static int parse(int argc, char **argv, struct arguments *arguments)
-{
-    double number;
-    int option, status = -1;
-    while (status < 0 && (option = getopt_long(argc, argv, "+:o:fqh", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'o':
-            if (strlen(optarg) >= sizeof arguments->path || !*optarg)
-                return usage("no usable file name: '%s'", optarg);
-            strcpy(arguments->path, optarg);
-            break;
-        case 'f':
-            arguments->options.overwrite = true;
-            break;
-        case 'q':
-            arguments->quiet = true;
-            break;
-        case OPT_JSON:
-            arguments->json = true;
-            break;
-        case OPT_VALUES:
-            status = set_values(arguments, optarg);
-            break;
-        case OPT_CODEC:
-            status = set_codec(arguments, optarg);
-            break;
-        case OPT_TIMEOUT:
-            if (!parse_number(optarg, 0.001, 86400, &number))
-                return usage("--timeout takes seconds, not '%s'", optarg);
-            arguments->options.timeout_ns = (uint64_t)(number * 1e9);
-            break;
-        case OPT_THREADS:
-            if (!parse_number(optarg, 1, 64, &number) || number != (unsigned)number)
-                return usage("--threads takes a number from 1 to 64, not '%s'", optarg);
-            arguments->options.thread_count = (unsigned)number;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return OURO_EXIT_DONE;
-        case ':':
-            return usage("option '%s' wants an argument", argv[optind - 1]);
-        default:
-            return usage("unknown option '%s'", argv[optind - 1]);
-        }
-    }
-    return status;
-}
-
-static int parse_all(int argc, char **argv, struct arguments *arguments)
-{
-    const char *pid = NULL;
-    optind = 1;
-    while (optind < argc) { /* options may stand before and behind the PID */
-        int status = parse(argc, argv, arguments);
-        if (status >= 0)
-            return status;
-        if (optind >= argc)
-            break;
-        if (pid)
-            return usage("one PID, please: what is '%s'?", argv[optind]);
-        pid = argv[optind++];
-    }
-    double number;
-    if (!pid)
-        return usage("%s", "which process? give its PID");
-    if (!parse_number(pid, 1, INT32_MAX, &number) || number != (pid_t)number || strspn(pid, "0123456789") != strlen(pid))
-        return usage("'%s' is no PID", pid);
-    arguments->options.pid = (pid_t)number;
-    return -1;
 }
 
 /* NAME-PID-YYYYMMDDTHHMMSS.ouro, with what a file name should not hold replaced. */
@@ -255,7 +108,7 @@ static int print_json(const struct arguments *arguments, const struct ouro_dump_
     struct ouro_out out;
     struct ouro_json json;
     const struct ouro_emit_totals *totals = &result->totals;
-    ouro_out_init(&out, stdout);
+    ouro_out_init(&out, STDOUT_FILENO);
     ouro_json_init(&json, &out);
     ouro_json_object(&json, NULL);
     ouro_json_string(&json, "file", arguments->path);
@@ -287,27 +140,95 @@ static int print_json(const struct arguments *arguments, const struct ouro_dump_
     return ouro_command_finish_out(&out);
 }
 
-int ouro_cmd_dump(int argc, char **argv)
+static bool parse_pid(const char *text, pid_t *pid)
 {
-    struct arguments arguments = {.options = {.codec = ouro_codec_default(), .cancel = &ouro_interrupted}};
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (errno || end == text || *end || value < 1 || value > INT32_MAX || strspn(text, "0123456789") != strlen(text))
+        return false;
+    *pid = (pid_t)value;
+    return true;
+}
+
+static int dump(struct arguments *arguments)
+{
     struct bar bar = {.drawn = -1};
     struct ouro_dump_result result;
     struct ouro_err err = {0};
-    int status = parse_all(argc, argv, &arguments);
-    if (status >= 0)
-        return status;
-    if (!arguments.path[0])
-        default_path(&arguments);
-    arguments.options.path = arguments.path;
-    if (!arguments.quiet && isatty(STDERR_FILENO)) {
-        arguments.options.progress = draw;
-        arguments.options.progress_context = &bar;
+    arguments->options.path = arguments->path;
+    arguments->options.cancel = &ouro_interrupted;
+    if (!ouro_quiet && isatty(STDERR_FILENO)) {
+        arguments->options.progress = draw;
+        arguments->options.progress_context = &bar;
     }
-    enum ouro_status done = ouro_dump(&arguments.options, &result, &err);
+    enum ouro_status status = ouro_dump(&arguments->options, &result, &err);
     clear_bar(&bar);
-    if (done != OURO_OK)
-        return ouro_command_fail_target(done, &err);
-    if (!arguments.quiet)
-        print_closing(&arguments, &result);
-    return arguments.json ? print_json(&arguments, &result) : OURO_EXIT_DONE;
+    if (status != OURO_OK && result.output_failed && status != OURO_INVAL) {
+        ouro_command_complain("%s", err.msg);
+        return OURO_EXIT_OTHER;
+    }
+    if (status != OURO_OK)
+        return ouro_command_fail_target(status, &err);
+    if (!ouro_quiet)
+        print_closing(arguments, &result);
+    return arguments->json ? print_json(arguments, &result) : OURO_EXIT_DONE;
+}
+
+int ouro_cmd_dump(int argc, char **argv)
+{
+    static const char *const value_names[] = {"short", "full", "none", NULL};
+    static const char *const codec_names[] = {"zlib", "zstd", NULL};
+    struct arguments arguments = {0};
+    const char *path = NULL;
+    uint64_t timeout = 10, threads = 0;
+    int values = OURO_VALUES_SHORT, codec = -1, first, status;
+    bool codec_given = false;
+    const struct ouro_option options[] = {
+        {'o', "output", OURO_OPTION_TEXT, &path, NULL, "FILE", "where to write it (default: NAME-PID-TIME.ouro here)", NULL},
+        {'f', "force", OURO_OPTION_FLAG, &arguments.options.overwrite, NULL, NULL, "overwrite FILE if it is there", NULL},
+        {0, "values", OURO_OPTION_CHOICE, &values, NULL, "HOW",
+         "short: texts up to 64 bytes, keys up to 256; full: whole texts; none: only names of types, modules, "
+         "functions and attributes", value_names},
+        {0, "timeout", OURO_OPTION_COUNT, &timeout, NULL, "SECONDS",
+         "how long to try to stop it between two garbage collections (default 10)", NULL},
+        {0, "threads", OURO_OPTION_COUNT, &threads, NULL, "N", "threads at work (default: one a processor, at most 4)", NULL},
+        {0, "codec", OURO_OPTION_CHOICE, &codec, &codec_given, "NAME",
+         "compression (default: zstd where it was built in)", codec_names},
+        {0, "json", OURO_OPTION_FLAG, &arguments.json, NULL, NULL, "the figures as JSON on standard output", NULL},
+        {0, NULL, OURO_OPTION_FLAG, NULL, NULL, NULL, NULL, NULL},
+    };
+    const struct ouro_usage usage = {
+        "dump", "PID",
+        "Captures the object graph of a running CPython process into a snapshot file. The process stands still only\n"
+        "while its memory is copied (about 0.15 s for each GB); it runs none of our code and goes on as it was,\n"
+        "however this ends.",
+        1, 1, options};
+    if (!ouro_options_parse(&usage, argc, argv, &first, &status))
+        return status;
+    if (!parse_pid(argv[first], &arguments.options.pid)) {
+        ouro_command_complain("\"%s\" is not a PID (ouro dump -h explains)", argv[first]);
+        return OURO_EXIT_USAGE;
+    }
+    if (timeout < 1 || timeout > 86400 || threads > 64) {
+        ouro_command_complain("--timeout takes 1 to 86400 seconds, --threads at most 64");
+        return OURO_EXIT_USAGE;
+    }
+    if (path && (!*path || strlen(path) >= sizeof arguments.path)) {
+        ouro_command_complain("no usable file name: \"%s\"", path);
+        return OURO_EXIT_USAGE;
+    }
+    arguments.options.codec = codec_given ? codec ? OURO_CODEC_ZSTD : OURO_CODEC_ZLIB : ouro_codec_default();
+    if (arguments.options.codec == OURO_CODEC_ZSTD && ouro_codec_default() != OURO_CODEC_ZSTD) {
+        ouro_command_complain("this ouro was built without zstd");
+        return OURO_EXIT_USAGE;
+    }
+    arguments.options.values = (enum ouro_values)values;
+    arguments.options.timeout_ns = timeout * 1000000000u;
+    arguments.options.thread_count = (unsigned)threads;
+    if (path)
+        strcpy(arguments.path, path);
+    else
+        default_path(&arguments);
+    return dump(&arguments);
 }

@@ -222,7 +222,9 @@ static enum ouro_status run(struct dump *dump)
     OURO_TRY(ouro_runtime_find(&dump->runtime, ouro_process_space(dump->process), &dump->modules, dump->err));
     memcpy(result->version, dump->runtime.version, sizeof result->version);
     /* The file first: whoever can't write it shall not have stopped anybody for nothing. */
+    result->output_failed = true;
     OURO_TRY(ouro_snapshot_writer_open(&dump->writer, options->path, options->overwrite, options->codec, dump->err));
+    result->output_failed = false;
     result->prepare_ns = now_ns() - start;
     OURO_TRY(copy(dump));
     result->copied_bytes = dump->image.copied_bytes;

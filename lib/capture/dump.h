@@ -39,6 +39,7 @@ struct ouro_dump_result {
     uint64_t tracked_count, type_count, approximate_type_count;
     uint64_t unreadable[OURO_UNREADABLE_COUNT];
     unsigned stop_count;        /* stops that it took: more than one when a collection was running */
+    bool output_failed;         /* what failed was writing the file, not reading the target */
     /* Where the time went. */
     uint64_t prepare_ns, finish_ns, walk_ns, write_ns;
 };

@@ -211,6 +211,7 @@
     X(thread_running_loop) /* _PyThreadStateImpl.asyncio_running_loop */ \
     X(exc_item_value) /* _PyErr_StackItem.exc_value */ \
     X(exc_item_previous) /* _PyErr_StackItem.previous_item */ \
+    X(gc_generation0) /* _gc_runtime_state.generation0 */ \
     X(gc_enabled) /* _gc_runtime_state.enabled */ \
     X(gc_debug) /* _gc_runtime_state.debug */ \
     X(gc_generations) /* _gc_runtime_state.generations */ \

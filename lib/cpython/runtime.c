@@ -20,6 +20,8 @@ enum { /* of the 3.13 struct, in bytes */
     DEBUG_SIZE = 584,
 };
 
+#define OURO_RUNTIME_LOOK_AT 64 /* interpreters that are looked at before and during the stop */
+
 static uint64_t word_of(const unsigned char *bytes, size_t at)
 {
     return ouro_load_u64(bytes + at);
@@ -84,6 +86,28 @@ static enum ouro_status read_version(struct ouro_runtime *runtime, const struct 
     return OURO_OK;
 }
 
+/* Where the generations begin inside the collector's state: generation0 points at the first. Debian's 3.13 packages give PyGC_Head
+ * an alignment of 4 (gchead-alignment.diff), which moves them from 24 to 20 without any other sign. */
+static enum ouro_status adopt_generations(struct ouro_runtime *runtime, const struct ouro_space *space,
+                                          struct ouro_err *err)
+{
+    struct ouro_layout *layout = &runtime->layout;
+    struct ouro_interpreter interpreters[OURO_RUNTIME_LOOK_AT];
+    size_t count = 0;
+    uint64_t first = 0;
+    enum ouro_status status = ouro_runtime_interpreters(runtime, space, interpreters, OURO_RUNTIME_LOOK_AT, &count);
+    if (!count || (status != OURO_OK && count < OURO_RUNTIME_LOOK_AT))
+        return ouro_err_set(err, OURO_BADDATA, "no interpreter was found in the _PyRuntime of CPython %s: not started yet, "
+                            "or ended already", runtime->version);
+    OURO_TRY(ouro_space_read(space, interpreters[0].gc + (ouro_addr)layout->gc_generation0, &first, sizeof first));
+    uint64_t offset = first - interpreters[0].gc;
+    if (offset < (uint64_t)layout->gc_debug + 4 || offset > (uint64_t)layout->gc_generations || offset & 3)
+        return ouro_err_set(err, OURO_BADDATA, "the collector's state of CPython %s is not laid out as expected: "
+                            "its generations would be %lld bytes into it", runtime->version, (long long)offset);
+    layout->gc_generations = (int32_t)offset;
+    return OURO_OK;
+}
+
 enum ouro_status ouro_runtime_find(struct ouro_runtime *runtime, const struct ouro_space *space,
                                    struct ouro_modules *modules, struct ouro_err *err)
 {
@@ -96,6 +120,7 @@ enum ouro_status ouro_runtime_find(struct ouro_runtime *runtime, const struct ou
     OURO_TRY(read_version(runtime, space, err));
     OURO_TRY(ouro_layout_find(&runtime->layout, runtime->hexversion, err));
     OURO_TRY(adopt_debug_offsets(runtime, space, err));
+    OURO_TRY(adopt_generations(runtime, space, err));
     ouro_addr debug;
     if (ouro_module_symbol(runtime->module, "_Py_RefTotal", &debug, NULL) == OURO_OK ||
         ouro_module_symbol(runtime->module, "_Py_NegativeRefcount", &debug, NULL) == OURO_OK)
@@ -138,12 +163,11 @@ enum ouro_status ouro_runtime_interpreters(const struct ouro_runtime *runtime, c
 enum ouro_status ouro_runtime_collecting(const struct ouro_runtime *runtime, const struct ouro_space *space,
                                          bool *collecting)
 {
-    struct ouro_interpreter interpreters[64];
+    struct ouro_interpreter interpreters[OURO_RUNTIME_LOOK_AT];
     size_t count = 0;
     *collecting = false;
-    enum ouro_status status =
-        ouro_runtime_interpreters(runtime, space, interpreters, sizeof interpreters / sizeof *interpreters, &count);
-    if (status != OURO_OK && count < sizeof interpreters / sizeof *interpreters)
+    enum ouro_status status = ouro_runtime_interpreters(runtime, space, interpreters, OURO_RUNTIME_LOOK_AT, &count);
+    if (status != OURO_OK && count < OURO_RUNTIME_LOOK_AT)
         return status;
     for (size_t i = 0; i < count; i++) {
         uint32_t value = 0;
