@@ -1,1 +1,9 @@
 # Tests of lib/analysis.
+check_PROGRAMS += tests/test_analysis_collector tests/test_analysis_labels tests/test_analysis_reports
+TESTS += tests/test_analysis_collector tests/test_analysis_labels tests/test_analysis_reports
+tests_test_analysis_collector_SOURCES = tests/analysis/test_collector.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_collector_LDADD = $(TEST_ANALYSIS_LIBS)
+tests_test_analysis_labels_SOURCES = tests/analysis/test_labels.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_labels_LDADD = $(TEST_ANALYSIS_LIBS)
+tests_test_analysis_reports_SOURCES = tests/analysis/test_reports.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_reports_LDADD = $(TEST_ANALYSIS_LIBS)

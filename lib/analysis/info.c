@@ -91,15 +91,15 @@ static struct ouro_buf *add_finding(struct ouro_info *info, enum ouro_finding_ki
 
 static enum ouro_status find_capture_trouble(struct ouro_info *info, const struct ouro_heap_model *model)
 {
-    const char *mode = ouro_snapshot_meta(model->snapshot, OURO_META_MODE, NULL);
+    const char *consistent = ouro_snapshot_meta(model->snapshot, OURO_META_CONSISTENT, NULL);
     const char *key, *value;
     size_t size, prefix = strlen(OURO_META_UNREADABLE);
     if (ouro_snapshot_damaged(model->snapshot) || info->lost_count)
         FIND(OURO_FINDING_DAMAGED, info->lost_count,
              "the file is damaged: %llu objects are lost, and what follows is about the rest",
              (unsigned long long)info->lost_count);
-    if (mode && strcmp(mode, "stop"))
-        FIND(OURO_FINDING_NOT_STOPPED, 1, "captured in mode \"%s\": the heap may have changed meanwhile", mode);
+    if (consistent && strcmp(consistent, "1"))
+        FIND(OURO_FINDING_NOT_STOPPED, 1, "captured while the process ran on: the heap may have changed meanwhile");
     if (info->inconsistent_count)
         FIND(OURO_FINDING_INCONSISTENT, info->inconsistent_count,
              "%llu objects have more references than their count says: torn objects, or a layout that is wrong; they are "
@@ -109,7 +109,7 @@ static enum ouro_status find_capture_trouble(struct ouro_info *info, const struc
         uint64_t count;
         if (strncmp(key, OURO_META_UNREADABLE, prefix) || !(count = strtoull(value, NULL, 10)))
             continue;
-        FIND(OURO_FINDING_UNREADABLE, count, "%llu objects could not be read: %s", (unsigned long long)count,
+        FIND(OURO_FINDING_UNREADABLE, count, "%llu references could not be read: %s", (unsigned long long)count,
              key + prefix);
     }
     if (info->torn_count)

@@ -287,7 +287,8 @@ static bool failed(const struct exporter *e)
 }
 
 enum ouro_status ouro_ndjson_write(struct ouro_out *out, struct ouro_heap_model *model, const struct ouro_roots *roots,
-                                   const struct ouro_retained *retained, struct ouro_err *err)
+                                   const struct ouro_retained *retained, const volatile sig_atomic_t *cancel,
+                                   struct ouro_err *err)
 {
     OURO_TRY(ouro_heap_model_load(model, OURO_NDJSON_COLUMNS, err));
     OURO_GUARD(exporter_fini)
@@ -298,6 +299,8 @@ enum ouro_status ouro_ndjson_write(struct ouro_out *out, struct ouro_heap_model 
     for (ouro_node v = 0; v < model->heap.count && !out->sys_errno; v++) {
         add_object(&e, v);
         ouro_out_check(out);
+        if (cancel && *cancel)
+            return ouro_err_set(err, OURO_CANCELLED, "interrupted");
     }
     ouro_node end = model->heap.count + ouro_roots_virtual_count(roots);
     for (ouro_node v = model->heap.count; v < end && !out->sys_errno; v++) {

@@ -33,7 +33,7 @@ static void add_meta_row(struct ouro_table *table, const struct ouro_heap_model 
 static void add_command_line(struct ouro_table *table, const struct ouro_heap_model *model, struct ouro_buf *text)
 {
     size_t size;
-    const char *line = meta(model, OURO_META_CMDLINE, &size);
+    const char *line = meta(model, OURO_META_COMMAND, &size);
     if (!line)
         return;
     while (size && !line[size - 1])
@@ -43,9 +43,9 @@ static void add_command_line(struct ouro_table *table, const struct ouro_heap_mo
     add_row(table, "command line", text);
 }
 
-static void add_time(struct ouro_buf *text, uint64_t seconds)
+static void add_time(struct ouro_buf *text, const char *seconds)
 {
-    time_t when = (time_t)seconds;
+    time_t when = (time_t)strtoll(seconds, NULL, 10);
     struct tm tm;
     char buffer[64];
     if (gmtime_r(&when, &tm) && strftime(buffer, sizeof buffer, "%Y-%m-%d %H:%M:%S UTC", &tm))
@@ -60,16 +60,15 @@ static void write_process(struct ouro_out *out, const struct ouro_heap_model *mo
     ouro_table_init(&table);
     ouro_table_column(&table, "", 0);
     ouro_table_column(&table, "", OURO_TABLE_FLEXIBLE);
-    const char *command = meta(model, OURO_META_COMMAND, &size);
+    const char *name = meta(model, OURO_META_NAME, &size);
     ouro_buf_addf(&text, "%" PRIu64, ouro_snapshot_meta_u64(model->snapshot, OURO_META_PID, 0));
-    if (command) {
+    if (name) {
         ouro_buf_addf(&text, " (");
-        ouro_buf_add(&text, command, size);
+        ouro_buf_add(&text, name, size);
         ouro_buf_add_byte(&text, ')');
     }
     add_row(&table, "process", &text);
     add_command_line(&table, model, &text);
-    add_meta_row(&table, model, "executable", OURO_META_EXE);
     add_meta_row(&table, model, "host", OURO_META_HOST);
     const char *python = meta(model, OURO_META_PYTHON, &size);
     if (python) {
@@ -78,16 +77,16 @@ static void write_process(struct ouro_out *out, const struct ouro_heap_model *mo
         add_row(&table, "python", &text);
     }
     if (meta(model, OURO_META_TIME, &size)) {
-        add_time(&text, ouro_snapshot_meta_u64(model->snapshot, OURO_META_TIME, 0));
+        add_time(&text, meta(model, OURO_META_TIME, &size));
         if (meta(model, OURO_META_PAUSE_NS, &size))
             ouro_buf_addf(&text, ", the target stood still for %.1f ms",
                           (double)ouro_snapshot_meta_u64(model->snapshot, OURO_META_PAUSE_NS, 0) / 1e6);
         add_row(&table, "captured", &text);
     }
     add_meta_row(&table, model, "values", OURO_META_VALUES);
-    if (meta(model, OURO_META_RSS_BYTES, &size)) {
-        ouro_text_add_size(&text, ouro_snapshot_meta_u64(model->snapshot, OURO_META_RSS_BYTES, 0));
-        add_row(&table, "resident", &text);
+    if (meta(model, OURO_META_COPIED_BYTES, &size)) {
+        ouro_text_add_size(&text, ouro_snapshot_meta_u64(model->snapshot, OURO_META_COPIED_BYTES, 0));
+        add_row(&table, "memory read", &text);
     }
     ouro_text_add_size(&text, ouro_snapshot_file_bytes(model->snapshot));
     add_row(&table, "file", &text);

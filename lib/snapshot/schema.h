@@ -133,22 +133,20 @@ enum ouro_object_flag {
     OURO_OBJECT_IS_KEY = 1 << 11, /* a str or bytes that is a key of some mapping */
 };
 
-/* Keys of the meta data (ouro_snapshot_meta). Texts are UTF-8, numbers decimal; a key may be missing. */
-#define OURO_META_PYTHON "python"           /* version of the target: "3.11.7" */
-#define OURO_META_PYTHON_BUILD "python.build" /* what sys.version says behind it */
+/* Keys of the meta data (ouro_snapshot_meta) that readers rely on; there are more. Texts are UTF-8, numbers decimal; a key
+ * may be missing. */
+#define OURO_META_CREATOR_VERSION "ouro.version"
+#define OURO_META_PYTHON "python.version"        /* of the target: "3.11.7" */
 #define OURO_META_PID "pid"
-#define OURO_META_COMMAND "command"         /* the kernel's name of the process */
-#define OURO_META_CMDLINE "cmdline"         /* arguments, NUL between them; absent under --values none */
-#define OURO_META_EXE "exe"
-#define OURO_META_HOST "host"
-#define OURO_META_TIME "time"               /* of the capture: seconds since 1970 */
-#define OURO_META_VALUES "values"           /* "full", "short", "none" */
-#define OURO_META_MODE "mode"               /* "stop": all threads stood still; others: see docs/FORMAT.md */
-#define OURO_META_PAUSE_NS "pause_ns"       /* how long the target stood still */
-#define OURO_META_RSS_BYTES "rss_bytes"
-#define OURO_META_COPIED_BYTES "copied_bytes"
-#define OURO_META_CREATOR "creator"         /* program and version that wrote the file */
-#define OURO_META_UNREADABLE "unreadable."  /* prefix: "unreadable.REASON" counts objects left out for that reason */
+#define OURO_META_NAME "process.name"            /* the kernel's */
+#define OURO_META_COMMAND "process.command"      /* arguments, NUL between them; absent under --values none */
+#define OURO_META_HOST "host.name"
+#define OURO_META_TIME "capture.time"            /* seconds since 1970, with a fraction */
+#define OURO_META_VALUES "capture.values"        /* "full", "short", "none" */
+#define OURO_META_CONSISTENT "capture.consistent" /* "1": nothing ran while it was copied */
+#define OURO_META_PAUSE_NS "capture.pause_ns"    /* how long the target stood still */
+#define OURO_META_COPIED_BYTES "capture.copied_bytes"
+#define OURO_META_UNREADABLE "count.unreadable." /* prefix: "count.unreadable.REASON", references left out for that reason */
 
 /* The collector of one interpreter. */
 #define OURO_GENERATION_COUNT 3

@@ -1,0 +1,93 @@
+/* ouro objects: lists objects by predicate. */
+#include "analysis/selection.h"
+#include "base/guard.h"
+#include "command.h"
+#include "options.h"
+#include "output.h"
+#include "render/page.h"
+#include "snapshots.h"
+
+#define TEXT_LIMIT 100
+
+/* The choices of --gen, in this order: generations as selection.h numbers them. */
+static const char *const generations[] = {"0", "1", "2", "frozen", "none", NULL};
+static const int generation_values[] = {0, 1, 2, 3, -1};
+static const char *const sorts[] = {"address", "size", "refcount", "retained", "type", NULL};
+static const enum ouro_selection_sort sort_values[] = {OURO_SELECTION_BY_ADDRESS, OURO_SELECTION_BY_SIZE,
+                                                       OURO_SELECTION_BY_REFCOUNT, OURO_SELECTION_BY_RETAINED,
+                                                       OURO_SELECTION_BY_TYPE};
+
+static int list(const char *path, const struct ouro_selection_query *query, bool with_retained, bool salvage, bool json)
+{
+    int status;
+    struct ouro_err err;
+    OURO_GUARD(ouro_heap_model_close) struct ouro_heap_model model;
+    if ((status = ouro_snapshots_open(&model, path, salvage)))
+        return status;
+    OURO_GUARD(ouro_depth_fini) struct ouro_depth depth;
+    if ((status = ouro_depth_init(&depth, &model,
+                                  with_retained                ? OURO_DEPTH_RETAINED
+                                  : query->unreachable || json ? OURO_DEPTH_COLLECTOR
+                                                               : OURO_DEPTH_NONE,
+                                  OURO_HEAP_ADDR | OURO_HEAP_SHAPE | OURO_HEAP_SIZE | OURO_HEAP_NATIVE |
+                                      OURO_HEAP_FLAGS | OURO_HEAP_REFCOUNT | OURO_HEAP_VALUES,
+                                  path)))
+        return status;
+    OURO_GUARD(ouro_selection_fini) struct ouro_selection selection;
+    enum ouro_status computed = ouro_selection_init(&selection, &model, query, ouro_depth_collector(&depth),
+                                                    ouro_depth_retained(&depth), &err);
+    if (computed != OURO_OK)
+        return ouro_command_fail_snapshot(computed, path, &err);
+    struct ouro_dest output;
+    if ((status = ouro_dest_open(&output, NULL)))
+        return status;
+    if (json)
+        ouro_page_objects_json(&output.out, &model, &selection, ouro_depth_collector(&depth),
+                               ouro_depth_retained(&depth));
+    else
+        ouro_page_objects_text(&output.out, &model, &selection, ouro_depth_retained(&depth), ouro_command_columns());
+    return ouro_dest_close(&output, OURO_EXIT_DONE);
+}
+
+int ouro_cmd_objects(int argc, char **argv)
+{
+    struct ouro_selection_query query = ouro_selection_query_all();
+    bool json = false, salvage = false, with_retained = false, limited = false, has_generation = false;
+    int sort = 0, generation = 0;
+    uint64_t limit = 0;
+    const struct ouro_option options[] = {
+        {'t', "type", OURO_OPTION_TEXT, &query.type, NULL, "TYPE", "a name, a qualified name or a glob", NULL},
+        {'m', "module", OURO_OPTION_TEXT, &query.module, NULL, "MODULE", "of types of this module, package or glob", NULL},
+        {'v', "value", OURO_OPTION_TEXT, &query.value, NULL, "GLOB", "whose text, or value as it is shown, matches", NULL},
+        {0, "min-size", OURO_OPTION_SIZE, &query.size_min, NULL, "SIZE", "at least so large, native memory included", NULL},
+        {0, "max-size", OURO_OPTION_SIZE, &query.size_max, NULL, "SIZE", "at most so large", NULL},
+        {0, "refcount", OURO_OPTION_COUNT, &query.refcount, &query.has_refcount, "N", "with exactly this count", NULL},
+        {'g', "gen", OURO_OPTION_CHOICE, &generation, &has_generation, "GEN", "of generation 0, 1, 2, frozen, or none (not\n"
+         "tracked by the collector)", generations},
+        {0, "approximate", OURO_OPTION_FLAG, &query.approximate, NULL, NULL, "whose references were guessed", NULL},
+        {0, "unreachable", OURO_OPTION_FLAG, &query.unreachable, NULL, NULL, "that the collector would find", NULL},
+        {'s', "sort", OURO_OPTION_CHOICE, &sort, NULL, "ORDER", "address (default), size, refcount, retained, type", sorts},
+        {'r', "retained", OURO_OPTION_FLAG, &with_retained, NULL, NULL, "retained sizes too", NULL},
+        {'n', "limit", OURO_OPTION_COUNT, &limit, &limited, "N", "so many (default 100, 0 and with --json: all)", NULL},
+        OURO_SNAPSHOT_OPTIONS(&salvage, &json),
+        {0},
+    };
+    const struct ouro_usage usage = {
+        .command = "objects",
+        .arguments = "SNAPSHOT",
+        .purpose = "Lists the objects that meet all the conditions given: address, size,\n"
+                   "reference count, generation, type, value.",
+        .least = 1,
+        .most = 1,
+        .options = options,
+    };
+    int first, status;
+    if (!ouro_options_parse(&usage, argc, argv, &first, &status))
+        return status;
+    if (has_generation)
+        query.generation = generation_values[generation];
+    query.sort = sort_values[sort];
+    query.limit = limited || json ? limit : TEXT_LIMIT;
+    with_retained |= query.sort == OURO_SELECTION_BY_RETAINED;
+    return list(argv[first], &query, with_retained, salvage, json);
+}

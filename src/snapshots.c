@@ -1,0 +1,56 @@
+#include "snapshots.h"
+
+#include <string.h>
+
+#include "command.h"
+
+int ouro_snapshots_open(struct ouro_heap_model *model, const char *path, bool salvage)
+{
+    struct ouro_err err = {0};
+    enum ouro_status status = ouro_heap_model_open(model, path, salvage ? OURO_OPEN_SALVAGE : 0, &err);
+    if (status == OURO_OK) {
+        if (ouro_snapshot_damaged(model->snapshot))
+            ouro_command_note("%s is damaged: what follows is about what is left of it", path);
+        return OURO_EXIT_DONE;
+    }
+    return ouro_command_fail_snapshot(status, path, &err);
+}
+
+int ouro_depth_init(struct ouro_depth *depth, struct ouro_heap_model *model, enum ouro_depth_level level,
+                    unsigned columns, const char *path)
+{
+    struct ouro_err err = {0};
+    memset(depth, 0, sizeof *depth);
+    if (level >= OURO_DEPTH_COLLECTOR)
+        columns |= OURO_COLLECTOR_COLUMNS;
+    if (level >= OURO_DEPTH_ROOTS)
+        columns |= OURO_HEAP_ADDR;
+    enum ouro_status status = ouro_heap_model_load(model, columns, &err);
+    if (status == OURO_OK && level >= OURO_DEPTH_COLLECTOR) {
+        status = ouro_collector_init(&depth->collector, model, &err);
+        depth->has_collector = status == OURO_OK;
+    }
+    if (status == OURO_OK && level >= OURO_DEPTH_ROOTS) {
+        status = ouro_roots_init(&depth->roots, model, &depth->collector, &err);
+        depth->has_roots = status == OURO_OK;
+    }
+    if (status == OURO_OK && level >= OURO_DEPTH_RETAINED) {
+        status = ouro_retained_init(&depth->retained, &depth->roots, &err);
+        depth->has_retained = status == OURO_OK;
+    }
+    if (status == OURO_OK)
+        return OURO_EXIT_DONE;
+    ouro_depth_fini(depth);
+    return ouro_command_fail_snapshot(status, path, &err);
+}
+
+void ouro_depth_fini(struct ouro_depth *depth)
+{
+    if (depth->has_retained)
+        ouro_retained_fini(&depth->retained);
+    if (depth->has_roots)
+        ouro_roots_fini(&depth->roots);
+    if (depth->has_collector)
+        ouro_collector_fini(&depth->collector);
+    memset(depth, 0, sizeof *depth);
+}

@@ -1,0 +1,108 @@
+#include "tiny.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void tiny_begin(struct tiny *tiny)
+{
+    struct ouro_err err = {0};
+    const char *folder = getenv("TMPDIR");
+    memset(tiny, 0, sizeof *tiny);
+    snprintf(tiny->path, sizeof tiny->path, "%s/ouro-tiny-XXXXXX", folder ? folder : "/tmp");
+    int fd = mkstemp(tiny->path);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    ck_assert_msg(ouro_snapshot_writer_open(&tiny->writer, tiny->path, true, ouro_codec_default(), &err) == OURO_OK,
+                  "%s", err.msg);
+    ouro_chunk_begin(&tiny->chunk, 0);
+    ouro_snapshot_writer_meta(tiny->writer, OURO_META_PYTHON, "3.11.7", 6);
+    ouro_snapshot_writer_meta_u64(tiny->writer, OURO_META_PID, 4711);
+}
+
+uint32_t tiny_string(struct tiny *tiny, const char *text)
+{
+    return ouro_snapshot_writer_string(tiny->writer, text, strlen(text));
+}
+
+uint32_t tiny_type(struct tiny *tiny, const char *module, const char *name, unsigned flags, unsigned value_kind)
+{
+    struct ouro_type_record type = {
+        .addr = flags & OURO_TYPE_PSEUDO ? 0 : 0x1000,
+        .node = OURO_NODE_NONE,
+        .name = tiny_string(tiny, name),
+        .module = tiny_string(tiny, module),
+        .flags = flags,
+        .value_kind = value_kind,
+        .basicsize = 16,
+        .base = UINT32_MAX,
+    };
+    return ouro_snapshot_writer_type(tiny->writer, &type);
+}
+
+uint32_t tiny_shape(struct tiny *tiny, uint32_t type, const struct ouro_part *parts)
+{
+    uint32_t count = 0;
+    while (parts[count].kind != OURO_PART_KIND_COUNT)
+        count++;
+    return ouro_snapshot_writer_shape(tiny->writer, type, parts, count);
+}
+
+ouro_node tiny_object_of(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t native, uint64_t refcount, unsigned flags,
+                         uint64_t interp)
+{
+    ouro_addr addr = flags & OURO_OBJECT_PSEUDO ? OURO_PSEUDO_BASE + 8 * tiny->next : TINY_BASE + 16 * tiny->next;
+    ouro_chunk_object(&tiny->chunk, addr, shape, size, native, refcount, flags, interp);
+    return tiny->next++;
+}
+
+ouro_node tiny_object(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t refcount, unsigned flags)
+{
+    return tiny_object_of(tiny, shape, size, 0, refcount, flags, 0);
+}
+
+void tiny_count(struct tiny *tiny, uint64_t count)
+{
+    ouro_chunk_part_count(&tiny->chunk, count);
+}
+
+void tiny_slots(struct tiny *tiny, const ouro_node *slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ouro_chunk_slot(&tiny->chunk, tiny->next - 1, slots[i]);
+}
+
+void tiny_value(struct tiny *tiny, const void *bytes, size_t size)
+{
+    ouro_chunk_value(&tiny->chunk, bytes, size);
+}
+
+void tiny_commit(struct tiny *tiny)
+{
+    struct ouro_blocks blocks = {0};
+    struct ouro_err err = {0};
+    uint64_t file_bytes;
+    ck_assert(!ouro_chunk_failed(&tiny->chunk));
+    ck_assert_int_eq(ouro_blocks_add_chunk(&blocks, &tiny->chunk, ouro_codec_default()), OURO_OK);
+    ck_assert_msg(ouro_snapshot_writer_append(tiny->writer, &blocks, &err) == OURO_OK, "%s", err.msg);
+    ck_assert_msg(ouro_snapshot_writer_commit(tiny->writer, &file_bytes, &err) == OURO_OK, "%s", err.msg);
+    ouro_snapshot_writer_close(tiny->writer);
+    ouro_blocks_fini(&blocks);
+    ouro_chunk_fini(&tiny->chunk);
+    tiny->writer = NULL;
+}
+
+void tiny_open(struct tiny *tiny, struct ouro_heap_model *model)
+{
+    struct ouro_err err = {0};
+    tiny_commit(tiny);
+    ck_assert_msg(ouro_heap_model_open(model, tiny->path, 0, &err) == OURO_OK, "%s", err.msg);
+    ck_assert_msg(ouro_heap_model_load(model, OURO_HEAP_ALL, &err) == OURO_OK, "%s", err.msg);
+}
+
+void tiny_end(struct tiny *tiny)
+{
+    unlink(tiny->path);
+}
