@@ -45,8 +45,9 @@ include tests/graph.mk
 include tests/analysis.mk
 include tests/render.mk
 include tests/src.mk
+include tests/fuzz.mk
 
-TESTS += tests/test_lint.sh tests/test_pythons.sh tests/test_summary.sh
+TESTS += tests/test_lint.sh tests/test_manual.sh tests/test_pythons.sh tests/test_summary.sh
 
 .PHONY: check-summary lint bench coverage fuzz
 

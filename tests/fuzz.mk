@@ -1,0 +1,16 @@
+# Fuzzers: built with --enable-fuzz, run by `make fuzz` for FUZZ_SECONDS each, from what FUZZ_CORPUS holds.
+FUZZ_SECONDS = 60
+FUZZ_CORPUS = fuzz-corpus
+if ENABLE_FUZZ
+noinst_PROGRAMS = tests/fuzz_snapshot
+tests_fuzz_snapshot_SOURCES = tests/fuzz/fuzz_snapshot.c
+tests_fuzz_snapshot_LDADD = $(TEST_SNAPSHOT_LIBS)
+tests_fuzz_snapshot_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+fuzz: tests/fuzz_snapshot
+	$(MKDIR_P) $(FUZZ_CORPUS)
+	tests/fuzz_snapshot -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 $(FUZZ_CORPUS)
+else
+fuzz:
+	@echo 'Configure with CC=clang --enable-fuzz first.' >&2; exit 1
+endif

@@ -1,0 +1,36 @@
+/* Feeds bytes to the reader as a snapshot: whole, salvaged, verified. Needs --enable-fuzz (libFuzzer). */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "snapshot/reader.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void load(const char *path, unsigned flags)
+{
+    struct ouro_snapshot *snapshot;
+    struct ouro_heap heap;
+    if (ouro_snapshot_open(&snapshot, path, flags, NULL) != OURO_OK)
+        return;
+    if (ouro_heap_load(&heap, snapshot, OURO_HEAP_ALL, 1, NULL) == OURO_OK)
+        ouro_heap_fini(&heap);
+    ouro_snapshot_close(snapshot);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char path[64];
+    uint64_t good, bad;
+    int fd = memfd_create("snapshot", MFD_CLOEXEC);
+    if (fd < 0 || (size && write(fd, data, size) != (ssize_t)size))
+        abort();
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    load(path, 0);
+    load(path, OURO_OPEN_SALVAGE);
+    ouro_snapshot_verify(path, NULL, NULL, &good, &bad, NULL);
+    close(fd);
+    return 0;
+}
