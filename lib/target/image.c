@@ -1,0 +1,501 @@
+#include "target/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+#include "target/image_files.h"
+
+#define TASK_PAGES 128u      /* 512 KiB: what a thread copies at a time */
+#define PAGEMAP_ENTRIES 8192u
+#define SLACK_PAGES 1024u    /* room for pages that appear between plan and stop, beside 2 % */
+#define PAGEMAP_PRESENT (UINT64_C(1) << 63)
+#define PAGEMAP_SWAPPED (UINT64_C(1) << 62)
+#define PAGEMAP_FILE (UINT64_C(1) << 61)
+#define PAGES_MAX (UINT32_MAX - 1)
+#define FROM_FILE 1u /* low bit of a page's address while it is not yet read: its file has it */
+#define UNREADABLE 2u
+
+/* What each of the copying threads shares. */
+struct copying {
+    struct ouro_image *image;
+    pid_t pid;
+    uint32_t ready;     /* atomic: pages that are listed */
+    bool listed;        /* atomic: all are */
+    uint32_t next_task; /* atomic */
+    uint64_t copied_bytes, unreadable_bytes; /* atomic */
+    bool gone;          /* atomic: the target ended */
+};
+
+typedef void page_visitor(void *context, ouro_addr addr, unsigned flag, const struct ouro_mapping *mapping);
+
+struct scan {
+    int pagemap; /* -1: can't be read */
+    uint64_t swap_budget_bytes, swapped_bytes, swap_skipped_bytes;
+    page_visitor *visit;
+    void *context;
+};
+
+static bool is_copied(const struct ouro_mapping *mapping)
+{
+    static const char *const kernel[] = {"[vvar]", "[vsyscall]", "[vdso]", "[vvar_vclock]"};
+    for (size_t i = 0; i < sizeof kernel / sizeof *kernel; i++)
+        if (strcmp(mapping->path, kernel[i]) == 0)
+            return false;
+    return mapping->readable && !mapping->shared && !mapping->uffd && !mapping->device;
+}
+
+/* Which pages of a mapping belong into the image, and where their bytes come from: see the head of image.h. */
+static void scan_pages(struct scan *scan, const struct ouro_mapping *mapping, ouro_addr addr, const uint64_t *entries,
+                       size_t count)
+{
+    bool file = mapping->inode != 0;
+    for (size_t i = 0; i < count; i++, addr += OURO_PAGE_BYTES) {
+        uint64_t entry = entries[i];
+        bool anonymous = entry & PAGEMAP_PRESENT && !(entry & PAGEMAP_FILE);
+        if (entry & PAGEMAP_SWAPPED) {
+            if (scan->swapped_bytes + OURO_PAGE_BYTES > scan->swap_budget_bytes) {
+                scan->swap_skipped_bytes += OURO_PAGE_BYTES;
+                continue;
+            }
+            scan->swapped_bytes += OURO_PAGE_BYTES;
+            scan->visit(scan->context, addr, 0, mapping);
+        } else if (anonymous || (entry & PAGEMAP_PRESENT && (!file || mapping->writable))) {
+            scan->visit(scan->context, addr, 0, mapping);
+        } else if (file && mapping->writable) {
+            scan->visit(scan->context, addr, FROM_FILE, mapping);
+        }
+    }
+}
+
+static void scan_mapping(struct scan *scan, const struct ouro_mapping *mapping)
+{
+    uint64_t entries[PAGEMAP_ENTRIES];
+    if (!is_copied(mapping))
+        return;
+    for (ouro_addr addr = mapping->start; addr < mapping->end;) {
+        size_t left = (size_t)((mapping->end - addr) >> OURO_PAGE_BITS);
+        size_t want = left < PAGEMAP_ENTRIES ? left : PAGEMAP_ENTRIES;
+        ssize_t got = scan->pagemap < 0 ? -1
+                                        : pread(scan->pagemap, entries, want * sizeof *entries,
+                                                (off_t)((addr >> OURO_PAGE_BITS) * sizeof *entries));
+        size_t count = got > 0 ? (size_t)got / sizeof *entries : 0;
+        if (!count) { /* no pagemap: anonymous memory and what may have been written, whole */
+            if (mapping->inode && !mapping->writable)
+                return;
+            count = want;
+            for (size_t i = 0; i < count; i++)
+                entries[i] = PAGEMAP_PRESENT;
+        }
+        scan_pages(scan, mapping, addr, entries, count);
+        addr += (uint64_t)count << OURO_PAGE_BITS;
+    }
+}
+
+static int open_pagemap(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/pagemap", (int)pid);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void count_page(void *context, ouro_addr addr, unsigned flag, const struct ouro_mapping *mapping)
+{
+    uint64_t *pages = context;
+    (void)addr;
+    (void)flag;
+    (void)mapping;
+    ++*pages;
+}
+
+struct touch {
+    unsigned char *start;
+    size_t size;
+};
+
+static void *touch_range(void *argument)
+{
+    const struct touch *touch = argument;
+#ifdef MADV_POPULATE_WRITE
+    if (!touch->size || madvise(touch->start, touch->size, MADV_POPULATE_WRITE) == 0)
+        return NULL;
+#endif
+    for (size_t i = 0; i < touch->size; i += OURO_PAGE_BYTES)
+        ((volatile unsigned char *)touch->start)[i] = 0;
+    return NULL;
+}
+
+/* By two threads: the first touch of memory costs more than its copy. */
+static void touch(unsigned char *start, size_t size, unsigned thread_count)
+{
+    size_t half = thread_count > 1 ? size / 2 & ~((size_t)(2u << 20) - 1) : 0;
+    struct touch first = {start, half}, second = {start + half, size - half};
+    pthread_t thread;
+    bool started = half && pthread_create(&thread, NULL, touch_range, &first) == 0;
+    touch_range(&second);
+    if (started)
+        pthread_join(thread, NULL);
+    else
+        touch_range(&first);
+}
+
+static unsigned threads_of(const struct ouro_image_options *options)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (options && options->thread_count)
+        return options->thread_count > 8 ? 8 : options->thread_count;
+    return processors > 1 ? 2 : 1;
+}
+
+static bool maps_have_uffd(const struct ouro_maps *maps)
+{
+    for (size_t i = 0; i < maps->count; i++)
+        if (maps->items[i].uffd)
+            return true;
+    return false;
+}
+
+static enum ouro_status reserve(struct ouro_image *image, uint64_t pages, unsigned thread_count, struct ouro_err *err)
+{
+    if (pages > PAGES_MAX)
+        return ouro_err_set(err, OURO_LIMIT, "the target has more than %u pages of memory", PAGES_MAX);
+    image->reserve_bytes = (size_t)pages << OURO_PAGE_BITS;
+    image->reserve =
+        mmap(NULL, image->reserve_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (image->reserve == MAP_FAILED) {
+        image->reserve = NULL;
+        return ouro_err_sys(err, ENOMEM, "no memory for a copy of %llu MiB",
+                            (unsigned long long)(image->reserve_bytes >> 20));
+    }
+    image->page_addr = mmap(NULL, pages * sizeof *image->page_addr, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (image->page_addr == MAP_FAILED) {
+        image->page_addr = NULL;
+        return ouro_err_sys(err, ENOMEM, "no memory for the list of %llu pages", (unsigned long long)pages);
+    }
+    madvise(image->reserve, image->reserve_bytes, MADV_HUGEPAGE);
+    touch(image->reserve, image->reserve_bytes, thread_count);
+    touch((unsigned char *)image->page_addr, pages * sizeof *image->page_addr, 1);
+    image->page_capacity = (uint32_t)pages;
+    image->touched_bytes = image->reserve_bytes;
+    image->bytes = image->reserve;
+    return OURO_OK;
+}
+
+enum ouro_status ouro_image_plan(struct ouro_image *image, const struct ouro_process *process,
+                                 const struct ouro_image_options *options, struct ouro_err *err)
+{
+    pid_t pid = ouro_process_pid(process);
+    struct ouro_maps maps;
+    uint64_t pages = 0;
+    memset(image, 0, sizeof *image);
+    image->files = calloc(1, sizeof *image->files);
+    image->top = calloc(OURO_IMAGE_TOP_COUNT, sizeof *image->top);
+    if (!image->files || !image->top)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the index of the copy");
+    OURO_TRY(ouro_maps_read(&maps, pid, true, err));
+    image->uffd = maps_have_uffd(&maps);
+    ouro_image_files_open(image->files, pid, &maps);
+    OURO_CLOSE int pagemap = open_pagemap(pid);
+    struct scan scan = {.pagemap = pagemap, .swap_budget_bytes = UINT64_MAX, .visit = count_page, .context = &pages};
+    for (size_t i = 0; i < maps.count; i++)
+        scan_mapping(&scan, &maps.items[i]);
+    ouro_maps_fini(&maps);
+    return reserve(image, pages + pages / 50 + SLACK_PAGES, threads_of(options), err);
+}
+
+/* More pages appeared than there is room for: a larger place; its new part is touched as it is filled. */
+static enum ouro_status grow(struct ouro_image *image, struct ouro_err *err)
+{
+    uint64_t pages = (uint64_t)image->page_capacity + image->dropped_pages + SLACK_PAGES;
+    size_t size = (size_t)pages << OURO_PAGE_BITS;
+    if (pages > PAGES_MAX)
+        return ouro_err_set(err, OURO_LIMIT, "the target has more than %u pages of memory", PAGES_MAX);
+    void *list = mremap(image->page_addr, image->page_capacity * sizeof *image->page_addr,
+                        pages * sizeof *image->page_addr, MREMAP_MAYMOVE);
+    if (list == MAP_FAILED)
+        return ouro_err_sys(err, errno, "no memory for the list of %llu pages", (unsigned long long)pages);
+    image->page_addr = list;
+    void *bytes = mremap(image->reserve, image->reserve_bytes, size, MREMAP_MAYMOVE);
+    if (bytes == MAP_FAILED)
+        return ouro_err_sys(err, errno, "no memory for a copy of %zu MiB", size >> 20);
+    image->reserve = bytes;
+    image->bytes = bytes;
+    image->reserve_bytes = size;
+    image->page_capacity = (uint32_t)pages;
+    return OURO_OK;
+}
+
+static void list_page(void *context, ouro_addr addr, unsigned flag, const struct ouro_mapping *mapping)
+{
+    struct copying *copying = context;
+    struct ouro_image *image = copying->image;
+    (void)mapping;
+    if (image->page_count == image->page_capacity) {
+        image->dropped_pages++;
+        return;
+    }
+    image->page_addr[image->page_count++] = addr | flag;
+    if (image->page_count % TASK_PAGES == 0)
+        __atomic_store_n(&copying->ready, image->page_count, __ATOMIC_RELEASE);
+}
+
+/* One read call for pages [first, end), which follow each other in the copy; where it stops short, page by page. */
+static void copy_pages(struct copying *copying, uint32_t first, uint32_t end)
+{
+    struct ouro_image *image = copying->image;
+    struct iovec remote[TASK_PAGES];
+    unsigned count = 0;
+    for (uint32_t i = first; i < end; i++) {
+        ouro_addr addr = image->page_addr[i];
+        if (count && (ouro_addr)(uintptr_t)remote[count - 1].iov_base + remote[count - 1].iov_len == addr)
+            remote[count - 1].iov_len += OURO_PAGE_BYTES;
+        else
+            remote[count++] = (struct iovec){(void *)(uintptr_t)addr, OURO_PAGE_BYTES};
+    }
+    size_t size = (size_t)(end - first) << OURO_PAGE_BITS;
+    struct iovec local = {image->reserve + ((size_t)first << OURO_PAGE_BITS), size};
+    ssize_t got = process_vm_readv(copying->pid, &local, 1, remote, count, 0);
+    if (got < 0 && errno == ESRCH) {
+        __atomic_store_n(&copying->gone, true, __ATOMIC_RELAXED);
+        return;
+    }
+    size_t done = got < 0 ? 0 : (size_t)got;
+    for (uint32_t i = first + (uint32_t)(done >> OURO_PAGE_BITS); i < end; i++) {
+        struct iovec one = {image->reserve + ((size_t)i << OURO_PAGE_BITS), OURO_PAGE_BYTES};
+        struct iovec from = {(void *)(uintptr_t)image->page_addr[i], OURO_PAGE_BYTES};
+        if (process_vm_readv(copying->pid, &one, 1, &from, 1, 0) != (ssize_t)OURO_PAGE_BYTES) {
+            memset(one.iov_base, 0, OURO_PAGE_BYTES);
+            image->page_addr[i] |= UNREADABLE;
+            __atomic_fetch_add(&copying->unreadable_bytes, OURO_PAGE_BYTES, __ATOMIC_RELAXED);
+            size -= OURO_PAGE_BYTES;
+        }
+    }
+    __atomic_fetch_add(&copying->copied_bytes, size, __ATOMIC_RELAXED);
+}
+
+static void *copy_tasks(void *argument)
+{
+    struct copying *copying = argument;
+    struct ouro_image *image = copying->image;
+    for (;;) {
+        uint32_t task = __atomic_fetch_add(&copying->next_task, 1, __ATOMIC_RELAXED);
+        uint64_t first = (uint64_t)task * TASK_PAGES, end = first + TASK_PAGES;
+        while (__atomic_load_n(&copying->ready, __ATOMIC_ACQUIRE) < end &&
+               !__atomic_load_n(&copying->listed, __ATOMIC_ACQUIRE))
+            sched_yield(); /* the list is being made */
+        uint32_t ready = __atomic_load_n(&copying->ready, __ATOMIC_ACQUIRE);
+        if (first >= ready || __atomic_load_n(&copying->gone, __ATOMIC_RELAXED))
+            return NULL;
+        if (end > ready)
+            end = ready;
+        for (uint32_t i = (uint32_t)first; i < end;) {
+            uint32_t behind = i;
+            while (behind < end && !(image->page_addr[behind] & FROM_FILE))
+                behind++;
+            if (behind > i)
+                copy_pages(copying, i, behind);
+            i = behind > i ? behind : i + 1;
+        }
+    }
+}
+
+/* Lists the pages and copies them as the list grows. */
+static void copy_once(struct ouro_image *image, struct copying *copying, int pagemap,
+                      const struct ouro_image_options *options)
+{
+    unsigned thread_count = threads_of(options), started = 0;
+    pthread_t threads[8];
+    struct scan scan = {
+        .pagemap = pagemap,
+        .swap_budget_bytes = options && options->swap_budget_bytes ? options->swap_budget_bytes : OURO_IMAGE_SWAP_BUDGET,
+        .visit = list_page,
+        .context = copying,
+    };
+    image->page_count = 0;
+    image->dropped_pages = 0;
+    for (unsigned i = 1; i < thread_count; i++)
+        if (pthread_create(&threads[started], NULL, copy_tasks, copying) == 0)
+            started++;
+    for (size_t i = 0; i < image->maps.count; i++)
+        scan_mapping(&scan, &image->maps.items[i]);
+    __atomic_store_n(&copying->ready, image->page_count, __ATOMIC_RELEASE);
+    __atomic_store_n(&copying->listed, true, __ATOMIC_RELEASE);
+    copy_tasks(copying);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    image->copied_bytes = copying->copied_bytes;
+    image->unreadable_bytes = copying->unreadable_bytes;
+    image->swapped_bytes = scan.swapped_bytes;
+    image->swap_skipped_bytes = scan.swap_skipped_bytes;
+}
+
+enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_process *process,
+                                 const struct ouro_image_options *options, struct ouro_err *err)
+{
+    pid_t pid = ouro_process_pid(process);
+    OURO_TRY(ouro_maps_read(&image->maps, pid, image->uffd, err));
+    OURO_CLOSE int pagemap = open_pagemap(pid);
+    for (;;) {
+        struct copying copying = {.image = image, .pid = pid};
+        copy_once(image, &copying, pagemap, options);
+        if (copying.gone)
+            return ouro_err_set(err, OURO_GONE, "process %d ended while it was copied", (int)pid);
+        if (!image->dropped_pages)
+            return OURO_OK;
+        OURO_TRY(grow(image, err));
+    }
+}
+
+/* Pages of writable file mappings that nobody touched yet are what their file says. */
+static void read_file_pages(struct ouro_image *image)
+{
+    const struct ouro_mapping *mapping = NULL;
+    int fd = -1;
+    for (uint32_t i = 0; i < image->page_count; i++) {
+        if (!(image->page_addr[i] & FROM_FILE))
+            continue;
+        ouro_addr addr = image->page_addr[i] & ~(ouro_addr)(FROM_FILE | UNREADABLE);
+        unsigned char *to = image->reserve + ((size_t)i << OURO_PAGE_BITS);
+        if (!mapping || addr < mapping->start || addr >= mapping->end) {
+            mapping = ouro_maps_find(&image->maps, addr);
+            fd = mapping ? ouro_image_files_find(image->files, mapping) : -1;
+        }
+        ssize_t got = fd < 0 ? -1 : pread(fd, to, OURO_PAGE_BYTES, (off_t)(mapping->offset + (addr - mapping->start)));
+        if (got > 0) { /* behind the end of the file a page holds zeroes */
+            memset(to + got, 0, OURO_PAGE_BYTES - (size_t)got);
+            image->page_addr[i] = addr;
+            image->file_bytes += OURO_PAGE_BYTES;
+        } else {
+            memset(to, 0, OURO_PAGE_BYTES);
+            image->page_addr[i] = addr | UNREADABLE;
+            image->unreadable_bytes += fd < 0 ? OURO_PAGE_BYTES : 0;
+        }
+    }
+}
+
+static enum ouro_status index_pages(struct ouro_image *image, struct ouro_err *err)
+{
+    size_t entry_count = (size_t)1 << (OURO_IMAGE_TOP_BITS - OURO_PAGE_BITS);
+    for (uint32_t i = 0; i < image->page_count; i++) {
+        bool readable = !(image->page_addr[i] & UNREADABLE);
+        ouro_addr addr = image->page_addr[i] &= ~(ouro_addr)(OURO_PAGE_BYTES - 1);
+        uint32_t **entries = addr >> 47 ? NULL : &image->top[addr >> OURO_IMAGE_TOP_BITS];
+        if (!entries || !readable)
+            continue;
+        if (!*entries && !(*entries = calloc(entry_count, sizeof **entries)))
+            return ouro_err_set(err, OURO_NOMEM, "no memory for the index of the copy");
+        (*entries)[addr >> OURO_PAGE_BITS & (entry_count - 1)] = i + 1;
+    }
+    return OURO_OK;
+}
+
+/* The part of a read that lies in the page at addr: from the copy, the file, or a hole of anonymous memory. */
+static enum ouro_status read_in_page(const struct ouro_image *image, ouro_addr addr, unsigned char *out, size_t size)
+{
+    const unsigned char *copied = ouro_image_at(image, addr, size);
+    if (copied) {
+        memcpy(out, copied, size);
+        return OURO_OK;
+    }
+    const struct ouro_mapping *mapping = ouro_maps_find(&image->maps, addr);
+    if (!mapping || !is_copied(mapping) || !image->files)
+        return OURO_FAULT;
+    if (!mapping->inode) {
+        memset(out, 0, size);
+        return OURO_OK;
+    }
+    int fd = ouro_image_files_find(image->files, mapping);
+    if (fd >= 0) {
+        ssize_t got = pread(fd, out, size, (off_t)(mapping->offset + (addr - mapping->start)));
+        return got == (ssize_t)size ? OURO_OK : OURO_FAULT;
+    }
+    if (mapping->writable)
+        return OURO_FAULT;
+    /* No file to be had: constants do not change, so the target itself may be asked still. */
+    struct iovec local = {out, size}, remote = {(void *)(uintptr_t)addr, size};
+    return process_vm_readv(image->files->pid, &local, 1, &remote, 1, 0) == (ssize_t)size ? OURO_OK : OURO_FAULT;
+}
+
+static enum ouro_status read_image(const struct ouro_space *space, ouro_addr addr, void *out, size_t size)
+{
+    unsigned char *to = out;
+    if (addr + size < addr)
+        return OURO_FAULT;
+    while (size) {
+        size_t piece = OURO_PAGE_BYTES - (size_t)(addr & (OURO_PAGE_BYTES - 1));
+        if (piece > size)
+            piece = size;
+        OURO_TRY(read_in_page(space->context, addr, to, piece));
+        addr += piece;
+        to += piece;
+        size -= piece;
+    }
+    return OURO_OK;
+}
+
+/* Gives back what was touched in vain. */
+static void trim(struct ouro_image *image)
+{
+    size_t used = (size_t)image->page_count << OURO_PAGE_BITS;
+    if (used < image->reserve_bytes)
+        munmap(image->reserve + used, image->reserve_bytes - used);
+    image->reserve_bytes = used;
+    size_t list = ((size_t)image->page_count * sizeof *image->page_addr + OURO_PAGE_BYTES - 1) & ~(OURO_PAGE_BYTES - 1);
+    size_t whole = ((size_t)image->page_capacity * sizeof *image->page_addr + OURO_PAGE_BYTES - 1) & ~(OURO_PAGE_BYTES - 1);
+    if (list < whole)
+        munmap((unsigned char *)image->page_addr + list, whole - list);
+    image->page_capacity = image->page_count;
+}
+
+enum ouro_status ouro_image_finish(struct ouro_image *image, const struct ouro_process *process, struct ouro_err *err)
+{
+    (void)process;
+    read_file_pages(image);
+    trim(image);
+    image->space = (struct ouro_space){.read = read_image, .context = image};
+    return index_pages(image, err);
+}
+
+enum ouro_status ouro_image_of_bytes(struct ouro_image *image, ouro_addr addr, const void *data, size_t size,
+                                     struct ouro_err *err)
+{
+    uint64_t pages = ((uint64_t)size + OURO_PAGE_BYTES - 1) >> OURO_PAGE_BITS;
+    memset(image, 0, sizeof *image);
+    if (addr & (OURO_PAGE_BYTES - 1) || !size)
+        return ouro_err_set(err, OURO_INVAL, "an image begins at a page");
+    image->top = calloc(OURO_IMAGE_TOP_COUNT, sizeof *image->top);
+    if (!image->top)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the index of the copy");
+    OURO_TRY(reserve(image, pages, 1, err));
+    memcpy(image->reserve, data, size);
+    image->page_count = (uint32_t)pages;
+    for (uint32_t i = 0; i < pages; i++)
+        image->page_addr[i] = addr + ((uint64_t)i << OURO_PAGE_BITS);
+    image->space = (struct ouro_space){.read = read_image, .context = image};
+    return index_pages(image, err);
+}
+
+void ouro_image_fini(struct ouro_image *image)
+{
+    for (size_t i = 0; image->top && i < OURO_IMAGE_TOP_COUNT; i++)
+        free(image->top[i]);
+    free(image->top);
+    if (image->reserve && image->reserve_bytes)
+        munmap(image->reserve, image->reserve_bytes);
+    if (image->page_addr && image->page_capacity)
+        munmap(image->page_addr, image->page_capacity * sizeof *image->page_addr);
+    if (image->files)
+        ouro_image_files_close(image->files);
+    free(image->files);
+    ouro_maps_fini(&image->maps);
+    memset(image, 0, sizeof *image);
+}

@@ -1,0 +1,115 @@
+/* An image: a private copy of the pages of a target in which objects can live, with constant-time translation.
+ *
+ * What is in it, page by page (4096 bytes each), of private readable mappings only:
+ *   - anonymous pages that are present (pagemap), writable mapping or not (so relocated constants are there too);
+ *   - swapped pages, within a budget, counted;
+ *   - of writable private file mappings also the pages that were never touched: they come from the file.
+ * Never: shared mappings, device memory, ranges registered with userfaultfd, PROT_NONE, vvar and vsyscall, holes.
+ *
+ * The copied pages lie one behind the other in address order ("compacted"), so two neighbouring pages of the target
+ * that are both there are neighbours here too, and a range is contiguous in the copy exactly if the copy's page numbers
+ * of its first and last page are as far apart as the target's. A byte of the copy is named by its offset in `bytes`.
+ *
+ * Pages of read-only private file mappings that were never written are not copied: ouro_image_space reads them from
+ * the file (opened before the resume through /proc/PID/map_files, /proc/PID/root or /proc/PID/exe, identity checked by
+ * device and inode), or from the process when there is no such file any more.
+ *
+ * Memory: the pages, 4 bytes a page of index, and what ouro_image_plan touched in vain. */
+#ifndef OURO_TARGET_IMAGE_H
+#define OURO_TARGET_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/types.h"
+#include "target/maps.h"
+#include "target/process.h"
+#include "target/space.h"
+
+#define OURO_PAGE_BITS 12
+#define OURO_PAGE_BYTES ((size_t)1 << OURO_PAGE_BITS)
+#define OURO_IMAGE_TOP_BITS 30 /* address bits below one second-level index */
+#define OURO_IMAGE_TOP_COUNT ((size_t)1 << (47 - OURO_IMAGE_TOP_BITS))
+
+/* Two levels: top[addr >> 30] points at 2^18 page entries, an entry is the copy's page number + 1, or 0. */
+struct ouro_image {
+    uint32_t **top;             /* OURO_IMAGE_TOP_COUNT pointers; NULL where nothing is */
+    const unsigned char *bytes; /* page_count * 4096 bytes */
+    uint32_t page_count;
+    ouro_addr *page_addr;       /* page_count: the target's address of each copied page, ascending */
+    struct ouro_maps maps;      /* as they were during the stop */
+    uint64_t copied_bytes, swapped_bytes, swap_skipped_bytes, unreadable_bytes, file_bytes;
+    struct ouro_image_files *files; /* owned: the open files behind read-only mappings */
+    unsigned char *reserve;     /* owned */
+    size_t reserve_bytes, touched_bytes;
+    uint32_t page_capacity, dropped_pages; /* room for pages; pages that found none */
+    bool uffd;                  /* some mapping is registered with userfaultfd */
+    struct ouro_space space;    /* reads copied pages, else the files, else zeroes in anonymous holes; context: this */
+};
+
+struct ouro_image_options {
+    unsigned thread_count;      /* 0: as many as there are processors, at most 2 */
+    uint64_t swap_budget_bytes; /* 0: OURO_IMAGE_SWAP_BUDGET */
+};
+#define OURO_IMAGE_SWAP_BUDGET (UINT64_C(256) << 20)
+
+/* Sizes and touches the destination (huge pages where there are) while the target still runs. */
+enum ouro_status ouro_image_plan(struct ouro_image *image, const struct ouro_process *process,
+                                 const struct ouro_image_options *options, struct ouro_err *err);
+/* Copies; the target is stopped. Nothing but copying happens here. OURO_GONE when the target dies meanwhile. */
+enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_process *process,
+                                 const struct ouro_image_options *options, struct ouro_err *err);
+/* After the resume: reads what comes from files, builds the index, gives back what was touched in vain. */
+enum ouro_status ouro_image_finish(struct ouro_image *image, const struct ouro_process *process,
+                                   struct ouro_err *err);
+/* For tests and other sources: an image of `size` bytes at page-aligned `addr`, copied from data. */
+enum ouro_status ouro_image_of_bytes(struct ouro_image *image, ouro_addr addr, const void *data, size_t size,
+                                     struct ouro_err *err);
+void ouro_image_fini(struct ouro_image *image);
+
+/* The copy's page number of the page that holds addr, or UINT32_MAX. */
+static inline uint32_t ouro_image_page(const struct ouro_image *image, ouro_addr addr)
+{
+    if (addr >> 47)
+        return UINT32_MAX;
+    const uint32_t *entries = image->top[addr >> OURO_IMAGE_TOP_BITS];
+    if (!entries)
+        return UINT32_MAX;
+    return entries[(addr >> OURO_PAGE_BITS) & (((uint64_t)1 << (OURO_IMAGE_TOP_BITS - OURO_PAGE_BITS)) - 1)] - 1;
+}
+
+/* The offset in `bytes` of the byte at addr, or UINT64_MAX. */
+static inline uint64_t ouro_image_offset(const struct ouro_image *image, ouro_addr addr)
+{
+    uint32_t page = ouro_image_page(image, addr);
+    if (page == UINT32_MAX)
+        return UINT64_MAX;
+    return ((uint64_t)page << OURO_PAGE_BITS) | (addr & (OURO_PAGE_BYTES - 1));
+}
+
+/* size bytes at addr in place, or NULL when not all are there. Borrowed from the image. */
+static inline const unsigned char *ouro_image_at(const struct ouro_image *image, ouro_addr addr, uint64_t size)
+{
+    uint32_t first = ouro_image_page(image, addr);
+    if (first == UINT32_MAX)
+        return NULL;
+    uint64_t in_page = addr & (OURO_PAGE_BYTES - 1);
+    if (in_page + size > OURO_PAGE_BYTES || size > OURO_PAGE_BYTES) {
+        if (size > (uint64_t)image->page_count << OURO_PAGE_BITS)
+            return NULL;
+        uint32_t last = ouro_image_page(image, addr + size - 1);
+        if (last == UINT32_MAX || last - first != ((addr + size - 1) >> OURO_PAGE_BITS) - (addr >> OURO_PAGE_BITS))
+            return NULL;
+    }
+    return image->bytes + (((uint64_t)first << OURO_PAGE_BITS) | in_page);
+}
+
+/* The target's address of an offset in `bytes`. */
+static inline ouro_addr ouro_image_addr(const struct ouro_image *image, uint64_t offset)
+{
+    return image->page_addr[offset >> OURO_PAGE_BITS] | (offset & (OURO_PAGE_BYTES - 1));
+}
+
+#endif

@@ -1,0 +1,244 @@
+#include "target/module.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "target/image_files.h"
+
+struct ouro_elf {
+    int fd;
+    Elf *elf;
+    bool indexed;
+    struct symbol {
+        const char *name; /* borrowed from libelf */
+        uint64_t value, size;
+    } *symbols;        /* owned: open addressing by name */
+    size_t slot_count; /* a power of two */
+};
+
+static void elf_close(struct ouro_elf *elf)
+{
+    if (!elf)
+        return;
+    elf_end(elf->elf);
+    if (elf->fd >= 0)
+        close(elf->fd);
+    free(elf->symbols);
+    free(elf);
+}
+
+static struct ouro_elf *elf_open(int fd)
+{
+    GElf_Ehdr header;
+    elf_version(EV_CURRENT);
+    struct ouro_elf *elf = calloc(1, sizeof *elf);
+    if (!elf) {
+        close(fd);
+        return NULL;
+    }
+    elf->fd = fd;
+    elf->elf = elf_begin(fd, ELF_C_READ, NULL);
+    if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF || !gelf_getehdr(elf->elf, &header) ||
+        gelf_getclass(elf->elf) != ELFCLASS64) {
+        elf_close(elf);
+        return NULL;
+    }
+    return elf;
+}
+
+/* Where the file's addresses are in the target: the first mapping shows the segment that holds its offset. */
+static bool find_bias(struct ouro_module *module, const struct ouro_mapping *mapping)
+{
+    GElf_Ehdr header;
+    size_t count;
+    if (!gelf_getehdr(module->elf->elf, &header) || elf_getphdrnum(module->elf->elf, &count))
+        return false;
+    module->dynamic = header.e_type == ET_DYN;
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr segment;
+        if (!gelf_getphdr(module->elf->elf, (int)i, &segment) || segment.p_type != PT_LOAD)
+            continue;
+        uint64_t start = segment.p_offset & ~(uint64_t)4095;
+        if (mapping->offset < start || mapping->offset >= segment.p_offset + segment.p_filesz)
+            continue;
+        uint64_t addr = (segment.p_vaddr & ~(uint64_t)4095) + (mapping->offset - start);
+        module->bias = mapping->start - addr;
+        return true;
+    }
+    return false;
+}
+
+static bool is_elf(int fd)
+{
+    unsigned char magic[SELFMAG];
+    return pread(fd, magic, sizeof magic, 0) == (ssize_t)sizeof magic && memcmp(magic, ELFMAG, SELFMAG) == 0;
+}
+
+static bool same_file(const struct ouro_mapping *a, const struct ouro_mapping *b)
+{
+    return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
+}
+
+enum ouro_status ouro_modules_read(struct ouro_modules *modules, const struct ouro_process *process,
+                                   const struct ouro_maps *maps, struct ouro_err *err)
+{
+    memset(modules, 0, sizeof *modules);
+    for (size_t i = 0; i < maps->count; i++) {
+        const struct ouro_mapping *mapping = &maps->items[i];
+        size_t last = i;
+        if (!mapping->inode || mapping->shared || mapping->device)
+            continue;
+        for (size_t k = i + 1; k < maps->count; k++) {
+            if (same_file(&maps->items[k], mapping))
+                last = k;
+            else if (maps->items[k].inode)
+                break;
+        }
+        i = last;
+        int fd = ouro_image_file_open(ouro_process_pid(process), mapping);
+        if (fd < 0)
+            continue;
+        if (!is_elf(fd)) {
+            close(fd);
+            continue;
+        }
+        struct ouro_module module = {.path = mapping->path, .start = mapping->start, .end = maps->items[last].end};
+        module.elf = elf_open(fd);
+        if (!module.elf || !find_bias(&module, mapping)) {
+            elf_close(module.elf);
+            continue;
+        }
+        struct ouro_module *place = OURO_VEC_ADD(modules);
+        if (!place) {
+            elf_close(module.elf);
+            return ouro_err_set(err, OURO_NOMEM, "no memory for the list of modules");
+        }
+        *place = module;
+    }
+    return OURO_OK;
+}
+
+void ouro_modules_fini(struct ouro_modules *modules)
+{
+    for (size_t i = 0; i < modules->count; i++)
+        elf_close(modules->items[i].elf);
+    free(modules->items);
+    memset(modules, 0, sizeof *modules);
+}
+
+static size_t hash_name(const char *name)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+    return (size_t)(hash ^ hash >> 32);
+}
+
+static struct symbol *slot(struct ouro_elf *elf, const char *name)
+{
+    size_t i = hash_name(name) & (elf->slot_count - 1);
+    while (elf->symbols[i].name && strcmp(elf->symbols[i].name, name) != 0)
+        i = (i + 1) & (elf->slot_count - 1);
+    return &elf->symbols[i];
+}
+
+typedef void symbol_visitor(struct ouro_elf *elf, const char *name, const GElf_Sym *symbol, size_t *count);
+
+static void count_symbol(struct ouro_elf *elf, const char *name, const GElf_Sym *symbol, size_t *count)
+{
+    (void)elf;
+    (void)name;
+    (void)symbol;
+    ++*count;
+}
+
+static void add_symbol(struct ouro_elf *elf, const char *name, const GElf_Sym *symbol, size_t *count)
+{
+    struct symbol *place = slot(elf, name);
+    (void)count;
+    if (!place->name) /* the first table's word goes: dynamic symbols before .symtab */
+        *place = (struct symbol){name, symbol->st_value, symbol->st_size};
+}
+
+static size_t each_symbol(struct ouro_elf *elf, GElf_Word kind, symbol_visitor *visit)
+{
+    size_t count = 0;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section));) {
+        GElf_Shdr header;
+        Elf_Data *data;
+        if (!gelf_getshdr(section, &header) || header.sh_type != kind || !header.sh_entsize ||
+            !(data = elf_getdata(section, NULL)))
+            continue;
+        uint64_t entries = data->d_size / header.sh_entsize;
+        for (uint64_t i = 0; i < entries && i < INT32_MAX; i++) {
+            GElf_Sym symbol;
+            if (!gelf_getsym(data, (int)i, &symbol) || symbol.st_shndx == SHN_UNDEF || !symbol.st_value)
+                continue;
+            const char *name = elf_strptr(elf->elf, header.sh_link, symbol.st_name);
+            if (name && *name)
+                visit(elf, name, &symbol, &count);
+        }
+    }
+    return count;
+}
+
+static void index_symbols(struct ouro_elf *elf)
+{
+    elf->indexed = true;
+    size_t count = each_symbol(elf, SHT_DYNSYM, count_symbol) + each_symbol(elf, SHT_SYMTAB, count_symbol);
+    size_t slots = 16;
+    while (slots < count * 2)
+        slots *= 2;
+    elf->symbols = calloc(slots, sizeof *elf->symbols);
+    if (!elf->symbols)
+        return;
+    elf->slot_count = slots;
+    each_symbol(elf, SHT_DYNSYM, add_symbol);
+    each_symbol(elf, SHT_SYMTAB, add_symbol);
+}
+
+enum ouro_status ouro_module_symbol(struct ouro_module *module, const char *name, ouro_addr *addr, uint64_t *size)
+{
+    if (!module->elf->indexed)
+        index_symbols(module->elf);
+    if (!module->elf->slot_count)
+        return OURO_GONE;
+    const struct symbol *symbol = slot(module->elf, name);
+    if (!symbol->name)
+        return OURO_GONE;
+    *addr = module->bias + symbol->value;
+    if (size)
+        *size = symbol->size;
+    return OURO_OK;
+}
+
+enum ouro_status ouro_module_section(struct ouro_module *module, const char *name, ouro_addr *addr, uint64_t *size)
+{
+    size_t names;
+    if (elf_getshdrstrndx(module->elf->elf, &names))
+        return OURO_GONE;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(module->elf->elf, section));) {
+        GElf_Shdr header;
+        const char *own = gelf_getshdr(section, &header) ? elf_strptr(module->elf->elf, names, header.sh_name) : NULL;
+        if (own && strcmp(own, name) == 0 && header.sh_addr) {
+            *addr = module->bias + header.sh_addr;
+            if (size)
+                *size = header.sh_size;
+            return OURO_OK;
+        }
+    }
+    return OURO_GONE;
+}
+
+struct ouro_module *ouro_modules_find(struct ouro_modules *modules, ouro_addr addr)
+{
+    for (size_t i = 0; i < modules->count; i++)
+        if (modules->items[i].start <= addr && addr < modules->items[i].end)
+            return &modules->items[i];
+    return NULL;
+}

@@ -1,0 +1,57 @@
+/* A live process: open, stop, read, resume.
+ *
+ * Opening touches nothing. Stopping seizes every thread (PTRACE_SEIZE, PTRACE_INTERRUPT), so the target sees no signal;
+ * a thread that was stopped by SIGSTOP before stays stopped afterwards. Closing resumes. The kernel detaches us from
+ * everything when we die, so a killed dumper leaves a running target. Knows nothing of Python. */
+#ifndef OURO_TARGET_PROCESS_H
+#define OURO_TARGET_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/types.h"
+#include "target/maps.h"
+#include "target/space.h"
+
+/* What /proc says of a thread; taken while it still ran (a ptrace-stopped thread's own state can't be seen). */
+struct ouro_thread_state {
+    pid_t tid;
+    char comm[64];  /* as it is: may hold any byte but NUL */
+    char state;     /* 'R', 'S', 'D', 'T', 't', 'Z' ... of /proc/PID/task/TID/stat; '?' unknown */
+    int syscall;    /* the system call it was blocked in; -1: none, running, or not to be seen */
+};
+
+struct ouro_process;
+
+/* OURO_GONE: no such process. OURO_DENIED: err says which of uid, ptrace_scope, capability, dumpable or another tracer
+ * is in the way, and the remedy. OURO_UNSUPPORTED: a 32-bit process, a zombie, a kernel thread, or ourselves. */
+enum ouro_status ouro_process_open(struct ouro_process **process, pid_t pid, struct ouro_err *err);
+/* Resumes if stopped. NULL allowed. */
+void ouro_process_close(struct ouro_process *process);
+
+pid_t ouro_process_pid(const struct ouro_process *process);
+/* Start time in clock ticks since boot (field 22 of stat): with the pid it names a process for good. */
+uint64_t ouro_process_start_ticks(const struct ouro_process *process);
+/* The same as seconds since the epoch. */
+double ouro_process_start_time(const struct ouro_process *process);
+/* The command line, arguments joined by a NUL each. Borrowed. *size may be 0. */
+const char *ouro_process_command(const struct ouro_process *process, size_t *size);
+/* The short name (comm) of the process. Borrowed. */
+const char *ouro_process_name(const struct ouro_process *process);
+/* Reads through process_vm_readv; works on a running target too. Borrowed from the process. */
+const struct ouro_space *ouro_process_space(const struct ouro_process *process);
+
+/* Stops every thread, also those that are being created meanwhile. Records thread states first. Until timeout_ns have
+ * passed; then everything is let go and OURO_LIMIT returned. OURO_GONE when the target ends. OURO_DENIED as open. */
+enum ouro_status ouro_process_stop(struct ouro_process *process, uint64_t timeout_ns, struct ouro_err *err);
+/* Lets every thread go on; idempotent. */
+void ouro_process_resume(struct ouro_process *process);
+/* How long the last stop lasted (or lasts), from the first thread stopped to the last released. 0: never stopped. */
+uint64_t ouro_process_stopped_ns(const struct ouro_process *process);
+/* The threads as seen at the last stop. Borrowed until the next stop. */
+const struct ouro_thread_state *ouro_process_threads(const struct ouro_process *process, size_t *count);
+
+#endif
