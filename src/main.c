@@ -13,7 +13,7 @@ static const struct command {
     const char *arguments, *summary;
 } commands[] = {
     {"dump", ouro_cmd_dump, true, "PID", "captures a running CPython process into a snapshot"},
-    {"info", ouro_cmd_info, false, "SNAPSHOT", "one page: process, collector, totals, top types, findings"},
+    {"info", ouro_cmd_info, false, "SNAPSHOT", "one page: process, collector, totals, findings"},
     {"types", ouro_cmd_types, false, "SNAPSHOT [TYPE]", "histogram by type: count, shallow and retained size"},
     {"objects", ouro_cmd_objects, false, "SNAPSHOT", "lists objects by type, size, value and so on"},
     {"show", ouro_cmd_show, false, "SNAPSHOT OBJECT", "one object: value, sizes, referents, referrers"},

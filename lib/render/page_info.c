@@ -54,7 +54,7 @@ static void add_time(struct ouro_buf *text, const char *seconds)
 
 static void write_process(struct ouro_out *out, const struct ouro_heap_model *model, size_t width)
 {
-    OURO_GUARD(ouro_table_fini) struct ouro_table table;
+    OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     size_t size;
     ouro_table_init(&table);
@@ -95,7 +95,7 @@ static void write_process(struct ouro_out *out, const struct ouro_heap_model *mo
 
 static void write_totals(struct ouro_out *out, const struct ouro_info *info, size_t width)
 {
-    OURO_GUARD(ouro_table_fini) struct ouro_table table;
+    OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     ouro_table_init(&table);
     ouro_table_column(&table, "", 0);
@@ -135,7 +135,7 @@ static void write_collectors(struct ouro_out *out, const struct ouro_heap_model 
     const struct ouro_interpreter_record *interpreters = ouro_snapshot_interpreters(model->snapshot, &count);
     for (size_t i = 0; i < count; i++) {
         const struct ouro_interpreter_record *it = &interpreters[i];
-        OURO_GUARD(ouro_table_fini) struct ouro_table table;
+        OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
         static const char *const titles[] = {"gen", "tracked", "count", "threshold", "runs", "collected", "uncollectable"};
         ouro_out_addf(out, "\nCollector of interpreter %" PRIu64 ": %s%s, %" PRIu64 " frozen\n", it->id,
                       it->gc_enabled ? "enabled" : "disabled", it->gc_collecting ? ", collecting" : "", it->frozen);
@@ -163,7 +163,7 @@ static void write_threads(struct ouro_out *out, const struct ouro_heap_model *mo
     const struct ouro_thread_record *threads = ouro_snapshot_threads(model->snapshot, &count);
     if (!count)
         return;
-    OURO_GUARD(ouro_table_fini) struct ouro_table table;
+    OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
     ouro_table_init(&table);
     ouro_table_column(&table, "tid", OURO_TABLE_RIGHT);
     ouro_table_column(&table, "state", 0);

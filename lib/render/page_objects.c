@@ -72,7 +72,7 @@ static void add_refcount(struct ouro_table *table, const struct ouro_heap_model 
 void ouro_page_objects_text(struct ouro_out *out, const struct ouro_heap_model *model,
                             const struct ouro_selection *selection, const struct ouro_retained *retained, size_t width)
 {
-    OURO_GUARD(ouro_table_fini) struct ouro_table table;
+    OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     ouro_table_init(&table);
     ouro_table_column(&table, "address", 0);
@@ -221,7 +221,7 @@ static const char *class_text(enum ouro_edge_class edge_class)
 static void write_slots(struct ouro_out *out, const struct ouro_heap_model *model, const char *title,
                         const struct ouro_slots *slots, bool forward, size_t width)
 {
-    OURO_GUARD(ouro_table_fini) struct ouro_table table;
+    OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     ouro_out_addf(out, "\n%s: %" PRIu64 "\n", title, slots->total);
     if (!slots->count)
@@ -259,7 +259,7 @@ void ouro_page_object_text(struct ouro_out *out, const struct ouro_page_object *
 {
     const struct ouro_heap_model *model = page->model;
     ouro_node node = page->neighbours->node;
-    OURO_GUARD(ouro_table_fini) struct ouro_table table;
+    OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     ouro_table_init(&table);
     ouro_table_column(&table, "", 0);

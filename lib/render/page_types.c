@@ -18,7 +18,7 @@ void ouro_page_add_type(struct ouro_buf *out, const struct ouro_heap_model *mode
 void ouro_page_types_text(struct ouro_out *out, const struct ouro_heap_model *model,
                           const struct ouro_histogram *histogram, size_t limit, bool with_retained, size_t width)
 {
-    OURO_GUARD(ouro_table_fini) struct ouro_table table;
+    OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     size_t shown = limit && limit < histogram->count ? limit : histogram->count;
     bool approximate = false;

@@ -1,10 +1,18 @@
 #include "tiny.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Not libcheck's: make_snapshot runs outside of any test. */
+static void require(bool condition, const char *what)
+{
+    if (!condition) {
+        fprintf(stderr, "tiny: %s\n", what);
+        abort();
+    }
+}
 
 void tiny_begin(struct tiny *tiny)
 {
@@ -13,10 +21,9 @@ void tiny_begin(struct tiny *tiny)
     memset(tiny, 0, sizeof *tiny);
     snprintf(tiny->path, sizeof tiny->path, "%s/ouro-tiny-XXXXXX", folder ? folder : "/tmp");
     int fd = mkstemp(tiny->path);
-    ck_assert_int_ge(fd, 0);
+    require(fd >= 0, tiny->path);
     close(fd);
-    ck_assert_msg(ouro_snapshot_writer_open(&tiny->writer, tiny->path, true, ouro_codec_default(), &err) == OURO_OK,
-                  "%s", err.msg);
+    require(ouro_snapshot_writer_open(&tiny->writer, tiny->path, true, ouro_codec_default(), &err) == OURO_OK, err.msg);
     ouro_chunk_begin(&tiny->chunk, 0);
     ouro_snapshot_writer_meta(tiny->writer, OURO_META_PYTHON, "3.11.7", 6);
     ouro_snapshot_writer_meta_u64(tiny->writer, OURO_META_PID, 4711);
@@ -84,10 +91,10 @@ void tiny_commit(struct tiny *tiny)
     struct ouro_blocks blocks = {0};
     struct ouro_err err = {0};
     uint64_t file_bytes;
-    ck_assert(!ouro_chunk_failed(&tiny->chunk));
-    ck_assert_int_eq(ouro_blocks_add_chunk(&blocks, &tiny->chunk, ouro_codec_default()), OURO_OK);
-    ck_assert_msg(ouro_snapshot_writer_append(tiny->writer, &blocks, &err) == OURO_OK, "%s", err.msg);
-    ck_assert_msg(ouro_snapshot_writer_commit(tiny->writer, &file_bytes, &err) == OURO_OK, "%s", err.msg);
+    require(!ouro_chunk_failed(&tiny->chunk), "out of memory");
+    require(ouro_blocks_add_chunk(&blocks, &tiny->chunk, ouro_codec_default()) == OURO_OK, "no blocks");
+    require(ouro_snapshot_writer_append(tiny->writer, &blocks, &err) == OURO_OK, err.msg);
+    require(ouro_snapshot_writer_commit(tiny->writer, &file_bytes, &err) == OURO_OK, err.msg);
     ouro_snapshot_writer_close(tiny->writer);
     ouro_blocks_fini(&blocks);
     ouro_chunk_fini(&tiny->chunk);
@@ -98,8 +105,8 @@ void tiny_open(struct tiny *tiny, struct ouro_heap_model *model)
 {
     struct ouro_err err = {0};
     tiny_commit(tiny);
-    ck_assert_msg(ouro_heap_model_open(model, tiny->path, 0, &err) == OURO_OK, "%s", err.msg);
-    ck_assert_msg(ouro_heap_model_load(model, OURO_HEAP_ALL, &err) == OURO_OK, "%s", err.msg);
+    require(ouro_heap_model_open(model, tiny->path, 0, &err) == OURO_OK, err.msg);
+    require(ouro_heap_model_load(model, OURO_HEAP_ALL, &err) == OURO_OK, err.msg);
 }
 
 void tiny_end(struct tiny *tiny)
