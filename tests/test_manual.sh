@@ -20,7 +20,7 @@ section() { # of one command
     printf '%s\n' "$text" | awk -v name="$1" '/^\.SH / { inside = $2 == name || /OF EVERY COMMAND/ } inside'
 }
 
-commands=$("$OURO" -h | sed -n 's/^  \([a-z][a-z]*\)  *[A-Z].*/\1/p')
+commands=$("$OURO" -h | sed -n 's/^  \([a-z][a-z]*\)  *[A-Z].*/\1/p' | grep -vx ouro)
 [ -n "$commands" ] || { echo 'FAILED: ouro -h names no commands'; exit 1; }
 for command in $commands; do
     options=$("$OURO" "$command" -h | grep -oE '^ *(-[a-zA-Z], +)?--[a-z][a-z-]*' | grep -oE -- '--[a-z-]+' | sort -u)
