@@ -1,5 +1,20 @@
 # The command: one file per subcommand.
-#
-#     bin_PROGRAMS += ouro
-#     ouro_SOURCES = src/main.c ...
-#     ouro_LDADD = $(OURO_LIBS)
+bin_PROGRAMS += ouro
+ouro_SOURCES = \
+	src/cmd_dump.c \
+	src/cmd_export.c \
+	src/cmd_info.c \
+	src/cmd_objects.c \
+	src/cmd_show.c \
+	src/cmd_types.c \
+	src/cmd_verify.c \
+	src/command.c \
+	src/command.h \
+	src/main.c \
+	src/options.c \
+	src/options.h \
+	src/output.c \
+	src/output.h \
+	src/snapshots.c \
+	src/snapshots.h
+ouro_LDADD = $(OURO_LIBS)
