@@ -47,7 +47,7 @@ include tests/render.mk
 include tests/src.mk
 include tests/fuzz.mk
 
-TESTS += tests/test_lint.sh tests/test_manual.sh tests/test_pythons.sh tests/test_summary.sh
+TESTS += tests/test_lint.sh tests/test_manual.sh tests/test_pythons.sh tests/test_readme.py tests/test_summary.sh
 
 .PHONY: check-summary lint bench coverage fuzz
 
