@@ -128,7 +128,8 @@ enum ouro_status ouro_snapshot_scan(struct ouro_snapshot *snapshot, struct ouro_
 {
     uint64_t budget = snapshot->file_bytes * 4 + OURO_BLOCK_RAW_LIMIT, spent = 0;
     struct ouro_buf window __attribute__((cleanup(ouro_buf_fini))) = {0};
-    if (!ouro_buf_reserve(&window, SCAN_BYTES))
+    size_t window_bytes = snapshot->file_bytes < SCAN_BYTES ? (size_t)snapshot->file_bytes : SCAN_BYTES;
+    if (!ouro_buf_reserve(&window, window_bytes))
         return ouro_err_set(err, OURO_NOMEM, "no memory to look for blocks");
     snapshot->blocks.count = 0;
     for (uint64_t at = 0; spent < budget && snapshot->file_bytes - at >= OURO_BLOCK_HEADER_BYTES;) {

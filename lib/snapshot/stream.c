@@ -58,7 +58,20 @@ DEFINE_GET(ouro_stream_get_u16, uint16_t, UINT16_MAX)
 bool ouro_stream_get_slots(struct ouro_stream *stream, ouro_node *out, uint64_t count, ouro_node node, ouro_node limit,
                            uint64_t *beyond_limit)
 {
-    for (uint64_t i = 0; i < count; i++) {
+    uint64_t i = 0;
+    /* The common case, with all in registers: at least eight bytes ahead, a short number, a node that is there. */
+    const unsigned char *at = stream->at, *end = stream->end;
+    while (i < count && end - at >= 8) {
+        uint64_t value;
+        unsigned length = ouro_stream_word(at, &value);
+        uint64_t target = (uint64_t)node + (uint64_t)ouro_unzigzag(value - 1);
+        if (__builtin_expect(!length || (value && target >= limit), 0))
+            break;
+        out[i++] = value ? (ouro_node)target : OURO_NODE_NONE;
+        at += length;
+    }
+    stream->at = at;
+    for (; i < count; i++) {
         uint64_t value;
         if (!ouro_stream_get(stream, &value))
             return false;

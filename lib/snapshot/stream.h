@@ -24,6 +24,7 @@ static inline unsigned ouro_stream_word(const unsigned char *at, uint64_t *value
     uint64_t word;
     memcpy(&word, at, sizeof word);
     uint64_t ends = ~word & UINT64_C(0x8080808080808080);
+    *value = 0;
     if (__builtin_expect(!ends, 0))
         return 0;
     word &= ends ^ (ends - 1); /* the bytes up to its last */
