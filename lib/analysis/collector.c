@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/guard.h"
+#include "base/large.h"
 #include "graph/reach.h"
 
 /* Counts are clamped to 31 bits: more references than that, 4 bytes each, no snapshot holds. */
@@ -126,8 +127,8 @@ enum ouro_status ouro_collector_init(struct ouro_collector *collector, struct ou
     collector->inconsistent_example = OURO_NODE_NONE;
     OURO_TRY(ouro_heap_model_load(model, OURO_COLLECTOR_COLUMNS, err));
     size_t count = model->heap.count;
-    OURO_FREE int32_t *gc_refs = calloc(count + 1, sizeof *gc_refs);
-    collector->marks = calloc(count + 1, 1);
+    OURO_FREE int32_t *gc_refs = ouro_large_new_zeroed(count + 1, sizeof *gc_refs);
+    collector->marks = ouro_large_new_zeroed(count + 1, 1);
     enum ouro_status status = OURO_NOMEM;
     if (gc_refs && collector->marks) {
         struct subtraction s = {.model = model, .collector = collector, .gc_refs = gc_refs};

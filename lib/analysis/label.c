@@ -15,6 +15,16 @@ static void add_decimal(struct ouro_buf *out, uint64_t value)
     ouro_buf_add(out, digits + sizeof digits - count, count);
 }
 
+static void add_hex(struct ouro_buf *out, uint64_t value)
+{
+    char digits[16];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = "0123456789abcdef"[value & 15];
+    while (value >>= 4);
+    ouro_buf_add(out, digits + at, sizeof digits - at);
+}
+
 static void add_index(struct ouro_buf *out, uint64_t index)
 {
     ouro_buf_add_byte(out, '[');
@@ -27,7 +37,8 @@ static void add_unknown(struct ouro_buf *out, const struct ouro_heap_model *mode
     size_t size;
     const char *name = ouro_heap_model_type_name(model, ouro_heap_model_type(model, node), &size);
     ouro_buf_add(out, name, size);
-    ouro_buf_addf(out, " #0x%llx", (unsigned long long)model->heap.addr[node]);
+    ouro_buf_add(out, " #0x", 4);
+    add_hex(out, model->heap.addr[node]);
 }
 
 static bool is_scalar(const struct ouro_heap_model *model, ouro_node node)
@@ -128,7 +139,7 @@ void ouro_label_add(struct ouro_buf *out, const struct ouro_heap_model *model, c
     switch (part->kind) {
     case OURO_PART_TYPE:
         if (!part->name) {
-            ouro_buf_add_text(out, ".__class__");
+            ouro_buf_add_text(out, "__class__");
             break;
         }
         /* fall through */

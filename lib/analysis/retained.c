@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/guard.h"
+#include "base/large.h"
 
 enum ouro_status ouro_retained_init(struct ouro_retained *retained, const struct ouro_roots *roots,
                                     struct ouro_err *err)
@@ -17,7 +18,7 @@ enum ouro_status ouro_retained_init(struct ouro_retained *retained, const struct
         return ouro_err_set(err, OURO_NOMEM, "out of memory for dominators of %lu objects",
                             (unsigned long)model->heap.count);
     ouro_csr_fini(&csr); /* before the sizes are taken */
-    retained->bytes = calloc((size_t)retained->super_root + 1, sizeof *retained->bytes);
+    retained->bytes = ouro_large_new_zeroed((size_t)retained->super_root + 1, sizeof *retained->bytes);
     if (!retained->bytes) {
         ouro_retained_fini(retained);
         return ouro_err_set(err, OURO_NOMEM, "out of memory for retained sizes");
@@ -78,9 +79,9 @@ enum ouro_status ouro_retained_by_group(const struct ouro_retained *retained, co
 {
     const struct ouro_dominators *dominators = &retained->dominators;
     size_t nodes = dominators->node_count;
-    OURO_FREE ouro_node *child = malloc(nodes * sizeof *child + 1);
-    OURO_FREE ouro_node *sibling = malloc(nodes * sizeof *sibling + 1);
-    OURO_FREE ouro_node *stack = malloc(nodes * sizeof *stack + 1);
+    OURO_FREE ouro_node *child = ouro_large_new(nodes, sizeof *child);
+    OURO_FREE ouro_node *sibling = ouro_large_new(nodes, sizeof *sibling);
+    OURO_FREE ouro_node *stack = ouro_large_new(nodes, sizeof *stack);
     OURO_FREE uint32_t *open = calloc((size_t)group_count + 1, sizeof *open);
     if (!child || !sibling || !stack || !open)
         return OURO_NOMEM;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/guard.h"
+#include "base/large.h"
 #include "graph/reach.h"
 
 static bool is_lost(const struct ouro_heap_model *model, ouro_node node)
@@ -150,8 +151,8 @@ static enum ouro_status find_garbage(struct ouro_roots *roots, struct ouro_reach
 static enum ouro_status compute(struct ouro_roots *roots)
 {
     ouro_node count = roots->model->heap.count;
-    roots->marks = calloc((size_t)count + 1, 1);
-    roots->unexplained = calloc((size_t)count + 1, sizeof *roots->unexplained);
+    roots->marks = ouro_large_new_zeroed((size_t)count + 1, 1);
+    roots->unexplained = ouro_large_new_zeroed((size_t)count + 1, sizeof *roots->unexplained);
     if (!roots->marks || !roots->unexplained)
         return OURO_NOMEM;
     explain(roots);

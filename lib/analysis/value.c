@@ -52,10 +52,15 @@ void ouro_value_str(struct ouro_buf *out, const unsigned char *bytes, size_t siz
     char quote = quote_for(bytes, size);
     ouro_buf_add_byte(out, (unsigned char)quote);
     for (size_t i = 0, length; i < size; i += length) {
+        size_t plain = i;
+        while (plain < size && bytes[plain] >= 0x20 && bytes[plain] < 0x7f && bytes[plain] != '\\' &&
+               bytes[plain] != (unsigned char)quote)
+            plain++;
+        ouro_buf_add(out, bytes + i, plain - i);
+        if ((i = plain) == size)
+            break;
         uint32_t code = ouro_utf8_next(bytes + i, size - i, &length);
-        if (code >= 0x20 && code < 0x7f && code != '\\' && code != (unsigned char)quote)
-            ouro_buf_add_byte(out, (unsigned char)code);
-        else if (code == OURO_UTF8_INVALID)
+        if (code == OURO_UTF8_INVALID)
             add_hex(out, 'x', bytes[i], 2);
         else if (add_common(out, code, quote))
             continue;
@@ -121,6 +126,19 @@ static void add_big_int(struct ouro_buf *out, const unsigned char *bytes, size_t
         ouro_buf_addf(out, "%09u", groups[i - 2]);
 }
 
+static void add_int(struct ouro_buf *out, uint64_t value, bool negative)
+{
+    char digits[21];
+    size_t at = sizeof digits;
+    uint64_t magnitude = negative ? -value : value;
+    do
+        digits[--at] = (char)('0' + magnitude % 10);
+    while (magnitude /= 10);
+    if (negative)
+        digits[--at] = '-';
+    ouro_buf_add(out, digits + at, sizeof digits - at);
+}
+
 void ouro_value_int(struct ouro_buf *out, const unsigned char *bytes, size_t size, bool cut)
 {
     bool negative = size && bytes[size - 1] & 0x80;
@@ -134,7 +152,7 @@ void ouro_value_int(struct ouro_buf *out, const unsigned char *bytes, size_t siz
         uint64_t value = negative ? UINT64_MAX : 0;
         for (size_t i = size; i--;)
             value = value << 8 | bytes[i];
-        ouro_buf_addf(out, "%lld", (long long)value);
+        add_int(out, value, negative);
     }
 }
 

@@ -3,15 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/large.h"
+
 enum ouro_status ouro_csr_init(struct ouro_csr *csr, ouro_node node_count, uint64_t edge_count)
 {
     memset(csr, 0, sizeof *csr);
-    if (edge_count > SIZE_MAX / sizeof *csr->targets)
-        return OURO_NOMEM;
-    csr->begin = calloc((size_t)node_count + 1, sizeof *csr->begin);
-    if (edge_count)
-        csr->targets = malloc(edge_count * sizeof *csr->targets);
-    if (!csr->begin || (edge_count && !csr->targets)) {
+    csr->begin = ouro_large_new_zeroed((size_t)node_count + 1, sizeof *csr->begin);
+    csr->targets = ouro_large_new(edge_count, sizeof *csr->targets);
+    if (!csr->begin || !csr->targets) {
         ouro_csr_fini(csr);
         return OURO_NOMEM;
     }

@@ -14,7 +14,7 @@ struct ouro_csr {
     ouro_node node_count;
     uint64_t edge_count;
     uint64_t *begin;    /* owned; node_count + 1 */
-    ouro_node *targets; /* owned; NULL when there is no edge */
+    ouro_node *targets; /* owned */
 };
 
 struct ouro_csr_edge {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/guard.h"
+#include "base/large.h"
 
 /* Preorder numbers count from 1, so that 0 is "not reached". */
 struct search {
@@ -12,17 +13,12 @@ struct search {
     uint32_t reached;
 };
 
-static void *array_new(size_t count, size_t item_bytes)
-{
-    return count > SIZE_MAX / item_bytes ? NULL : malloc(count * item_bytes + 1);
-}
-
 /* Depth-first search; fills dominators->order, search->number (zeroed by the caller) and parent. 12 bytes a node. */
 static enum ouro_status number_nodes(struct ouro_dominators *dominators, const struct ouro_csr *csr, ouro_node root,
                                      struct search *search)
 {
-    OURO_FREE ouro_node *stack = array_new(csr->node_count, sizeof *stack);
-    OURO_FREE uint64_t *next = array_new(csr->node_count, sizeof *next);
+    OURO_FREE ouro_node *stack = ouro_large_new(csr->node_count, sizeof *stack);
+    OURO_FREE uint64_t *next = ouro_large_new(csr->node_count, sizeof *next);
     if (!stack || !next)
         return OURO_NOMEM;
     size_t depth = 1;
@@ -65,7 +61,7 @@ static enum ouro_status predecessors_init(struct predecessors *preds, const stru
 {
     uint32_t reached = search->reached;
     uint64_t edges = 0;
-    preds->begin = calloc((size_t)reached + 2, sizeof *preds->begin);
+    preds->begin = ouro_large_new_zeroed((size_t)reached + 2, sizeof *preds->begin);
     if (!preds->begin)
         return OURO_NOMEM;
     for (uint32_t i = 0; i < reached; i++) {
@@ -74,7 +70,7 @@ static enum ouro_status predecessors_init(struct predecessors *preds, const stru
         for (uint64_t j = csr->begin[v]; j < csr->begin[v + 1]; j++)
             preds->begin[search->number[csr->targets[j]]]++;
     }
-    preds->sources = array_new(edges, sizeof *preds->sources);
+    preds->sources = ouro_large_new(edges, sizeof *preds->sources);
     if (!preds->sources)
         return OURO_NOMEM;
     uint64_t sum = 0;
@@ -120,9 +116,9 @@ static enum ouro_status find_semidominators(const struct predecessors *preds, co
                                             uint32_t *semi)
 {
     uint32_t reached = search->reached;
-    OURO_FREE uint32_t *ancestor = array_new((size_t)reached + 1, sizeof *ancestor);
-    OURO_FREE uint32_t *label = array_new((size_t)reached + 1, sizeof *label);
-    OURO_FREE uint32_t *stack = array_new((size_t)reached + 1, sizeof *stack);
+    OURO_FREE uint32_t *ancestor = ouro_large_new((size_t)reached + 1, sizeof *ancestor);
+    OURO_FREE uint32_t *label = ouro_large_new((size_t)reached + 1, sizeof *label);
+    OURO_FREE uint32_t *stack = ouro_large_new((size_t)reached + 1, sizeof *stack);
     if (!ancestor || !label || !stack)
         return OURO_NOMEM;
     struct forest forest = {ancestor, label, stack};
@@ -145,15 +141,15 @@ static enum ouro_status find_semidominators(const struct predecessors *preds, co
 
 static enum ouro_status compute(struct ouro_dominators *dominators, const struct ouro_csr *csr, ouro_node root)
 {
-    OURO_FREE uint32_t *number = calloc(csr->node_count, sizeof *number);
-    OURO_FREE uint32_t *parent = array_new((size_t)csr->node_count + 1, sizeof *parent);
+    OURO_FREE uint32_t *number = ouro_large_new_zeroed(csr->node_count, sizeof *number);
+    OURO_FREE uint32_t *parent = ouro_large_new((size_t)csr->node_count + 1, sizeof *parent);
     if (!number || !parent)
         return OURO_NOMEM;
     struct search search = {.number = number, .parent = parent};
     OURO_TRY(number_nodes(dominators, csr, root, &search));
     uint32_t reached = dominators->reached_count = search.reached;
 
-    OURO_FREE uint32_t *semi = array_new((size_t)reached + 1, sizeof *semi);
+    OURO_FREE uint32_t *semi = ouro_large_new((size_t)reached + 1, sizeof *semi);
     if (!semi)
         return OURO_NOMEM;
     struct predecessors preds = {0};
@@ -184,8 +180,8 @@ enum ouro_status ouro_dominators_init(struct ouro_dominators *dominators, const 
     if (root >= csr->node_count || csr->node_count == UINT32_MAX)
         return OURO_INVAL;
     dominators->node_count = csr->node_count;
-    dominators->idom = array_new(csr->node_count, sizeof *dominators->idom);
-    dominators->order = array_new(csr->node_count, sizeof *dominators->order);
+    dominators->idom = ouro_large_new(csr->node_count, sizeof *dominators->idom);
+    dominators->order = ouro_large_new(csr->node_count, sizeof *dominators->order);
     enum ouro_status status = OURO_NOMEM;
     if (dominators->idom && dominators->order)
         status = compute(dominators, csr, root);

@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/large.h"
+
 enum ouro_status ouro_reach_init(struct ouro_reach *reach, ouro_node node_count, uint8_t *marks, uint8_t bit)
 {
     memset(reach, 0, sizeof *reach);
-    reach->stack = malloc(node_count ? node_count * sizeof *reach->stack : 1);
+    reach->stack = ouro_large_new(node_count, sizeof *reach->stack);
     if (!reach->stack)
         return OURO_NOMEM;
     reach->node_count = node_count;

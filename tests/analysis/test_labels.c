@@ -118,7 +118,7 @@ START_TEST(every_kind_of_part_names_its_slots)
     ouro_node n_empty = tiny_object(&tiny, mapping, 10, 1, 0);
     tiny_count(&tiny, 0);
     tiny_open(&tiny, &model);
-    CHECK_LABELS(n_fields, ".name", ".__class__", "__globals__");
+    CHECK_LABELS(n_fields, ".name", "__class__", "__globals__");
     CHECK_LABELS(n_runs, "[0]", "[1]", "[1]", "[0]", "<key 'user:1'>", "<element 1>", "<stack[0]>", "<stack[1]>", "word[0]",
                  "word[1]", "frames[0]", "frames[1]", "<key (1, 'a')>", "<result for (1, 'a')>", "<type of link>");
     CHECK_LABELS(n_mapping, "['user:1']", "<key 'user:1'>", "[1]", "<key 1>", "[(1, 'a')]", "<key (1, 'a')>",
