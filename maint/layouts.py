@@ -126,7 +126,7 @@ gc_generation_sizeof gc_generation.sizeof gc_generation_threshold gc_generation.
 """
 
 # What the tp_traverse of a type visits when that is a fixed list of fields, in its order. First word: the exported type
-# object, or module.name of a type that is found in the heap. Second: its struct (- where no field is needed). Then the fields: LABEL=MEMBER,
+# object, or module.name of a type that is found in the heap, or several with | between. Second: its struct (- where no field is needed). Then the fields: LABEL=MEMBER,
 # T for the type, h:LABEL=MEMBER for what is owned but not visited, w: for what is not owned, n: in front of a field that
 # holds a __dict__. A suffix @3.12+ or @-3.11 limits a field to versions.
 # T?: the type if it is a heap type; M: the managed dict; +NAME: what that entry visits; !OP: an operation of visit.c.
@@ -151,10 +151,10 @@ collections.defaultdict defdictobject T@3.12+ default_factory=default_factory !D
 functools._lru_cache_wrapper lru_cache_object T !LRU_LINKS cache=cache __wrapped__=func kwd_mark=kwd_mark \
  lru_list_elem_type=lru_list_elem_type cache_info_type=cache_info_type n:__dict__=dict
 itertools._tee_dataobject teedataobject T@3.12+ iterator=it !TEE_VALUES nextlink=nextlink
-sys.flags - T? !STRUCTSEQ
-sys.float_info - T? !STRUCTSEQ
-time.struct_time - T? !STRUCTSEQ
-os.stat_result - T? !STRUCTSEQ
+sys.flags|sys.float_info|sys.version_info|time.struct_time|os.stat_result - T? !STRUCTSEQ
+ast.AST AST_object T n:__dict__=dict
+_abc._abc_data _abc_data T registry=_abc_registry cache=_abc_cache negative_cache=_abc_negative_cache
+_struct.Struct PyStructObject T format=s_format
 PyCell_Type PyCellObject cell_contents=ob_ref
 PyFunction_Type PyFunctionObject __code__=func_code __globals__=func_globals __builtins__=func_builtins \
  __module__=func_module __defaults__=func_defaults __kwdefaults__=func_kwdefaults __doc__=func_doc __name__=func_name \
@@ -167,7 +167,7 @@ PyStaticMethod_Type staticmethod __func__=sm_callable n:__dict__=sm_dict
 PyProperty_Type propertyobject fget=prop_get fset=prop_set fdel=prop_del __doc__=prop_doc __name__=prop_name
 PySuper_Type superobject __self__=obj __thisclass__=type __self_class__=obj_type
 PyDictProxy_Type mappingproxyobject mapping=mapping
-_PyMethodWrapper_Type wrapperobject __objclass__=descr __self__=self
+_PyMethodWrapper_Type|builtins.method-wrapper wrapperobject __objclass__=descr __self__=self
 PyMethodDescr_Type PyMethodDescrObject __objclass__=d_common.d_type h:__name__=d_common.d_name h:__qualname__=d_common.d_qualname
 PyClassMethodDescr_Type PyMethodDescrObject __objclass__=d_common.d_type h:__name__=d_common.d_name h:__qualname__=d_common.d_qualname
 PyGetSetDescr_Type PyGetSetDescrObject __objclass__=d_common.d_type h:__name__=d_common.d_name h:__qualname__=d_common.d_qualname
@@ -179,14 +179,14 @@ PySlice_Type PySliceObject start=start stop=stop step=step
 PyRange_Type rangeobject h:start=start h:stop=stop h:step=step h:length=length
 PyLongRangeIter_Type longrangeiterobject h:start=start h:step=step h:len=len
 PyMemoryView_Type PyMemoryViewObject mbuf=mbuf
-_PyManagedBuffer_Type _PyManagedBufferObject obj=master.obj
+_PyManagedBuffer_Type|builtins.managedbuffer _PyManagedBufferObject obj=master.obj
 PySeqIter_Type seqiterobject sequence=it_seq
 PyCallIter_Type calliterobject callable=it_callable sentinel=it_sentinel
 PyListIter_Type listiterobject|_PyListIterObject sequence=it_seq
 PyListRevIter_Type listreviterobject sequence=it_seq
 PyTupleIter_Type tupleiterobject|_PyTupleIterObject sequence=it_seq
 PyUnicodeIter_Type unicodeiterobject sequence=it_seq
-_PyUnicodeASCIIIter_Type unicodeiterobject sequence=it_seq
+_PyUnicodeASCIIIter_Type|builtins.str_ascii_iterator unicodeiterobject sequence=it_seq
 PyBytesIter_Type striterobject sequence=it_seq
 PyByteArrayIter_Type bytesiterobject sequence=it_seq
 PySetIter_Type setiterobject set=si_set
@@ -209,18 +209,18 @@ PyZip_Type zipobject iterators=ittuple result=result
 PyMap_Type mapobject iterators=iters function=func
 PyFilter_Type filterobject iterator=it function=func
 Py_GenericAliasType gaobject __origin__=origin __args__=args __parameters__=parameters
-_PyUnion_Type unionobject __args__=args __parameters__=parameters
-_PyNamespace_Type _PyNamespaceObject n:__dict__=ns_dict
-_PyCoroWrapper_Type PyCoroWrapper coroutine=cw_coroutine
+_PyUnion_Type|types.UnionType unionobject __args__=args __parameters__=parameters
+_PyNamespace_Type|types.SimpleNamespace _PyNamespaceObject n:__dict__=ns_dict
+_PyCoroWrapper_Type|builtins.coroutine_wrapper PyCoroWrapper coroutine=cw_coroutine
 _PyAsyncGenASend_Type PyAsyncGenASend generator=ags_gen value=ags_sendval
-_PyAsyncGenAThrow_Type PyAsyncGenAThrow generator=agt_gen args=agt_args
-_PyAsyncGenWrappedValue_Type _PyAsyncGenWrappedValue value=agw_val
-_PyAnextAwaitable_Type anextawaitableobject wrapped=wrapped default=default_value
+_PyAsyncGenAThrow_Type|builtins.async_generator_athrow PyAsyncGenAThrow generator=agt_gen args=agt_args
+_PyAsyncGenWrappedValue_Type|builtins.async_generator_wrapped_value _PyAsyncGenWrappedValue value=agw_val
+_PyAnextAwaitable_Type|builtins.anext_awaitable anextawaitableobject wrapped=wrapped default=default_value
 PyPickleBuffer_Type PyPickleBufferObject obj=view.obj
 PyContext_Type PyContext previous=ctx_prev vars=ctx_vars
 PyContextVar_Type PyContextVar name=var_name default=var_default
 PyContextToken_Type PyContextToken context=tok_ctx var=tok_var old_value=tok_oldval
-_PyHamt_Type PyHamtObject root=h_root
+_PyHamt_Type|builtins.hamt PyHamtObject root=h_root
 PyCode_Type PyCodeObject h:co_consts=co_consts h:co_names=co_names h:co_exceptiontable=co_exceptiontable \
  h:co_localsplusnames=co_localsplusnames h:co_localspluskinds=co_localspluskinds h:co_filename=co_filename h:co_name=co_name \
  h:co_qualname=co_qualname h:co_linetable=co_linetable h:_co_code=_co_code@-3.11
@@ -243,7 +243,7 @@ functools.KeyWrapper keyobject T cmp=cmp obj=object
 operator.itemgetter itemgetterobject T items=item
 operator.attrgetter attrgetterobject attrs=attr T
 operator.methodcaller methodcallerobject name=name args=args@-3.12 args=xargs@3.13+ kwargs=kwds T
-collections._tuplegetter _tuplegetterobject|tuplegetterobject T@3.12+ __doc__=doc
+collections._tuplegetter|_collections._tuplegetter _tuplegetterobject|tuplegetterobject T@3.12+ __doc__=doc
 _collections._deque_iterator dequeiterobject T@3.12+ deque=deque
 _collections._deque_reverse_iterator dequeiterobject T@3.12+ deque=deque
 itertools.chain chainobject T@3.12+ iterables=source active=active

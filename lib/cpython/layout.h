@@ -13,7 +13,7 @@
 #include "cpython/layout_fields.h"
 #include "cpython/ops.h"
 
-/* A visitor that is a fixed list of fields, for the type named so: an exported object, or module.name. */
+/* A visitor for the type named so: an exported object, module.name, or several of these with | between. */
 struct ouro_simple {
     const char *name;
     uint32_t basicsize; /* 0: not checked */

@@ -79,21 +79,19 @@ static const struct ouro_op ops_3_11_itertools__tee_dataobject[] = {
     {OURO_OP_TEE_VALUES, OURO_CLASS_TRAVERSED, 0, 0, 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "nextlink"},
 };
-static const struct ouro_op ops_3_11_sys_flags[] = {
+static const struct ouro_op ops_3_11_sys_flags_sys_float_info_sys_version_info_time_struct_time_os_stat_result[] = {
     {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0},
     {OURO_OP_STRUCTSEQ, OURO_CLASS_TRAVERSED, 0, 0, 0},
 };
-static const struct ouro_op ops_3_11_sys_float_info[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0},
-    {OURO_OP_STRUCTSEQ, OURO_CLASS_TRAVERSED, 0, 0, 0},
+static const struct ouro_op ops_3_11_ast_AST[] = {
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
 };
-static const struct ouro_op ops_3_11_time_struct_time[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0},
-    {OURO_OP_STRUCTSEQ, OURO_CLASS_TRAVERSED, 0, 0, 0},
-};
-static const struct ouro_op ops_3_11_os_stat_result[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0},
-    {OURO_OP_STRUCTSEQ, OURO_CLASS_TRAVERSED, 0, 0, 0},
+static const struct ouro_op ops_3_11__abc__abc_data[] = {
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "registry"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "cache"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "negative_cache"},
 };
 static const struct ouro_op ops_3_11_PyCell_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "cell_contents"},
@@ -142,7 +140,7 @@ static const struct ouro_op ops_3_11_PySuper_Type[] = {
 static const struct ouro_op ops_3_11_PyDictProxy_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
 };
-static const struct ouro_op ops_3_11__PyMethodWrapper_Type[] = {
+static const struct ouro_op ops_3_11__PyMethodWrapper_Type_builtins_method_wrapper[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__"},
 };
@@ -198,7 +196,7 @@ static const struct ouro_op ops_3_11_PyLongRangeIter_Type[] = {
 static const struct ouro_op ops_3_11_PyMemoryView_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "mbuf"},
 };
-static const struct ouro_op ops_3_11__PyManagedBuffer_Type[] = {
+static const struct ouro_op ops_3_11__PyManagedBuffer_Type_builtins_managedbuffer[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "obj"},
 };
 static const struct ouro_op ops_3_11_PySeqIter_Type[] = {
@@ -220,7 +218,7 @@ static const struct ouro_op ops_3_11_PyTupleIter_Type[] = {
 static const struct ouro_op ops_3_11_PyUnicodeIter_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
 };
-static const struct ouro_op ops_3_11__PyUnicodeASCIIIter_Type[] = {
+static const struct ouro_op ops_3_11__PyUnicodeASCIIIter_Type_builtins_str_ascii_iterator[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
 };
 static const struct ouro_op ops_3_11_PyBytesIter_Type[] = {
@@ -304,28 +302,28 @@ static const struct ouro_op ops_3_11_Py_GenericAliasType[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__args__"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__parameters__"},
 };
-static const struct ouro_op ops_3_11__PyUnion_Type[] = {
+static const struct ouro_op ops_3_11__PyUnion_Type_types_UnionType[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__args__"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__parameters__"},
 };
-static const struct ouro_op ops_3_11__PyNamespace_Type[] = {
+static const struct ouro_op ops_3_11__PyNamespace_Type_types_SimpleNamespace[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
 };
-static const struct ouro_op ops_3_11__PyCoroWrapper_Type[] = {
+static const struct ouro_op ops_3_11__PyCoroWrapper_Type_builtins_coroutine_wrapper[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "coroutine"},
 };
 static const struct ouro_op ops_3_11__PyAsyncGenASend_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "generator"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "value"},
 };
-static const struct ouro_op ops_3_11__PyAsyncGenAThrow_Type[] = {
+static const struct ouro_op ops_3_11__PyAsyncGenAThrow_Type_builtins_async_generator_athrow[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "generator"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
 };
-static const struct ouro_op ops_3_11__PyAsyncGenWrappedValue_Type[] = {
+static const struct ouro_op ops_3_11__PyAsyncGenWrappedValue_Type_builtins_async_generator_wrapped_value[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "value"},
 };
-static const struct ouro_op ops_3_11__PyAnextAwaitable_Type[] = {
+static const struct ouro_op ops_3_11__PyAnextAwaitable_Type_builtins_anext_awaitable[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "wrapped"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default"},
 };
@@ -345,7 +343,7 @@ static const struct ouro_op ops_3_11_PyContextToken_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "var"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "old_value"},
 };
-static const struct ouro_op ops_3_11__PyHamt_Type[] = {
+static const struct ouro_op ops_3_11__PyHamt_Type_builtins_hamt[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "root"},
 };
 static const struct ouro_op ops_3_11_PyCode_Type[] = {
@@ -513,7 +511,7 @@ static const struct ouro_op ops_3_11_operator_methodcaller[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "kwargs"},
     {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
 };
-static const struct ouro_op ops_3_11_collections__tuplegetter[] = {
+static const struct ouro_op ops_3_11_collections__tuplegetter__collections__tuplegetter[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__doc__"},
 };
 static const struct ouro_op ops_3_11__collections__deque_iterator[] = {
@@ -643,10 +641,9 @@ static const struct ouro_simple simple_3_11[] = {
     {"collections.defaultdict", 56, ops_3_11_collections_defaultdict, 2},
     {"functools._lru_cache_wrapper", 152, ops_3_11_functools__lru_cache_wrapper, 8},
     {"itertools._tee_dataobject", 496, ops_3_11_itertools__tee_dataobject, 3},
-    {"sys.flags", 0, ops_3_11_sys_flags, 2},
-    {"sys.float_info", 0, ops_3_11_sys_float_info, 2},
-    {"time.struct_time", 0, ops_3_11_time_struct_time, 2},
-    {"os.stat_result", 0, ops_3_11_os_stat_result, 2},
+    {"sys.flags|sys.float_info|sys.version_info|time.struct_time|os.stat_result", 0, ops_3_11_sys_flags_sys_float_info_sys_version_info_time_struct_time_os_stat_result, 2},
+    {"ast.AST", 24, ops_3_11_ast_AST, 2},
+    {"_abc._abc_data", 48, ops_3_11__abc__abc_data, 4},
     {"PyCell_Type", 24, ops_3_11_PyCell_Type, 1},
     {"PyFunction_Type", 136, ops_3_11_PyFunction_Type, 12},
     {"PyMethod_Type", 48, ops_3_11_PyMethod_Type, 2},
@@ -656,7 +653,7 @@ static const struct ouro_simple simple_3_11[] = {
     {"PyProperty_Type", 64, ops_3_11_PyProperty_Type, 5},
     {"PySuper_Type", 40, ops_3_11_PySuper_Type, 3},
     {"PyDictProxy_Type", 24, ops_3_11_PyDictProxy_Type, 1},
-    {"_PyMethodWrapper_Type", 32, ops_3_11__PyMethodWrapper_Type, 2},
+    {"_PyMethodWrapper_Type|builtins.method-wrapper", 32, ops_3_11__PyMethodWrapper_Type_builtins_method_wrapper, 2},
     {"PyMethodDescr_Type", 56, ops_3_11_PyMethodDescr_Type, 3},
     {"PyClassMethodDescr_Type", 56, ops_3_11_PyClassMethodDescr_Type, 3},
     {"PyGetSetDescr_Type", 48, ops_3_11_PyGetSetDescr_Type, 3},
@@ -668,14 +665,14 @@ static const struct ouro_simple simple_3_11[] = {
     {"PyRange_Type", 48, ops_3_11_PyRange_Type, 4},
     {"PyLongRangeIter_Type", 48, ops_3_11_PyLongRangeIter_Type, 3},
     {"PyMemoryView_Type", 152, ops_3_11_PyMemoryView_Type, 1},
-    {"_PyManagedBuffer_Type", 112, ops_3_11__PyManagedBuffer_Type, 1},
+    {"_PyManagedBuffer_Type|builtins.managedbuffer", 112, ops_3_11__PyManagedBuffer_Type_builtins_managedbuffer, 1},
     {"PySeqIter_Type", 32, ops_3_11_PySeqIter_Type, 1},
     {"PyCallIter_Type", 32, ops_3_11_PyCallIter_Type, 2},
     {"PyListIter_Type", 32, ops_3_11_PyListIter_Type, 1},
     {"PyListRevIter_Type", 32, ops_3_11_PyListRevIter_Type, 1},
     {"PyTupleIter_Type", 32, ops_3_11_PyTupleIter_Type, 1},
     {"PyUnicodeIter_Type", 32, ops_3_11_PyUnicodeIter_Type, 1},
-    {"_PyUnicodeASCIIIter_Type", 32, ops_3_11__PyUnicodeASCIIIter_Type, 1},
+    {"_PyUnicodeASCIIIter_Type|builtins.str_ascii_iterator", 32, ops_3_11__PyUnicodeASCIIIter_Type_builtins_str_ascii_iterator, 1},
     {"PyBytesIter_Type", 32, ops_3_11_PyBytesIter_Type, 1},
     {"PyByteArrayIter_Type", 32, ops_3_11_PyByteArrayIter_Type, 1},
     {"PySetIter_Type", 48, ops_3_11_PySetIter_Type, 1},
@@ -698,18 +695,18 @@ static const struct ouro_simple simple_3_11[] = {
     {"PyMap_Type", 32, ops_3_11_PyMap_Type, 2},
     {"PyFilter_Type", 32, ops_3_11_PyFilter_Type, 2},
     {"Py_GenericAliasType", 64, ops_3_11_Py_GenericAliasType, 3},
-    {"_PyUnion_Type", 32, ops_3_11__PyUnion_Type, 2},
-    {"_PyNamespace_Type", 24, ops_3_11__PyNamespace_Type, 1},
-    {"_PyCoroWrapper_Type", 24, ops_3_11__PyCoroWrapper_Type, 1},
+    {"_PyUnion_Type|types.UnionType", 32, ops_3_11__PyUnion_Type_types_UnionType, 2},
+    {"_PyNamespace_Type|types.SimpleNamespace", 24, ops_3_11__PyNamespace_Type_types_SimpleNamespace, 1},
+    {"_PyCoroWrapper_Type|builtins.coroutine_wrapper", 24, ops_3_11__PyCoroWrapper_Type_builtins_coroutine_wrapper, 1},
     {"_PyAsyncGenASend_Type", 40, ops_3_11__PyAsyncGenASend_Type, 2},
-    {"_PyAsyncGenAThrow_Type", 40, ops_3_11__PyAsyncGenAThrow_Type, 2},
-    {"_PyAsyncGenWrappedValue_Type", 24, ops_3_11__PyAsyncGenWrappedValue_Type, 1},
-    {"_PyAnextAwaitable_Type", 32, ops_3_11__PyAnextAwaitable_Type, 2},
+    {"_PyAsyncGenAThrow_Type|builtins.async_generator_athrow", 40, ops_3_11__PyAsyncGenAThrow_Type_builtins_async_generator_athrow, 2},
+    {"_PyAsyncGenWrappedValue_Type|builtins.async_generator_wrapped_value", 24, ops_3_11__PyAsyncGenWrappedValue_Type_builtins_async_generator_wrapped_value, 1},
+    {"_PyAnextAwaitable_Type|builtins.anext_awaitable", 32, ops_3_11__PyAnextAwaitable_Type_builtins_anext_awaitable, 2},
     {"PyPickleBuffer_Type", 104, ops_3_11_PyPickleBuffer_Type, 1},
     {"PyContext_Type", 48, ops_3_11_PyContext_Type, 2},
     {"PyContextVar_Type", 64, ops_3_11_PyContextVar_Type, 2},
     {"PyContextToken_Type", 48, ops_3_11_PyContextToken_Type, 3},
-    {"_PyHamt_Type", 40, ops_3_11__PyHamt_Type, 1},
+    {"_PyHamt_Type|builtins.hamt", 40, ops_3_11__PyHamt_Type_builtins_hamt, 1},
     {"PyCode_Type", 192, ops_3_11_PyCode_Type, 10},
     {"PyExc_BaseException", 72, ops_3_11_PyExc_BaseException, 6},
     {"PyExc_StopIteration", 80, ops_3_11_PyExc_StopIteration, 7},
@@ -728,7 +725,7 @@ static const struct ouro_simple simple_3_11[] = {
     {"operator.itemgetter", 48, ops_3_11_operator_itemgetter, 2},
     {"operator.attrgetter", 40, ops_3_11_operator_attrgetter, 2},
     {"operator.methodcaller", 40, ops_3_11_operator_methodcaller, 4},
-    {"collections._tuplegetter", 32, ops_3_11_collections__tuplegetter, 1},
+    {"collections._tuplegetter|_collections._tuplegetter", 32, ops_3_11_collections__tuplegetter__collections__tuplegetter, 1},
     {"_collections._deque_iterator", 56, ops_3_11__collections__deque_iterator, 1},
     {"_collections._deque_reverse_iterator", 56, ops_3_11__collections__deque_reverse_iterator, 1},
     {"itertools.chain", 32, ops_3_11_itertools_chain, 2},
@@ -1067,21 +1064,19 @@ static const struct ouro_op ops_3_13_itertools__tee_dataobject[] = {
     {OURO_OP_TEE_VALUES, OURO_CLASS_TRAVERSED, 0, 0, 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "nextlink"},
 };
-static const struct ouro_op ops_3_13_sys_flags[] = {
+static const struct ouro_op ops_3_13_sys_flags_sys_float_info_sys_version_info_time_struct_time_os_stat_result[] = {
     {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0},
     {OURO_OP_STRUCTSEQ, OURO_CLASS_TRAVERSED, 0, 0, 0},
 };
-static const struct ouro_op ops_3_13_sys_float_info[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0},
-    {OURO_OP_STRUCTSEQ, OURO_CLASS_TRAVERSED, 0, 0, 0},
+static const struct ouro_op ops_3_13_ast_AST[] = {
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
 };
-static const struct ouro_op ops_3_13_time_struct_time[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0},
-    {OURO_OP_STRUCTSEQ, OURO_CLASS_TRAVERSED, 0, 0, 0},
-};
-static const struct ouro_op ops_3_13_os_stat_result[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0},
-    {OURO_OP_STRUCTSEQ, OURO_CLASS_TRAVERSED, 0, 0, 0},
+static const struct ouro_op ops_3_13__abc__abc_data[] = {
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "registry"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "cache"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "negative_cache"},
 };
 static const struct ouro_op ops_3_13_PyCell_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "cell_contents"},
@@ -1131,7 +1126,7 @@ static const struct ouro_op ops_3_13_PySuper_Type[] = {
 static const struct ouro_op ops_3_13_PyDictProxy_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
 };
-static const struct ouro_op ops_3_13__PyMethodWrapper_Type[] = {
+static const struct ouro_op ops_3_13__PyMethodWrapper_Type_builtins_method_wrapper[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__"},
 };
@@ -1187,7 +1182,7 @@ static const struct ouro_op ops_3_13_PyLongRangeIter_Type[] = {
 static const struct ouro_op ops_3_13_PyMemoryView_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "mbuf"},
 };
-static const struct ouro_op ops_3_13__PyManagedBuffer_Type[] = {
+static const struct ouro_op ops_3_13__PyManagedBuffer_Type_builtins_managedbuffer[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "obj"},
 };
 static const struct ouro_op ops_3_13_PySeqIter_Type[] = {
@@ -1209,7 +1204,7 @@ static const struct ouro_op ops_3_13_PyTupleIter_Type[] = {
 static const struct ouro_op ops_3_13_PyUnicodeIter_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
 };
-static const struct ouro_op ops_3_13__PyUnicodeASCIIIter_Type[] = {
+static const struct ouro_op ops_3_13__PyUnicodeASCIIIter_Type_builtins_str_ascii_iterator[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
 };
 static const struct ouro_op ops_3_13_PyBytesIter_Type[] = {
@@ -1293,28 +1288,28 @@ static const struct ouro_op ops_3_13_Py_GenericAliasType[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__args__"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__parameters__"},
 };
-static const struct ouro_op ops_3_13__PyUnion_Type[] = {
+static const struct ouro_op ops_3_13__PyUnion_Type_types_UnionType[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__args__"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__parameters__"},
 };
-static const struct ouro_op ops_3_13__PyNamespace_Type[] = {
+static const struct ouro_op ops_3_13__PyNamespace_Type_types_SimpleNamespace[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
 };
-static const struct ouro_op ops_3_13__PyCoroWrapper_Type[] = {
+static const struct ouro_op ops_3_13__PyCoroWrapper_Type_builtins_coroutine_wrapper[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "coroutine"},
 };
 static const struct ouro_op ops_3_13__PyAsyncGenASend_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "generator"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "value"},
 };
-static const struct ouro_op ops_3_13__PyAsyncGenAThrow_Type[] = {
+static const struct ouro_op ops_3_13__PyAsyncGenAThrow_Type_builtins_async_generator_athrow[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "generator"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
 };
-static const struct ouro_op ops_3_13__PyAsyncGenWrappedValue_Type[] = {
+static const struct ouro_op ops_3_13__PyAsyncGenWrappedValue_Type_builtins_async_generator_wrapped_value[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "value"},
 };
-static const struct ouro_op ops_3_13__PyAnextAwaitable_Type[] = {
+static const struct ouro_op ops_3_13__PyAnextAwaitable_Type_builtins_anext_awaitable[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "wrapped"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default"},
 };
@@ -1334,7 +1329,7 @@ static const struct ouro_op ops_3_13_PyContextToken_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "var"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "old_value"},
 };
-static const struct ouro_op ops_3_13__PyHamt_Type[] = {
+static const struct ouro_op ops_3_13__PyHamt_Type_builtins_hamt[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "root"},
 };
 static const struct ouro_op ops_3_13_PyCode_Type[] = {
@@ -1502,7 +1497,7 @@ static const struct ouro_op ops_3_13_operator_methodcaller[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "kwargs"},
     {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
 };
-static const struct ouro_op ops_3_13_collections__tuplegetter[] = {
+static const struct ouro_op ops_3_13_collections__tuplegetter__collections__tuplegetter[] = {
     {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__doc__"},
 };
@@ -1689,10 +1684,9 @@ static const struct ouro_simple simple_3_13[] = {
     {"collections.defaultdict", 56, ops_3_13_collections_defaultdict, 3},
     {"functools._lru_cache_wrapper", 152, ops_3_13_functools__lru_cache_wrapper, 8},
     {"itertools._tee_dataobject", 496, ops_3_13_itertools__tee_dataobject, 4},
-    {"sys.flags", 0, ops_3_13_sys_flags, 2},
-    {"sys.float_info", 0, ops_3_13_sys_float_info, 2},
-    {"time.struct_time", 0, ops_3_13_time_struct_time, 2},
-    {"os.stat_result", 0, ops_3_13_os_stat_result, 2},
+    {"sys.flags|sys.float_info|sys.version_info|time.struct_time|os.stat_result", 0, ops_3_13_sys_flags_sys_float_info_sys_version_info_time_struct_time_os_stat_result, 2},
+    {"ast.AST", 24, ops_3_13_ast_AST, 2},
+    {"_abc._abc_data", 48, ops_3_13__abc__abc_data, 4},
     {"PyCell_Type", 24, ops_3_13_PyCell_Type, 1},
     {"PyFunction_Type", 144, ops_3_13_PyFunction_Type, 13},
     {"PyMethod_Type", 48, ops_3_13_PyMethod_Type, 2},
@@ -1702,7 +1696,7 @@ static const struct ouro_simple simple_3_13[] = {
     {"PyProperty_Type", 64, ops_3_13_PyProperty_Type, 5},
     {"PySuper_Type", 40, ops_3_13_PySuper_Type, 3},
     {"PyDictProxy_Type", 24, ops_3_13_PyDictProxy_Type, 1},
-    {"_PyMethodWrapper_Type", 32, ops_3_13__PyMethodWrapper_Type, 2},
+    {"_PyMethodWrapper_Type|builtins.method-wrapper", 32, ops_3_13__PyMethodWrapper_Type_builtins_method_wrapper, 2},
     {"PyMethodDescr_Type", 56, ops_3_13_PyMethodDescr_Type, 3},
     {"PyClassMethodDescr_Type", 56, ops_3_13_PyClassMethodDescr_Type, 3},
     {"PyGetSetDescr_Type", 48, ops_3_13_PyGetSetDescr_Type, 3},
@@ -1714,14 +1708,14 @@ static const struct ouro_simple simple_3_13[] = {
     {"PyRange_Type", 48, ops_3_13_PyRange_Type, 4},
     {"PyLongRangeIter_Type", 40, ops_3_13_PyLongRangeIter_Type, 3},
     {"PyMemoryView_Type", 152, ops_3_13_PyMemoryView_Type, 1},
-    {"_PyManagedBuffer_Type", 112, ops_3_13__PyManagedBuffer_Type, 1},
+    {"_PyManagedBuffer_Type|builtins.managedbuffer", 112, ops_3_13__PyManagedBuffer_Type_builtins_managedbuffer, 1},
     {"PySeqIter_Type", 32, ops_3_13_PySeqIter_Type, 1},
     {"PyCallIter_Type", 32, ops_3_13_PyCallIter_Type, 2},
     {"PyListIter_Type", 32, ops_3_13_PyListIter_Type, 1},
     {"PyListRevIter_Type", 32, ops_3_13_PyListRevIter_Type, 1},
     {"PyTupleIter_Type", 32, ops_3_13_PyTupleIter_Type, 1},
     {"PyUnicodeIter_Type", 32, ops_3_13_PyUnicodeIter_Type, 1},
-    {"_PyUnicodeASCIIIter_Type", 32, ops_3_13__PyUnicodeASCIIIter_Type, 1},
+    {"_PyUnicodeASCIIIter_Type|builtins.str_ascii_iterator", 32, ops_3_13__PyUnicodeASCIIIter_Type_builtins_str_ascii_iterator, 1},
     {"PyBytesIter_Type", 32, ops_3_13_PyBytesIter_Type, 1},
     {"PyByteArrayIter_Type", 32, ops_3_13_PyByteArrayIter_Type, 1},
     {"PySetIter_Type", 48, ops_3_13_PySetIter_Type, 1},
@@ -1744,18 +1738,18 @@ static const struct ouro_simple simple_3_13[] = {
     {"PyMap_Type", 32, ops_3_13_PyMap_Type, 2},
     {"PyFilter_Type", 32, ops_3_13_PyFilter_Type, 2},
     {"Py_GenericAliasType", 64, ops_3_13_Py_GenericAliasType, 3},
-    {"_PyUnion_Type", 32, ops_3_13__PyUnion_Type, 2},
-    {"_PyNamespace_Type", 24, ops_3_13__PyNamespace_Type, 1},
-    {"_PyCoroWrapper_Type", 24, ops_3_13__PyCoroWrapper_Type, 1},
+    {"_PyUnion_Type|types.UnionType", 32, ops_3_13__PyUnion_Type_types_UnionType, 2},
+    {"_PyNamespace_Type|types.SimpleNamespace", 24, ops_3_13__PyNamespace_Type_types_SimpleNamespace, 1},
+    {"_PyCoroWrapper_Type|builtins.coroutine_wrapper", 24, ops_3_13__PyCoroWrapper_Type_builtins_coroutine_wrapper, 1},
     {"_PyAsyncGenASend_Type", 40, ops_3_13__PyAsyncGenASend_Type, 2},
-    {"_PyAsyncGenAThrow_Type", 40, ops_3_13__PyAsyncGenAThrow_Type, 2},
-    {"_PyAsyncGenWrappedValue_Type", 24, ops_3_13__PyAsyncGenWrappedValue_Type, 1},
-    {"_PyAnextAwaitable_Type", 32, ops_3_13__PyAnextAwaitable_Type, 2},
+    {"_PyAsyncGenAThrow_Type|builtins.async_generator_athrow", 40, ops_3_13__PyAsyncGenAThrow_Type_builtins_async_generator_athrow, 2},
+    {"_PyAsyncGenWrappedValue_Type|builtins.async_generator_wrapped_value", 24, ops_3_13__PyAsyncGenWrappedValue_Type_builtins_async_generator_wrapped_value, 1},
+    {"_PyAnextAwaitable_Type|builtins.anext_awaitable", 32, ops_3_13__PyAnextAwaitable_Type_builtins_anext_awaitable, 2},
     {"PyPickleBuffer_Type", 104, ops_3_13_PyPickleBuffer_Type, 1},
     {"PyContext_Type", 48, ops_3_13_PyContext_Type, 2},
     {"PyContextVar_Type", 64, ops_3_13_PyContextVar_Type, 2},
     {"PyContextToken_Type", 48, ops_3_13_PyContextToken_Type, 3},
-    {"_PyHamt_Type", 40, ops_3_13__PyHamt_Type, 1},
+    {"_PyHamt_Type|builtins.hamt", 40, ops_3_13__PyHamt_Type_builtins_hamt, 1},
     {"PyCode_Type", 208, ops_3_13_PyCode_Type, 9},
     {"PyExc_BaseException", 72, ops_3_13_PyExc_BaseException, 6},
     {"PyExc_StopIteration", 80, ops_3_13_PyExc_StopIteration, 7},
@@ -1774,7 +1768,7 @@ static const struct ouro_simple simple_3_13[] = {
     {"operator.itemgetter", 48, ops_3_13_operator_itemgetter, 2},
     {"operator.attrgetter", 40, ops_3_13_operator_attrgetter, 2},
     {"operator.methodcaller", 64, ops_3_13_operator_methodcaller, 4},
-    {"collections._tuplegetter", 32, ops_3_13_collections__tuplegetter, 2},
+    {"collections._tuplegetter|_collections._tuplegetter", 32, ops_3_13_collections__tuplegetter__collections__tuplegetter, 2},
     {"_collections._deque_iterator", 56, ops_3_13__collections__deque_iterator, 2},
     {"_collections._deque_reverse_iterator", 56, ops_3_13__collections__deque_reverse_iterator, 2},
     {"itertools.chain", 32, ops_3_13_itertools_chain, 3},

@@ -77,22 +77,38 @@ static ouro_addr type_symbol(const struct ouro_python *python, const char *name)
     return addr && strncmp(name, "PyExc_", 6) == 0 ? ouro_python_word(python, addr) : addr;
 }
 
+static enum ouro_status learn_visitor(struct ouro_python *python, const char *name, size_t name_bytes, size_t simple)
+{
+    char text[64];
+    if (name_bytes >= sizeof text || memchr(name, '.', name_bytes))
+        return OURO_OK; /* of the form module.name: met in the heap */
+    memcpy(text, name, name_bytes);
+    text[name_bytes] = 0;
+    ouro_addr type = type_symbol(python, text);
+    const unsigned char *bytes =
+        type ? ouro_image_at(python->image, type, (uint64_t)python->layout->type_sizeof) : NULL;
+    if (!bytes)
+        return OURO_OK;
+    ouro_addr traverse = ouro_load_u64(bytes + python->layout->tp_traverse);
+    bool added;
+    uint64_t *place = ouro_map_put(traverse ? &python->traverse_visitors : &python->type_visitors,
+                                   traverse ? traverse : type, &added);
+    if (!place)
+        return OURO_NOMEM;
+    if (added)
+        *place = simple;
+    return OURO_OK;
+}
+
 static enum ouro_status learn_visitors(struct ouro_python *python)
 {
     const struct ouro_layout *layout = python->layout;
     for (size_t i = 0; i < layout->simple_count; i++) {
-        ouro_addr type = strchr(layout->simple[i].name, '.') ? 0 : type_symbol(python, layout->simple[i].name);
-        const unsigned char *bytes = type ? ouro_image_at(python->image, type, (uint64_t)layout->type_sizeof) : NULL;
-        if (!bytes)
-            continue;
-        ouro_addr traverse = ouro_load_u64(bytes + layout->tp_traverse);
-        bool added;
-        uint64_t *place = ouro_map_put(traverse ? &python->traverse_visitors : &python->type_visitors,
-                                       traverse ? traverse : type, &added);
-        if (!place)
-            return OURO_NOMEM;
-        if (added)
-            *place = i;
+        for (const char *name = layout->simple[i].name; *name;) {
+            size_t size = strcspn(name, "|");
+            OURO_TRY(learn_visitor(python, name, size, i));
+            name += size + (name[size] == '|');
+        }
     }
     return OURO_OK;
 }
@@ -211,7 +227,12 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
         return ouro_err_set(err, OURO_BADDATA, "the chain of interpreters in _PyRuntime can't be followed");
     if (learn_visitors(python) != OURO_OK || learn_sizes(python) != OURO_OK)
         return ouro_err_set(err, OURO_NOMEM, "no memory for the table of visitors");
-    return learn_subtype_traverse(python, err);
+    OURO_TRY(learn_subtype_traverse(python, err));
+    /* Most types that no symbol names are found here, before anybody asks for one of their subclasses. */
+    ouro_type_learn_subclasses(python, symbol(python, "PyBaseObject_Type"));
+    ouro_type_learn_subclasses(python, symbol(python, "PyTuple_Type"));
+    ouro_type_learn_subclasses(python, python->dict_type);
+    return OURO_OK;
 }
 
 void ouro_python_fini(struct ouro_python *python)

@@ -25,6 +25,21 @@ static const unsigned char *type_bytes(const struct ouro_python *python, ouro_ad
     return type & 7 ? NULL : ouro_image_at(python->image, type, (uint64_t)python->layout->type_sizeof);
 }
 
+static bool is_type_object(struct ouro_python *python, const unsigned char *bytes)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr meta = ouro_load_u64(bytes + layout->ob_type);
+    const unsigned char *meta_bytes = meta ? type_bytes(python, meta) : NULL;
+    if (!meta_bytes || !(ouro_load_u64(meta_bytes + layout->tp_flags) & OURO_FLAG_TYPE))
+        return false;
+    uint64_t basicsize = ouro_load_u64(bytes + layout->tp_basicsize);
+    uint64_t itemsize = ouro_load_u64(bytes + layout->tp_itemsize);
+    char name[4];
+    return basicsize >= (uint64_t)layout->ob_type + 8 && basicsize <= BASICSIZE_MAX && itemsize <= BASICSIZE_MAX &&
+           ouro_space_read_text(&python->image->space, ouro_load_u64(bytes + layout->tp_name), name, sizeof name) ==
+               OURO_OK;
+}
+
 static void add_op(struct ops *ops, const struct ouro_op *op, const char *label)
 {
     struct ouro_op *place = OURO_VEC_ADD(ops);
@@ -143,6 +158,18 @@ static void add_generic(struct ouro_python *python, struct ouro_type *type, stru
         add_simple(ops, OURO_OP_SCAN_ITEMS);
 }
 
+/* Whether name is one of several with | between. */
+static bool is_among(const char *names, const char *name)
+{
+    for (size_t length = strlen(name); *names;) {
+        size_t size = strcspn(names, "|");
+        if (size == length && memcmp(names, name, size) == 0)
+            return true;
+        names += size + (names[size] == '|');
+    }
+    return false;
+}
+
 /* The visitor for a tp_traverse that no exported type has: known by the name of the type that it belongs to. */
 static const struct ouro_simple *find_by_name(struct ouro_python *python, const unsigned char *bytes, ouro_addr base)
 {
@@ -156,7 +183,7 @@ static const struct ouro_simple *find_by_name(struct ouro_python *python, const 
     free(named.name);
     for (size_t i = 0; i < layout->simple_count && !found; i++) {
         const struct ouro_simple *simple = &layout->simple[i];
-        if (strchr(simple->name, '.') && strcmp(simple->name, full) == 0 &&
+        if (is_among(simple->name, full) &&
             (!simple->basicsize || simple->basicsize == ouro_load_u64(bytes + layout->tp_basicsize)))
             found = simple;
     }
@@ -223,6 +250,26 @@ static void add_subtype(struct ouro_python *python, struct ouro_type *type, stru
         add_simple(ops, OURO_OP_TYPE);
     if (traverse)
         add_base_visitor(python, type, ops, base, at);
+}
+
+void ouro_type_learn_subclasses(struct ouro_python *python, ouro_addr type)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr subclasses = 0;
+    ouro_dict_and_subclasses_of_type(python, type, &subclasses);
+    const unsigned char *dict =
+        subclasses ? ouro_image_at(python->image, subclasses, (uint64_t)layout->dict_values + 8) : NULL;
+    struct ouro_keys keys;
+    if (!dict || !ouro_keys_read(python, ouro_load_u64(dict + layout->dict_keys), &keys))
+        return;
+    for (uint64_t i = 0; i < keys.entry_count; i++) {
+        ouro_addr reference = ouro_keys_value(&keys, i);
+        ouro_addr subclass = reference ? ouro_python_word(python, reference + (ouro_addr)layout->weakref_object) : 0;
+        const unsigned char *bytes = subclass ? type_bytes(python, subclass) : NULL;
+        ouro_addr traverse = bytes && is_type_object(python, bytes) ? ouro_load_u64(bytes + layout->tp_traverse) : 0;
+        if (traverse && traverse != python->subtype_traverse && !ouro_map_find(&python->traverse_visitors, traverse))
+            find_by_name(python, bytes, subclass);
+    }
 }
 
 static void find_visitor(struct ouro_python *python, struct ouro_type *type, const unsigned char *bytes)
@@ -350,21 +397,6 @@ static void find_value_kind(struct ouro_python *python, struct ouro_type *type)
     if (ouro_python_word(python, python->none + (ouro_addr)python->layout->ob_type) == type->addr)
         type->value = OURO_OF_NONE;
     type->weakref = derives_from_symbol(python, type, "_PyWeakref_RefType");
-}
-
-static bool is_type_object(struct ouro_python *python, const unsigned char *bytes)
-{
-    const struct ouro_layout *layout = python->layout;
-    ouro_addr meta = ouro_load_u64(bytes + layout->ob_type);
-    const unsigned char *meta_bytes = meta ? type_bytes(python, meta) : NULL;
-    if (!meta_bytes || !(ouro_load_u64(meta_bytes + layout->tp_flags) & OURO_FLAG_TYPE))
-        return false;
-    uint64_t basicsize = ouro_load_u64(bytes + layout->tp_basicsize);
-    uint64_t itemsize = ouro_load_u64(bytes + layout->tp_itemsize);
-    char name[4];
-    return basicsize >= (uint64_t)layout->ob_type + 8 && basicsize <= BASICSIZE_MAX && itemsize <= BASICSIZE_MAX &&
-           ouro_space_read_text(&python->image->space, ouro_load_u64(bytes + layout->tp_name), name, sizeof name) ==
-               OURO_OK;
 }
 
 static struct ouro_type *resolve(struct ouro_python *python, ouro_addr addr)

@@ -83,6 +83,9 @@ struct ouro_type {
 /* The type at addr, resolved on first use; NULL: no type object there. Thread-safe; the pointer stays valid. O(1) after that. */
 struct ouro_type *ouro_type_get(struct ouro_python *python, ouro_addr addr);
 
+/* Learns visitors from the direct subclasses of a type whose names tell what their tp_traverse does. */
+void ouro_type_learn_subclasses(struct ouro_python *python, ouro_addr type);
+
 /* A small cache in front of ouro_type_get, one a thread. */
 #define OURO_TYPE_CACHE_SLOTS 1024u
 struct ouro_type_cache {
