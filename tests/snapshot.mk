@@ -16,6 +16,7 @@ tests_test_snapshot_hostile_SOURCES = tests/snapshot/test_hostile.c $(SNAPSHOT_M
 tests_test_snapshot_hostile_LDADD = $(TEST_SNAPSHOT_LIBS)
 tests_test_snapshot_writer_SOURCES = tests/snapshot/test_writer.c $(SNAPSHOT_MODEL)
 tests_test_snapshot_writer_LDADD = $(TEST_SNAPSHOT_LIBS)
+tests_test_snapshot_writer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=openat
 
 # Each allocator goes through the test, which makes the N-th call fail.
 tests_test_snapshot_nomem_SOURCES = tests/snapshot/test_nomem.c $(SNAPSHOT_MODEL)
