@@ -117,6 +117,7 @@ thread_firstiter PyThreadState.async_gen_firstiter thread_finalizer PyThreadStat
 thread_profileobj PyThreadState.c_profileobj thread_traceobj PyThreadState.c_traceobj
 thread_local_key PyThreadState.threading_local_key thread_local_sentinel PyThreadState.threading_local_sentinel
 thread_running_loop _PyThreadStateImpl.asyncio_running_loop
+capsule_traverse PyCapsule.traverse_func
 exc_item_value _PyErr_StackItem.exc_value exc_item_previous _PyErr_StackItem.previous_item
 gc_generation0 _gc_runtime_state.generation0 gc_enabled _gc_runtime_state.enabled    gc_debug _gc_runtime_state.debug      gc_generations _gc_runtime_state.generations
 gc_permanent _gc_runtime_state.permanent_generation gc_stats _gc_runtime_state.generation_stats
@@ -155,6 +156,7 @@ sys.flags|sys.float_info|sys.version_info|time.struct_time|os.stat_result - T? !
 ast.AST AST_object T n:__dict__=dict
 _abc._abc_data _abc_data T registry=_abc_registry cache=_abc_cache negative_cache=_abc_negative_cache
 _struct.Struct PyStructObject T format=s_format
+PyCapsule_Type PyCapsule !CAPSULE
 PyCell_Type PyCellObject cell_contents=ob_ref
 PyFunction_Type PyFunctionObject __code__=func_code __globals__=func_globals __builtins__=func_builtins \
  __module__=func_module __defaults__=func_defaults __kwdefaults__=func_kwdefaults __doc__=func_doc __name__=func_name \

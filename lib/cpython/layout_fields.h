@@ -209,6 +209,7 @@
     X(thread_local_key) /* PyThreadState.threading_local_key */ \
     X(thread_local_sentinel) /* PyThreadState.threading_local_sentinel */ \
     X(thread_running_loop) /* _PyThreadStateImpl.asyncio_running_loop */ \
+    X(capsule_traverse) /* PyCapsule.traverse_func */ \
     X(exc_item_value) /* _PyErr_StackItem.exc_value */ \
     X(exc_item_previous) /* _PyErr_StackItem.previous_item */ \
     X(gc_generation0) /* _gc_runtime_state.generation0 */ \

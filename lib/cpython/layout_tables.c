@@ -93,6 +93,9 @@ static const struct ouro_op ops_3_11__abc__abc_data[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "cache"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "negative_cache"},
 };
+static const struct ouro_op ops_3_11_PyCapsule_Type[] = {
+    {OURO_OP_CAPSULE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+};
 static const struct ouro_op ops_3_11_PyCell_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "cell_contents"},
 };
@@ -644,6 +647,7 @@ static const struct ouro_simple simple_3_11[] = {
     {"sys.flags|sys.float_info|sys.version_info|time.struct_time|os.stat_result", 0, ops_3_11_sys_flags_sys_float_info_sys_version_info_time_struct_time_os_stat_result, 2},
     {"ast.AST", 24, ops_3_11_ast_AST, 2},
     {"_abc._abc_data", 48, ops_3_11__abc__abc_data, 4},
+    {"PyCapsule_Type", 48, ops_3_11_PyCapsule_Type, 1},
     {"PyCell_Type", 24, ops_3_11_PyCell_Type, 1},
     {"PyFunction_Type", 136, ops_3_11_PyFunction_Type, 12},
     {"PyMethod_Type", 48, ops_3_11_PyMethod_Type, 2},
@@ -967,6 +971,7 @@ const struct ouro_layout ouro_layout_3_11 = {
     .thread_local_key = -1,
     .thread_local_sentinel = -1,
     .thread_running_loop = -1,
+    .capsule_traverse = -1,
     .exc_item_value = 0,
     .exc_item_previous = 8,
     .gc_generation0 = 96,
@@ -1077,6 +1082,9 @@ static const struct ouro_op ops_3_13__abc__abc_data[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "registry"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "cache"},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "negative_cache"},
+};
+static const struct ouro_op ops_3_13_PyCapsule_Type[] = {
+    {OURO_OP_CAPSULE, OURO_CLASS_TRAVERSED, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_PyCell_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "cell_contents"},
@@ -1687,6 +1695,7 @@ static const struct ouro_simple simple_3_13[] = {
     {"sys.flags|sys.float_info|sys.version_info|time.struct_time|os.stat_result", 0, ops_3_13_sys_flags_sys_float_info_sys_version_info_time_struct_time_os_stat_result, 2},
     {"ast.AST", 24, ops_3_13_ast_AST, 2},
     {"_abc._abc_data", 48, ops_3_13__abc__abc_data, 4},
+    {"PyCapsule_Type", 64, ops_3_13_PyCapsule_Type, 1},
     {"PyCell_Type", 24, ops_3_13_PyCell_Type, 1},
     {"PyFunction_Type", 144, ops_3_13_PyFunction_Type, 13},
     {"PyMethod_Type", 48, ops_3_13_PyMethod_Type, 2},
@@ -2015,6 +2024,7 @@ const struct ouro_layout ouro_layout_3_13 = {
     .thread_local_key = 288,
     .thread_local_sentinel = 296,
     .thread_running_loop = 304,
+    .capsule_traverse = 48,
     .exc_item_value = 0,
     .exc_item_previous = 8,
     .gc_generation0 = 96,

@@ -32,6 +32,7 @@ enum ouro_op_kind {
     OURO_OP_METHOD_CLASS, /* PyCFunction's class, only with METH_METHOD */
     OURO_OP_TEE_VALUES,
     OURO_OP_MODULE_STATE, /* what m_traverse visits: found by scanning the module's state; approximate */
+    OURO_OP_CAPSULE,      /* what the traverse function of a capsule visits, if it has one: unknown */
     OURO_OP_TYPE_OBJECT,  /* type_traverse, and what static types hold */
     OURO_OP_SCAN,         /* the generic visitor: the word at `offset` if it lands on an object; approximate */
     OURO_OP_SCAN_ITEMS,   /* the same for the items of a variable-size object */

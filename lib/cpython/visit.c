@@ -364,17 +364,28 @@ static void visit_tee(struct ouro_visitor *visitor, ouro_addr addr, const unsign
     run_end(visitor, count);
 }
 
-/* Whether a word found by scanning is an object: aligned, copied, alive, and its type is one. */
+/* Whether a word found by scanning is an object: aligned, copied, with a possible count and a type that is one; and if the type has
+ * a collector head, that is not tracked or its neighbour agrees. */
 static bool lands_on_object(struct ouro_visitor *visitor, ouro_addr addr)
 {
+    struct ouro_python *python = visitor->python;
+    const struct ouro_layout *layout = python->layout;
     if (addr & 7 || addr < OURO_PAGE_BYTES)
         return false;
-    const struct ouro_layout *layout = visitor->python->layout;
-    const unsigned char *bytes = ouro_image_at(visitor->python->image, addr, 16);
-    if (!bytes || !ouro_load_u64(bytes + layout->ob_refcnt))
+    const unsigned char *bytes = ouro_image_at(python->image, addr, 16);
+    uint64_t count = bytes ? ouro_load_u64(bytes + layout->ob_refcnt) : 0;
+    if (!count || count >> 40)
         return false;
-    ouro_addr type = ouro_load_u64(bytes + layout->ob_type);
-    return !(type & 7) && type && ouro_type_get(visitor->python, type);
+    const struct ouro_type *type = ouro_type_get(python, ouro_load_u64(bytes + layout->ob_type));
+    if (!type)
+        return false;
+    if (!type->gc || type->named == OURO_NAMED_TYPE) /* static types have no head */
+        return true;
+    const unsigned char *head = ouro_image_at(python->image, addr - 16, 16);
+    ouro_addr next = head ? ouro_load_u64(head) & ~(uint64_t)3 : 0;
+    if (!next)
+        return head && ouro_load_u64(head + 8) < 4;
+    return (ouro_python_word(python, next + 8) & ~(uint64_t)3) == addr - 16;
 }
 
 #define SCAN_ITEMS_MAX (1u << 20)
@@ -597,6 +608,10 @@ static void visit_op(struct ouro_visitor *visitor, const struct ouro_type *type,
         break;
     case OURO_OP_MODULE_STATE:
         visit_module_state(visitor, object);
+        break;
+    case OURO_OP_CAPSULE:
+        if (python->layout->capsule_traverse >= 0 && ouro_load_u64(object + python->layout->capsule_traverse))
+            visitor->approximate = true;
         break;
     case OURO_OP_TYPE_OBJECT:
         visit_type_object(visitor, addr, object);
