@@ -128,7 +128,7 @@ gc_generation_sizeof gc_generation.sizeof gc_generation_threshold gc_generation.
 
 # What the tp_traverse of a type visits when that is a fixed list of fields, in its order. First word: the exported type
 # object, or module.name of a type that is found in the heap, or several with | between. Second: its struct (- where no field is needed). Then the fields: LABEL=MEMBER,
-# T for the type, h:LABEL=MEMBER for what is owned but not visited, w: for what is not owned, n: in front of a field that
+# T for the type, h:LABEL=MEMBER for what is owned but not visited, c: the same of coroutines only, w: for what is not owned, n: in front of a field that
 # holds a __dict__. A suffix @3.12+ or @-3.11 limits a field to versions.
 # T?: the type if it is a heap type; M: the managed dict; +NAME: what that entry visits; !OP: an operation of visit.c.
 SIMPLE = """
@@ -140,7 +140,7 @@ PyFrozenSet_Type PySetObject !SET
 PyODict_Type PyODictObject n:__dict__=od_inst_dict !ODICT_NODES !DICT
 PyType_Type - !TYPE_OBJECT
 PyGen_Type PyGenObject gi_code=gi_code@-3.11 __name__=gi_name __qualname__=gi_qualname !GENERATOR \
- exc_value=gi_exc_state.exc_value h:origin=gi_origin_or_finalizer
+ exc_value=gi_exc_state.exc_value c:cr_origin=gi_origin_or_finalizer
 PyAsyncGen_Type PyAsyncGenObject finalizer=ag_origin_or_finalizer gi_code=ag_code@-3.11 __name__=ag_name \
  __qualname__=ag_qualname !GENERATOR exc_value=ag_exc_state.exc_value
 PyFrame_Type PyFrameObject f_back=f_back f_trace=f_trace f_extra_locals=f_extra_locals@3.13+ \
@@ -246,8 +246,8 @@ operator.itemgetter itemgetterobject T items=item
 operator.attrgetter attrgetterobject attrs=attr T
 operator.methodcaller methodcallerobject name=name args=args@-3.12 args=xargs@3.13+ kwargs=kwds T
 collections._tuplegetter|_collections._tuplegetter _tuplegetterobject|tuplegetterobject T@3.12+ __doc__=doc
-_collections._deque_iterator dequeiterobject T@3.12+ deque=deque
-_collections._deque_reverse_iterator dequeiterobject T@3.12+ deque=deque
+_collections._deque_iterator|collections._deque_iterator dequeiterobject T@3.12+ deque=deque
+_collections._deque_reverse_iterator|collections._deque_reverse_iterator dequeiterobject T@3.12+ deque=deque
 itertools.chain chainobject T@3.12+ iterables=source active=active
 itertools.cycle cycleobject T@3.12+ iterator=it saved=saved
 itertools.count countobject T@3.12+ count=long_cnt step=long_step
@@ -368,11 +368,11 @@ def ops_of(name, entries, layout, version):
             ops += base
             continue
         cls, flags = 'OURO_CLASS_TRAVERSED', '0'
-        prefix = re.match(r'([hnw]):(.*)', word)
+        prefix = re.match(r'([chnw]):(.*)', word)
         if prefix:
             word = prefix.group(2)
-            cls = {'h': 'OURO_CLASS_HIDDEN', 'w': 'OURO_CLASS_WEAK', 'n': cls}[prefix.group(1)]
-            flags = 'OURO_OP_NAMESPACE' if prefix.group(1) == 'n' else '0'
+            cls = {'c': 'OURO_CLASS_HIDDEN', 'h': 'OURO_CLASS_HIDDEN', 'w': 'OURO_CLASS_WEAK', 'n': cls}[prefix.group(1)]
+            flags = {'n': 'OURO_OP_NAMESPACE', 'c': 'OURO_OP_IF_COROUTINE'}.get(prefix.group(1), '0')
         label, member = word.split('=')
         if member not in layout[struct]:
             raise SystemExit(f'{version}: {struct} has no {member}')

@@ -32,7 +32,7 @@ static const struct ouro_op ops_3_11_PyGen_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__qualname__"},
     {OURO_OP_GENERATOR, OURO_CLASS_TRAVERSED, 0, 0, 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "exc_value"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 64, "origin"},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, OURO_OP_IF_COROUTINE, 64, "cr_origin"},
 };
 static const struct ouro_op ops_3_11_PyAsyncGen_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 64, "finalizer"},
@@ -517,10 +517,10 @@ static const struct ouro_op ops_3_11_operator_methodcaller[] = {
 static const struct ouro_op ops_3_11_collections__tuplegetter__collections__tuplegetter[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__doc__"},
 };
-static const struct ouro_op ops_3_11__collections__deque_iterator[] = {
+static const struct ouro_op ops_3_11__collections__deque_iterator_collections__deque_iterator[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "deque"},
 };
-static const struct ouro_op ops_3_11__collections__deque_reverse_iterator[] = {
+static const struct ouro_op ops_3_11__collections__deque_reverse_iterator_collections__deque_reverse_iterator[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "deque"},
 };
 static const struct ouro_op ops_3_11_itertools_chain[] = {
@@ -730,8 +730,8 @@ static const struct ouro_simple simple_3_11[] = {
     {"operator.attrgetter", 40, ops_3_11_operator_attrgetter, 2},
     {"operator.methodcaller", 40, ops_3_11_operator_methodcaller, 4},
     {"collections._tuplegetter|_collections._tuplegetter", 32, ops_3_11_collections__tuplegetter__collections__tuplegetter, 1},
-    {"_collections._deque_iterator", 56, ops_3_11__collections__deque_iterator, 1},
-    {"_collections._deque_reverse_iterator", 56, ops_3_11__collections__deque_reverse_iterator, 1},
+    {"_collections._deque_iterator|collections._deque_iterator", 56, ops_3_11__collections__deque_iterator_collections__deque_iterator, 1},
+    {"_collections._deque_reverse_iterator|collections._deque_reverse_iterator", 56, ops_3_11__collections__deque_reverse_iterator_collections__deque_reverse_iterator, 1},
     {"itertools.chain", 32, ops_3_11_itertools_chain, 2},
     {"itertools.cycle", 48, ops_3_11_itertools_cycle, 2},
     {"itertools.count", 40, ops_3_11_itertools_count, 2},
@@ -1018,7 +1018,7 @@ static const struct ouro_op ops_3_13_PyGen_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__qualname__"},
     {OURO_OP_GENERATOR, OURO_CLASS_TRAVERSED, 0, 0, 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "exc_value"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 56, "origin"},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, OURO_OP_IF_COROUTINE, 56, "cr_origin"},
 };
 static const struct ouro_op ops_3_13_PyAsyncGen_Type[] = {
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "finalizer"},
@@ -1509,11 +1509,11 @@ static const struct ouro_op ops_3_13_collections__tuplegetter__collections__tupl
     {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__doc__"},
 };
-static const struct ouro_op ops_3_13__collections__deque_iterator[] = {
+static const struct ouro_op ops_3_13__collections__deque_iterator_collections__deque_iterator[] = {
     {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "deque"},
 };
-static const struct ouro_op ops_3_13__collections__deque_reverse_iterator[] = {
+static const struct ouro_op ops_3_13__collections__deque_reverse_iterator_collections__deque_reverse_iterator[] = {
     {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "deque"},
 };
@@ -1778,8 +1778,8 @@ static const struct ouro_simple simple_3_13[] = {
     {"operator.attrgetter", 40, ops_3_13_operator_attrgetter, 2},
     {"operator.methodcaller", 64, ops_3_13_operator_methodcaller, 4},
     {"collections._tuplegetter|_collections._tuplegetter", 32, ops_3_13_collections__tuplegetter__collections__tuplegetter, 2},
-    {"_collections._deque_iterator", 56, ops_3_13__collections__deque_iterator, 2},
-    {"_collections._deque_reverse_iterator", 56, ops_3_13__collections__deque_reverse_iterator, 2},
+    {"_collections._deque_iterator|collections._deque_iterator", 56, ops_3_13__collections__deque_iterator_collections__deque_iterator, 2},
+    {"_collections._deque_reverse_iterator|collections._deque_reverse_iterator", 56, ops_3_13__collections__deque_reverse_iterator_collections__deque_reverse_iterator, 2},
     {"itertools.chain", 32, ops_3_13_itertools_chain, 3},
     {"itertools.cycle", 48, ops_3_13_itertools_cycle, 3},
     {"itertools.count", 40, ops_3_13_itertools_count, 3},

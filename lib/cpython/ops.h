@@ -40,6 +40,8 @@ enum ouro_op_kind {
 
 #define OURO_OP_NAMESPACE 1 /* flag: the field holds a __dict__ */
 #define OURO_OP_IF_HEAP 2   /* flag of OURO_OP_TYPE: only where the type is a heap type */
+/* flag: only of coroutines, which share tp_traverse and layout with generators: those leave the field uninitialised (make_gen) */
+#define OURO_OP_IF_COROUTINE 4
 
 struct ouro_op {
     uint8_t kind;       /* enum ouro_op_kind */

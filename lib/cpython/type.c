@@ -218,6 +218,8 @@ static void add_base_visitor(struct ouro_python *python, struct ouro_type *type,
         const struct ouro_op *op = &simple->ops[i];
         if (op->flags & OURO_OP_IF_HEAP && !heap)
             continue;
+        if (op->flags & OURO_OP_IF_COROUTINE && (heap || !type->name || strcmp(type->name, "coroutine") != 0))
+            continue;
         add_op(ops, op, op->kind == OURO_OP_TYPE ? "__class__" : op->label);
     }
 }

@@ -29,6 +29,10 @@ static inline void part(struct ouro_visitor *visitor, enum ouro_slots kind, enum
 {
     if (visitor->part)
         visitor->part(visitor->context, kind, edge_class, name);
+    if (visitor->run_begin && kind >= OURO_SLOTS_ITEMS) {
+        flush(visitor);
+        visitor->run_begin(visitor->context, ouro_slots_width(kind));
+    }
 }
 
 static inline void run_end(struct ouro_visitor *visitor, uint64_t count)
