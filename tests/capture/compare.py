@@ -101,6 +101,10 @@ def type_of(line):
     return '%s.%s' % (line.get('module') or '?', line['type'])
 
 
+def is_exact(kind, line):
+    return kind in EXACT or line.get('module') in EXACT_MODULES
+
+
 def clip(items, limit=40):
     items = list(items)
     return ' '.join(map(str, items[:limit])) + (' ... (%d)' % len(items) if len(items) > limit else '')
@@ -108,12 +112,14 @@ def clip(items, limit=40):
 
 def compare(truth, export, report):
     check_form(export, report)
+    missing = []
     for address, true in truth.objects.items():
         ours = export.objects.get(address)
         if ours is None:
-            report.differ('missing object', type_of(true), '%s refs %s' % (address, clip(true['refs'])))
+            missing.append(address)
             continue
         check_object(true, ours, truth, export, report)
+    check_missing(missing, truth, export, report)
     check_unreachable(truth, export, report)
     check_head(truth, export, report)
     report.counts['objects of the truth'] = len(truth.objects)
@@ -163,8 +169,31 @@ def check_form(export, report):
         for field in ('hidden', 'weak', 'hidden_labels'):
             if field in line and not line[field]:
                 report.differ('empty array is left out', field, '%s %s' % (address, kind))
-        if line.get('approximate') and (kind in EXACT or line.get('module') in EXACT_MODULES):
+        if line.get('approximate') and is_exact(kind, line):
             report.differ('approximate though listed as exact', kind, address)
+
+
+def check_missing(missing, truth, export, report):
+    """An object may be missing where only objects refer to it whose references are approximate, or such that are missing
+    for the same reason."""
+    absent, held = set(missing), set()
+    for true in truth.objects.values():
+        if true['addr'] in absent:
+            continue
+        held_exactly = not export.objects[true['addr']].get('approximate')
+        if held_exactly:
+            held.update(absent.intersection(true['refs']))
+    todo = list(held)
+    for address in todo:  # what hangs off them is missing for no better reason
+        for target in absent.intersection(truth.objects[address]['refs']) - held:
+            held.add(target)
+            todo.append(target)
+    for address in missing:
+        true = truth.objects[address]
+        if address in held or true['gc'] is not None:
+            report.differ('missing object', type_of(true), '%s refs %s' % (address, clip(true['refs'])))
+        else:
+            report.notes['missing, held by approximate objects only', type_of(true)] += 1
 
 
 def check_object(true, ours, truth, export, report):
@@ -182,8 +211,12 @@ def check_object(true, ours, truth, export, report):
     if true.get('own_sizeof') or true['size'] is None:
         report.notes['size not compared: __sizeof__ written in Python, or failing', kind] += 1
     elif true['size'] != ours.get('size'):
-        report.differ('size', kind + (' (estimated)' if ours.get('size_estimated') or approximate else ''),
-                      '%s: true %r, ours %r' % (address, true['size'], ours.get('size')))
+        if ours.get('size_estimated'):
+            report.notes['size estimated, and different', kind] += 1
+            if is_exact(kind, ours):
+                report.differ('size estimated though listed as exact', kind, address)
+        else:
+            report.differ('size', kind, '%s: true %r, ours %r' % (address, true['size'], ours.get('size')))
     if 'refcount' in true and true['refcount'] != ours.get('refcount'):
         report.differ('reference count', kind, '%s: true %r, ours %r' % (address, true['refcount'], ours.get('refcount')))
     if approximate:
@@ -236,7 +269,7 @@ def check_asked(answers, export, report):
         if (true['type'], true['module']) != (ours['type'], ours.get('module')) and true['module'] is not None:
             report.differ('type (asked)', kind, '%s: true %r, ours %r' % (true['addr'], (true['module'], true['type']),
                                                                           (ours.get('module'), ours['type'])))
-        if true['size'] is not None and true['size'] != ours['size']:
+        if true['size'] is not None and true['size'] != ours['size'] and not ours.get('size_estimated'):
             report.differ('size (asked)', kind, '%s: true %r, ours %r' % (true['addr'], true['size'], ours['size']))
         if true['refs'] != ours['refs'] and not ours.get('approximate'):
             missing = collections.Counter(true['refs']) - collections.Counter(ours['refs'])

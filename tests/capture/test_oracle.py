@@ -1,0 +1,133 @@
+"""The snapshot of a zoo equals what the interpreter itself says, on every interpreter of OURO_TEST_PYTHONS.
+
+usage: test_oracle.py [--keep FOLDER] [PYTHON ...]
+
+A case is a program that ends in truth.stand: it is dumped while it stands still, exported, and compared object by object.
+Objects of the snapshot that the collector does not lead to are described by the twin afterwards, and compared as well.
+"""
+import argparse
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import compare  # noqa: E402
+import targets  # noqa: E402
+
+ZOO = os.path.join(targets.FIXTURES, 'zoo.py')
+SMALL = os.path.join(targets.FIXTURES, 'small.py')
+TRUTH = os.path.join(targets.FIXTURES, 'truth.py')
+SEEDS = [int(s) for s in os.environ.get('OURO_TEST_SEEDS', '1 2 3').split()]
+
+
+def cases(python):
+    """(name, command of the folder)"""
+    yield 'zoo', lambda folder: [python, ZOO, '--seed', '1', '--truth', folder]
+    yield 'frozen zoo', lambda folder: [python, ZOO, '--seed', '2', '--count', '3000', '--freeze', '--truth', folder]
+    for seed in SEEDS:
+        yield 'graph %d' % seed, lambda folder, seed=seed: [python, TRUTH, folder, SMALL, str(seed), '3000']
+
+
+def snapshot(pid, folder):
+    """Dumps and exports; the words of whatever goes wrong."""
+    for arguments, out in ((('dump', pid, '-o', folder + '/s.ouro', '-f'), None), (('verify', folder + '/s.ouro'), None),
+                           (('export', folder + '/s.ouro', '--format', 'ndjson'), folder + '/export.ndjson')):
+        with (open(out, 'wb') if out else contextlib.nullcontext(subprocess.PIPE)) as stdout:
+            result = targets.ouro(*arguments, stdout=stdout)
+        if result.returncode:
+            return 'ouro %s: status %d: %s' % (' '.join(map(str, arguments)), result.returncode, result.stderr.decode(errors='replace').strip())
+    return None
+
+
+def ask(folder, truth, export, report):
+    """What the twin says of the objects that only the snapshot has."""
+    addresses = [line['addr'] for line in export.lines if line['type'] not in compare.PSEUDO and line['addr'] not in truth.objects]
+    with open(folder + '/ask', 'w') as questions:
+        questions.writelines(a + '\n' for a in addresses)
+    part, whole = folder + '/asked.jsonl.part', folder + '/asked.jsonl'
+    # The twin renames the file when it is whole. Should it die, its last line names the address that killed it.
+    end = time.monotonic() + 60
+    while not os.path.exists(whole):
+        if time.monotonic() > end:
+            with open(part) as text:
+                report.differ('the twin died over an address', 'no object', text.read()[-200:])
+            return
+        os.sched_yield()
+    with open(whole) as text:
+        answers = [line for line in text if not line.startswith('#')]
+    compare.check_asked(list(map(compare.json.loads, answers)), export, report)
+
+
+def run(name, python, command, keep):
+    folder = keep or tempfile.mkdtemp()
+    if keep:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+    try:
+        started = time.monotonic()
+        with targets.target(command(folder), cwd=folder) as t:
+            problem = snapshot(t.pid, folder)
+            if problem:
+                print('FAIL %s, %s: %s' % (python, name, problem))
+                return False
+            truth, export = compare.Truth(folder), compare.Export(folder + '/export.ndjson')
+            report = compare.compare(truth, export, compare.Report())
+            ask(folder, truth, export, report)
+        print('%s %s, %s (%.0f s)' % ('ok  ' if report.good else 'FAIL', python, name, time.monotonic() - started))
+        report.print()
+        sys.stdout.flush()
+        return report.good
+    finally:
+        if not keep:
+            shutil.rmtree(folder)
+
+
+def embedded(folder):
+    """The program of fixtures/embed.c, or None and why there is none."""
+    config = shutil.which('python3-config', path='/usr/bin:/usr/local/bin')
+    if not config:
+        return None, 'no python3-config'
+    flags = subprocess.run([config, '--embed', '--cflags', '--ldflags'], stdout=subprocess.PIPE, check=True).stdout.decode()
+    program = os.path.join(folder, 'embed')
+    command = [os.environ.get('CC', 'cc'), os.path.join(targets.FIXTURES, 'embed.c'), '-o', program, *shlex.split(flags), '-g0']
+    result = subprocess.run(command, stderr=subprocess.PIPE)
+    if result.returncode:
+        return None, 'does not compile: ' + result.stderr.decode()[-300:]
+    return program, None
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--keep')
+    parser.add_argument('--case', default='')
+    parser.add_argument('pythons', nargs='*')
+    options = parser.parse_args()
+    good, count = True, 0
+
+    def each(python):
+        nonlocal good, count
+        for name, command in cases(python):
+            if options.case in name:
+                keep = options.keep and os.path.join(options.keep, os.path.abspath(python).replace('/', '_') + '.' + name.replace(' ', '_'))
+                good = run(name, python, command, keep) and good
+                count += 1
+    for python in options.pythons or targets.pythons():
+        each(python)
+    if not options.pythons:
+        with tempfile.TemporaryDirectory() as folder:
+            program, reason = embedded(folder)
+            if program:
+                each(program)
+            else:
+                print('skip: a program that embeds Python: %s' % reason)
+    print('%d cases, %s' % (count, 'all equal' if good else 'some differ'))
+    return 0 if good and count else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
