@@ -112,6 +112,14 @@ static void take_columns(struct ouro_heap *heap, struct ouro_heap *loaded)
         heap->lost_count = loaded->lost_count;
 }
 
+/* Lost objects get addresses that are at least their own. */
+static void name_lost(struct ouro_heap *heap)
+{
+    for (ouro_node v = 0; heap->lost_count && v < heap->count; v++)
+        if (!heap->addr[v])
+            heap->addr[v] = OURO_LOST_BASE + 8 * (ouro_addr)v;
+}
+
 enum ouro_status ouro_heap_model_load(struct ouro_heap_model *model, unsigned columns, struct ouro_err *err)
 {
     unsigned missing = columns & ~model->columns;
@@ -121,6 +129,8 @@ enum ouro_status ouro_heap_model_load(struct ouro_heap_model *model, unsigned co
     OURO_TRY(ouro_heap_load(&loaded, model->snapshot, missing, 0, err));
     take_columns(&model->heap, &loaded);
     ouro_heap_fini(&loaded);
+    if (missing & OURO_HEAP_ADDR)
+        name_lost(&model->heap);
     model->columns |= missing;
     if (missing & OURO_HEAP_SLOTS)
         model->columns |= OURO_HEAP_SHAPE;
@@ -160,6 +170,11 @@ const char *ouro_heap_model_type_module(const struct ouro_heap_model *model, uin
 ouro_node ouro_heap_model_find(const struct ouro_heap_model *model, ouro_addr addr)
 {
     ouro_node low = 0, high = model->heap.count;
+    if (model->heap.lost_count) { /* addresses do not ascend */
+        while (low < high && model->heap.addr[low] != addr)
+            low++;
+        return low < high ? low : OURO_NODE_NONE;
+    }
     while (low < high) {
         ouro_node middle = low + (high - low) / 2;
         if (model->heap.addr[middle] < addr)

@@ -11,6 +11,8 @@
 /* A shape may have this many repeated parts; a file with more is refused. */
 #define OURO_REPEATED_PARTS_MAX 64
 #define OURO_TYPE_NONE UINT32_MAX
+/* Objects lost to damage are given pseudo addresses from here on: their own is lost too. */
+#define OURO_LOST_BASE (OURO_PSEUDO_BASE + (UINT64_C(1) << 40))
 
 struct ouro_heap_shape {
     const struct ouro_part *parts; /* borrowed from the snapshot */
@@ -43,7 +45,7 @@ enum ouro_status ouro_heap_model_load(struct ouro_heap_model *model, unsigned co
 /* Of a type (OURO_TYPE_NONE: "<lost>"). Borrowed. The module is "" where there is none. */
 const char *ouro_heap_model_type_name(const struct ouro_heap_model *model, uint32_t type, size_t *size);
 const char *ouro_heap_model_type_module(const struct ouro_heap_model *model, uint32_t type, size_t *size);
-/* The object at exactly this address (needs ADDR), or OURO_NODE_NONE. O(log). */
+/* The object at exactly this address (needs ADDR), or OURO_NODE_NONE. O(log); O(objects) after losses. */
 ouro_node ouro_heap_model_find(const struct ouro_heap_model *model, ouro_addr addr);
 
 static inline const struct ouro_heap_shape *ouro_heap_model_shape(const struct ouro_heap_model *model, ouro_node node)

@@ -1,7 +1,9 @@
 """What every command says and returns: usage, files that are none, outputs that fail, terminals of 80 columns."""
 import json
 import os
+import struct
 import subprocess
+import zlib
 
 from harness import check, main, make_snapshot, ouro
 
@@ -67,6 +69,31 @@ def test_files_that_are_no_snapshots(folder):
         check(ouro(command, folder, *more), 4)
         check(ouro(command, cut, *more), 4)
     check(ouro("info", "/dev/null"), 4)
+
+
+def test_a_newer_format_is_refused_as_such(folder):
+    path = snapshot(folder)
+    data = bytearray(open(path, "rb").read())
+    data[8:12] = struct.pack("<I", 2)
+    data[12:16] = struct.pack("<I", zlib.crc32(data[:12]))
+    open(path, "wb").write(data)
+    for command in COMMANDS[1:]:
+        check(ouro(command, path, *(["0x1"] if command == "show" else [])), 4, stderr=b"version 2")
+
+
+def test_what_is_left_of_a_damaged_file_is_read_on_demand(folder):
+    path = os.path.join(folder, "many.ouro")
+    make_snapshot(path, "60000")
+    data = open(path, "rb").read()
+    open(path, "wb").write(data[:-40])  # the table of contents is gone
+    check(ouro("info", path), 4, b"")
+    result = ouro("info", "--salvage", path)
+    check(result, 0, b"60,000", b"is damaged")
+    check(ouro("info", "-q", "--salvage", path), 0, b"the file is damaged", b"")
+    for command in ["types"], ["objects"], ["show"], ["export"]:
+        arguments = [*command, path, *(["0x7f0000000030"] if command == ["show"] else [])]
+        check(ouro(*arguments), 4, b"")
+        check(ouro(*arguments, "--salvage"), 0)
 
 
 def test_a_closed_pipe_is_told_in_words(folder):
