@@ -66,6 +66,12 @@ static void on_slots(void *context, const ouro_addr *targets, size_t count)
     }
 }
 
+static void on_run_begin(void *context, unsigned width)
+{
+    struct emitter *emitter = context;
+    ouro_chunk_run(&emitter->chunk, emitter->node, width);
+}
+
 static void on_run(void *context, uint64_t count)
 {
     struct emitter *emitter = context;
@@ -446,6 +452,7 @@ static uint32_t pseudo_shape(struct emit *emit, const struct pseudo_types *types
 static void put_thread_frames(struct emitter *emitter, const struct ouro_pseudo *pseudo)
 {
     ouro_node first = emitter->emit->walk->object_count;
+    ouro_chunk_run(&emitter->chunk, emitter->node, 1);
     for (size_t i = 0; i < pseudo->frame_count; i++) {
         emitter->totals.edge_count++;
         ouro_chunk_slot(&emitter->chunk, emitter->node, first + (ouro_node)(pseudo->first_frame + i));
@@ -457,6 +464,7 @@ static void put_static_types(struct emitter *emitter)
 {
     const struct ouro_python *python = emitter->emit->walk->python;
     uint64_t count = 0;
+    ouro_chunk_run(&emitter->chunk, emitter->node, 1);
     for (size_t i = 0; i < python->type_list.count; i++) {
         const struct ouro_type *type = python->type_list.items[i];
         if (type->flags & OURO_FLAG_HEAPTYPE)
@@ -538,6 +546,7 @@ static void emitter_init(struct emitter *emitter, struct emit *emit)
     emitter->visitor.python = emit->walk->python;
     emitter->visitor.context = emitter;
     emitter->visitor.slots = on_slots;
+    emitter->visitor.run_begin = on_run_begin;
     emitter->visitor.run = on_run;
     emitter->visitor.is_namespace = is_namespace;
 }

@@ -26,11 +26,29 @@ enum ouro_slots {
     OURO_SLOTS_NAMESPACE_ANY = 13,
 };
 
+/* Slots of one item: a mapping's value and key, a link's key, result and type. */
+static inline unsigned ouro_slots_width(enum ouro_slots kind)
+{
+    switch (kind) {
+    case OURO_SLOTS_ENTRIES:
+    case OURO_SLOTS_ENTRIES_STR:
+    case OURO_SLOTS_NAMESPACE:
+    case OURO_SLOTS_NAMESPACE_ANY:
+        return 2;
+    case OURO_SLOTS_LINKS:
+        return 3;
+    default:
+        return 1;
+    }
+}
+
 struct ouro_visitor {
     struct ouro_python *python;
     void *context;
     /* The next `count` slots; 0 is an empty one. */
     void (*slots)(void *context, const ouro_addr *targets, size_t count);
+    /* A run of items of `width` slots each begins. May be NULL. */
+    void (*run_begin)(void *context, unsigned width);
     /* How many items the run had whose slots were just delivered. May be NULL. */
     void (*run)(void *context, uint64_t count);
     /* The next part; name is borrowed for the call. May be NULL. Delivered in front of its slots. */

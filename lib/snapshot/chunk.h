@@ -19,7 +19,7 @@ enum ouro_column {
     OURO_COLUMN_REFCOUNT, /* varint(count), 0 for immortal objects */
     OURO_COLUMN_FLAGS,    /* varint(enum ouro_object_flag) */
     OURO_COLUMN_COUNTS,   /* for each repeated part of the shape: varint(n) */
-    OURO_COLUMN_EDGES,    /* for each stored slot: varint(0) if empty, else varint(1 + zigzag(target - node)) */
+    OURO_COLUMN_EDGES,    /* for each stored slot: varint(0) if empty, else varint(1 + zigzag(target - base)); base: below */
     OURO_COLUMN_NATIVE,   /* varint(bytes) */
     OURO_COLUMN_INTERP,   /* varint(interpreter's id) */
     OURO_COLUMN_VALUE_SIZES, /* for each object with OURO_OBJECT_VALUE: varint(bytes) */
@@ -32,6 +32,8 @@ struct ouro_chunk {
     uint32_t count;                          /* objects so far */
     ouro_addr last_addr;
     uint64_t slot_count;                     /* stored slots so far */
+    unsigned run_width, run_place;           /* of the repeated part that is being filled; 0: none */
+    ouro_node run_previous[OURO_PART_WIDTH_MAX];
     uint32_t nonzero;                        /* bit per column: any number in it differs from 0 (docs/FORMAT.md) */
     struct ouro_buf columns[OURO_COLUMN_COUNT];
 };
@@ -70,18 +72,37 @@ static inline void ouro_chunk_object(struct ouro_chunk *chunk, ouro_addr addr, u
     chunk->count++;
 }
 
+/* The next slots of the current object (number `node`) belong to a repeated part with items of `width` slots, until its
+ * ouro_chunk_part_count. Their targets are told from those of the item before, which is near more often than the object. */
+static inline void ouro_chunk_run(struct ouro_chunk *chunk, ouro_node node, unsigned width)
+{
+    chunk->run_width = width;
+    chunk->run_place = 0;
+    for (unsigned i = 0; i < OURO_PART_WIDTH_MAX; i++)
+        chunk->run_previous[i] = node;
+}
+
 /* How many items the next repeated part of the current object has. */
 static inline void ouro_chunk_part_count(struct ouro_chunk *chunk, uint64_t count)
 {
     ouro_chunk_put(chunk, OURO_COLUMN_COUNTS, count);
+    chunk->run_width = 0;
 }
 
 /* The next stored slot of the current object (number `node`): a target or OURO_NODE_NONE. */
 static inline void ouro_chunk_slot(struct ouro_chunk *chunk, ouro_node node, ouro_node target)
 {
+    ouro_node base = node;
     chunk->slot_count++;
+    if (chunk->run_width) {
+        unsigned place = chunk->run_place;
+        base = chunk->run_previous[place];
+        if (target != OURO_NODE_NONE)
+            chunk->run_previous[place] = target;
+        chunk->run_place = place + 1 == chunk->run_width ? 0 : place + 1;
+    }
     ouro_chunk_put(chunk, OURO_COLUMN_EDGES,
-                   target == OURO_NODE_NONE ? 0 : 1 + ouro_zigzag((int64_t)target - (int64_t)node));
+                   target == OURO_NODE_NONE ? 0 : 1 + ouro_zigzag((int64_t)target - (int64_t)base));
 }
 
 static inline void ouro_chunk_value(struct ouro_chunk *chunk, const void *bytes, size_t size)

@@ -354,6 +354,43 @@ void ouro_heap_type_positions(const struct ouro_heap *heap, ouro_node node, uint
     }
 }
 
+/* An object with repeated parts: part by part. */
+static bool load_parts(const struct ouro_heap *heap, struct ouro_stream *stream, ouro_node node, uint64_t stored,
+                       ouro_node *out, uint64_t *beyond)
+{
+    const struct ouro_snapshot *snapshot = heap->snapshot;
+    const struct ouro_shape *shape = &snapshot->shapes.items[heap->shape[node]];
+    const struct ouro_shape_layout *layout = &snapshot->layouts.items[heap->shape[node]];
+    size_t index = 0;
+    const struct counts_span *span = layout->width ? NULL : find_counts(heap, node, &index);
+    const uint64_t *counts = span ? span->values + span->begin[index] : NULL;
+    uint64_t single = layout->width ? (stored - layout->fixed) / layout->width : 0;
+    uint32_t i = 0;
+    while (i < shape->part_count) {
+        unsigned kind = shape->parts[i].kind;
+        if (kind == OURO_PART_TYPE) {
+            *out++ = snapshot->types.items[shape->type].node;
+            i++;
+        } else if (ouro_part_repeats(kind)) {
+            unsigned width = ouro_part_width(kind);
+            uint64_t items = counts ? *counts++ : single;
+            if (!ouro_stream_get_run(stream, out, items, width, node, heap->count, beyond))
+                return false;
+            out += items * width;
+            i++;
+        } else {
+            uint32_t first = i;
+            while (i < shape->part_count && shape->parts[i].kind != OURO_PART_TYPE &&
+                   !ouro_part_repeats(shape->parts[i].kind))
+                i++;
+            if (!ouro_stream_get_slots(stream, out, i - first, node, heap->count, beyond))
+                return false;
+            out += i - first;
+        }
+    }
+    return true;
+}
+
 static enum ouro_status load_slots(struct loader *loader, struct span *span, struct ouro_block_reader *reader,
                                    struct ouro_err *err)
 {
@@ -373,6 +410,10 @@ static enum ouro_status load_slots(struct loader *loader, struct span *span, str
         if (!good)
             continue;
         uint64_t stored = count - layout->type_count, done = 0;
+        if (stored != layout->fixed) {
+            good = load_parts(heap, &stream, node, stored, out, beyond);
+            continue;
+        }
         if (layout->type_count) {
             uint64_t positions[OURO_SHAPE_TYPE_PARTS_MAX];
             ouro_heap_type_positions(heap, node, stored, positions);

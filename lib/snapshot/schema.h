@@ -58,6 +58,8 @@ static inline unsigned ouro_part_width(unsigned kind)
     }
 }
 
+#define OURO_PART_WIDTH_MAX 3
+
 static inline bool ouro_part_repeats(unsigned kind)
 {
     return kind >= OURO_PART_ITEMS && kind < OURO_PART_KIND_COUNT;

@@ -93,3 +93,31 @@ bool ouro_stream_get_slots(struct ouro_stream *stream, ouro_node *out, uint64_t 
     }
     return true;
 }
+
+bool ouro_stream_get_run(struct ouro_stream *stream, ouro_node *out, uint64_t items, unsigned width, ouro_node node,
+                         ouro_node limit, uint64_t *beyond_limit)
+{
+    uint64_t previous[OURO_PART_WIDTH_MAX] = {node, node, node};
+    for (uint64_t i = 0; i < items; i++) {
+        for (unsigned place = 0; place < width; place++, out++) {
+            uint64_t value;
+            if (!ouro_stream_get(stream, &value))
+                return false;
+            *out = OURO_NODE_NONE;
+            if (!value)
+                continue;
+            uint64_t target = previous[place] + (uint64_t)ouro_unzigzag(value - 1);
+            previous[place] = target; /* also where a cut file has lost it */
+            if (__builtin_expect(target >= limit, 0)) {
+                if (!beyond_limit) {
+                    stream->status = OURO_BADDATA;
+                    return false;
+                }
+                ++*beyond_limit;
+                continue;
+            }
+            *out = (ouro_node)target;
+        }
+    }
+    return true;
+}

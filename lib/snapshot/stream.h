@@ -55,6 +55,9 @@ static inline bool ouro_stream_get(struct ouro_stream *stream, uint64_t *value)
 bool ouro_stream_get_u64(struct ouro_stream *stream, uint64_t *out, size_t count);
 bool ouro_stream_get_u32(struct ouro_stream *stream, uint32_t *out, size_t count);
 bool ouro_stream_get_u16(struct ouro_stream *stream, uint16_t *out, size_t count);
+/* The slots of a repeated part of `node`, `items` times `width` of them, each told from the same slot of the item before. */
+bool ouro_stream_get_run(struct ouro_stream *stream, ouro_node *out, uint64_t items, unsigned width, ouro_node node,
+                         ouro_node limit, uint64_t *beyond_limit);
 /* `count` slots of `node`, as nodes below `limit`; beyond_limit NULL: a node at or behind the limit is an error, else
  * it is counted there and becomes OURO_NODE_NONE. */
 bool ouro_stream_get_slots(struct ouro_stream *stream, ouro_node *out, uint64_t count, ouro_node node, ouro_node limit,

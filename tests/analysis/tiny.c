@@ -54,13 +54,43 @@ uint32_t tiny_shape(struct tiny *tiny, uint32_t type, const struct ouro_part *pa
     uint32_t count = 0;
     while (parts[count].kind != OURO_PART_KIND_COUNT)
         count++;
-    return ouro_snapshot_writer_shape(tiny->writer, type, parts, count);
+    uint32_t shape = ouro_snapshot_writer_shape(tiny->writer, type, parts, count);
+    require(shape < sizeof tiny->shapes / sizeof *tiny->shapes && count <= 32, "too many shapes or parts");
+    memcpy(tiny->shapes[shape].parts, parts, count * sizeof *parts);
+    tiny->shapes[shape].part_count = count;
+    return shape;
+}
+
+/* Counts and slots of the last object, as its parts want them. */
+static void finish_object(struct tiny *tiny)
+{
+    const struct tiny_shape *shape = &tiny->shapes[tiny->shape];
+    ouro_node node = tiny->next - 1;
+    size_t slot = 0;
+    unsigned run = 0;
+    for (uint32_t i = 0; tiny->next && i < shape->part_count; i++) {
+        unsigned kind = shape->parts[i].kind, width = ouro_part_width(kind);
+        bool repeats = ouro_part_repeats(kind);
+        if (kind == OURO_PART_TYPE)
+            continue;
+        uint64_t items = !repeats ? 1 : run < tiny->count_count ? tiny->counts[run++] : 0;
+        if (repeats)
+            ouro_chunk_run(&tiny->chunk, node, width);
+        for (uint64_t k = 0; k < items * width; k++, slot++)
+            ouro_chunk_slot(&tiny->chunk, node, slot < tiny->slot_count ? tiny->slots[slot] : OURO_NODE_NONE);
+        if (repeats)
+            ouro_chunk_part_count(&tiny->chunk, items);
+    }
+    require(slot >= tiny->slot_count && run == tiny->count_count, "slots or counts that the shape has no place for");
+    tiny->slot_count = tiny->count_count = 0;
 }
 
 ouro_node tiny_object_of(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t native, uint64_t refcount, unsigned flags,
                          uint64_t interp)
 {
     ouro_addr addr = flags & OURO_OBJECT_PSEUDO ? OURO_PSEUDO_BASE + 8 * tiny->next : TINY_BASE + 16 * tiny->next;
+    finish_object(tiny);
+    tiny->shape = shape;
     ouro_chunk_object(&tiny->chunk, addr, shape, size, native, refcount, flags, interp);
     return tiny->next++;
 }
@@ -72,13 +102,15 @@ ouro_node tiny_object(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t
 
 void tiny_count(struct tiny *tiny, uint64_t count)
 {
-    ouro_chunk_part_count(&tiny->chunk, count);
+    require(tiny->count_count < sizeof tiny->counts / sizeof *tiny->counts, "too many counts");
+    tiny->counts[tiny->count_count++] = count;
 }
 
 void tiny_slots(struct tiny *tiny, const ouro_node *slots, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        ouro_chunk_slot(&tiny->chunk, tiny->next - 1, slots[i]);
+    require(count <= sizeof tiny->slots / sizeof *tiny->slots - tiny->slot_count, "too many slots");
+    memcpy(tiny->slots + tiny->slot_count, slots, count * sizeof *slots);
+    tiny->slot_count += count;
 }
 
 void tiny_value(struct tiny *tiny, const void *bytes, size_t size)
@@ -91,6 +123,7 @@ void tiny_commit(struct tiny *tiny)
     struct ouro_blocks blocks = {0};
     struct ouro_err err = {0};
     uint64_t file_bytes;
+    finish_object(tiny);
     require(!ouro_chunk_failed(&tiny->chunk), "out of memory");
     require(ouro_blocks_add_chunk(&blocks, &tiny->chunk, ouro_codec_default()) == OURO_OK, "no blocks");
     require(ouro_snapshot_writer_append(tiny->writer, &blocks, &err) == OURO_OK, err.msg);

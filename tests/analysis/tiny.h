@@ -11,6 +11,16 @@ struct tiny {
     struct ouro_snapshot_writer *writer;
     struct ouro_chunk chunk;
     ouro_node next;
+    /* Of the last object, until the next begins: its shape, counts, slots. */
+    uint32_t shape;
+    uint64_t counts[16];
+    unsigned count_count;
+    ouro_node slots[256];
+    size_t slot_count;
+    struct tiny_shape {
+        struct ouro_part parts[32];
+        uint32_t part_count;
+    } shapes[64];
     char path[128];
 };
 

@@ -97,9 +97,11 @@ static uint64_t write_file(const char *path, ouro_node count, enum ouro_codec co
             addr += 16 * (1 + (r >> 20) % 8);
             ouro_chunk_object(&chunk, addr, shape, 56 + 8 * slots, 0, 1 + (r >> 30) % 3, 3 | (values ? 8 : 0), 0);
             if (shape % 4 == 0)
-                ouro_chunk_part_count(&chunk, items);
+                ouro_chunk_run(&chunk, node, 1);
             for (uint32_t i = 0; i < slots; i++)
                 ouro_chunk_slot(&chunk, node, target(node, count));
+            if (shape % 4 == 0)
+                ouro_chunk_part_count(&chunk, items);
             edges += slots + shape % 2;
             if (values)
                 ouro_chunk_value(&chunk, &"attribute_name_0123"[r % 10], 9);

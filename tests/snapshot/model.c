@@ -245,11 +245,20 @@ static enum ouro_status write_objects(const struct model *model, struct ouro_sna
             const struct model_shape *shape = &model->shapes[object->shape];
             ouro_chunk_object(chunk, object->addr, object->shape, object->size, object->native, object->refcount,
                               object->flags, object->interp);
-            for (uint32_t i = 0, repeated = 0; i < shape->part_count; i++)
-                if (ouro_part_repeats(shape->parts[i].kind))
+            const ouro_node *slot = model->slots.items + object->slot;
+            for (uint32_t i = 0, repeated = 0; i < shape->part_count; i++) {
+                unsigned kind = shape->parts[i].kind, width = ouro_part_width(kind);
+                bool repeats = ouro_part_repeats(kind);
+                if (kind == OURO_PART_TYPE)
+                    continue;
+                if (repeats)
+                    ouro_chunk_run(chunk, (ouro_node)node, width);
+                uint64_t slots = repeats ? object->counts[repeated] * width : 1;
+                for (uint64_t k = 0; k < slots; k++)
+                    ouro_chunk_slot(chunk, (ouro_node)node, *slot++);
+                if (repeats)
                     ouro_chunk_part_count(chunk, object->counts[repeated++]);
-            for (size_t i = 0; i < object->slot_count; i++)
-                ouro_chunk_slot(chunk, (ouro_node)node, model->slots.items[object->slot + i]);
+            }
             if (object->flags & OURO_OBJECT_VALUE)
                 ouro_chunk_value(chunk, model->values.data + object->value, object->value_bytes);
         }

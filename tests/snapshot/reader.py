@@ -209,10 +209,14 @@ class Snapshot:
                     slots.append((kind, edge_class, name, 0, self.types[type_number][8]))
                     continue
                 items, width = (1, 1) if kind == FIELD else (number(COUNTS), WIDTH.get(kind, 1))
+                base = [node] * width
                 for i in range(items * width):
                     edge = cursors[EDGES].varint()
                     delta = edge - 1
-                    target = None if not edge else node + (delta >> 1 if delta & 1 == 0 else -(delta >> 1) - 1)
+                    target = None
+                    if edge:
+                        target = base[i % width] + (delta >> 1 if delta & 1 == 0 else -(delta >> 1) - 1)
+                        base[i % width] = target
                     hidden = kind in (ENTRIES_STR, NAMESPACE) and i % 2
                     slots.append((kind, 1 if hidden else edge_class, name, i, target))
             self.objects.append((addr, shape, size, refcount, flags, native, interp, value, slots))

@@ -55,14 +55,16 @@ static void write_golden(const char *path, enum ouro_codec codec)
     ouro_chunk_begin(&c, 0);
     ouro_chunk_object(&c, 0x955000, 1, 408, 0, 0, OURO_OBJECT_IMMORTAL, 0);
     ouro_chunk_object(&c, 0x7f0000001000, 0, 88, 1024, 2, 3, 0);
-    ouro_chunk_part_count(&c, 3);
-    ouro_chunk_part_count(&c, 1);
+    ouro_chunk_run(&c, 1, 1);
     ouro_chunk_slot(&c, 1, 2);
     ouro_chunk_slot(&c, 1, OURO_NODE_NONE);
     ouro_chunk_slot(&c, 1, 1);
+    ouro_chunk_part_count(&c, 3);
     ouro_chunk_slot(&c, 1, 0);
+    ouro_chunk_run(&c, 1, 2);
     ouro_chunk_slot(&c, 1, 1);
     ouro_chunk_slot(&c, 1, 2);
+    ouro_chunk_part_count(&c, 1);
     ouro_chunk_object(&c, 0x7f0000001048, 1, 52, 0, 1, OURO_OBJECT_VALUE, 0);
     ouro_chunk_value(&c, "h\xc3\xa9", 3);
     ck_assert_int_eq(ouro_blocks_add_chunk(&blocks, &c, codec), OURO_OK);
