@@ -17,7 +17,8 @@ static void set_3_11(struct ouro_layout *layout)
     layout->owner_cstack = -1;
 }
 
-/* Behaviour of 3.13. Since 3.13.13 (gh-130327) a dict visits the values that lie in its object. */
+/* Behaviour of 3.13. Since 3.13.13 (gh-130327) a dict visits the values that lie in its object; distributions have that fix in
+ * older ones, so python.c looks at the code of those. */
 static void set_3_13(struct ouro_layout *layout, uint32_t hexversion)
 {
     layout->immortal = true;

@@ -205,6 +205,28 @@ static enum ouro_status check_known_objects(const struct ouro_python *python, st
     return OURO_OK;
 }
 
+#define TRAVERSE_CODE_BYTES 1024
+
+/* Whether dict_traverse leaves values that lie in an object to that object, as up to 3.13.12 and 3.14.3. gh-130327 changed it, and
+ * Debian's 3.13.5 has that fix as well: so the version doesn't tell. The old one, and only it, looks at PyDictValues.embedded
+ * (a byte at +2): compilers make "cmpb $0, 2(register)" of it (80 /7 disp8 imm8), or "movzbl 2(register)" (0f b6 disp8). */
+static void learn_who_visits_embedded_values(struct ouro_python *python)
+{
+    struct ouro_layout *layout = &python->runtime.layout;
+    unsigned char code[TRAVERSE_CODE_BYTES];
+    ouro_addr traverse = ouro_python_word(python, python->dict_type + (ouro_addr)layout->tp_traverse);
+    if (layout->dict_visits_embedded || layout->values_embedded < 0 ||
+        ouro_space_read(&python->image->space, traverse, code, sizeof code) != OURO_OK)
+        return;
+    layout->dict_visits_embedded = true;
+    for (size_t i = 0; i + 4 <= sizeof code; i++) {
+        bool compare = code[i] == 0x80 && (code[i + 1] & 0xf8) == 0x78 && code[i + 3] == 0;
+        bool load = code[i] == 0x0f && code[i + 1] == 0xb6 && (code[i + 2] & 0xc0) == 0x40;
+        if ((compare && code[i + 2] == layout->values_embedded) || (load && code[i + 3] == layout->values_embedded))
+            layout->dict_visits_embedded = false;
+    }
+}
+
 enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_image *image,
                                   const struct ouro_runtime *runtime, struct ouro_err *err)
 {
@@ -219,6 +241,7 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
     python->true_object = symbol(python, "_Py_TrueStruct");
     python->false_object = symbol(python, "_Py_FalseStruct");
     OURO_TRY(check_known_objects(python, err));
+    learn_who_visits_embedded_values(python);
     python->interpreters = calloc(OURO_INTERPRETERS_MAX, sizeof *python->interpreters);
     if (!python->interpreters)
         return ouro_err_set(err, OURO_NOMEM, "no memory for the list of interpreters");
