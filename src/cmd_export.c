@@ -15,7 +15,8 @@ int ouro_cmd_export(int argc, char **argv)
     const struct ouro_option options[] = {
         {'F', "format", OURO_OPTION_CHOICE, &format, NULL, "FORMAT", "ndjson (default): a JSON object a line", formats},
         {'o', "output", OURO_OPTION_TEXT, &path, NULL, "FILE", "instead of standard output", NULL},
-        {'r', "retained", OURO_OPTION_FLAG, &with_retained, NULL, NULL, "immediate dominators and retained sizes too", NULL},
+        {'r', "retained", OURO_OPTION_FLAG, &with_retained, NULL, NULL,
+         "immediate dominators and retained sizes too", NULL},
         OURO_SNAPSHOT_OPTIONS(&salvage, &json),
         {0},
     };

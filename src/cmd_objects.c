@@ -57,16 +57,21 @@ int ouro_cmd_objects(int argc, char **argv)
     uint64_t limit = 0;
     const struct ouro_option options[] = {
         {'t', "type", OURO_OPTION_TEXT, &query.type, NULL, "TYPE", "a name, a qualified name or a glob", NULL},
-        {'m', "module", OURO_OPTION_TEXT, &query.module, NULL, "MODULE", "of types of this module, package or glob", NULL},
-        {'v', "value", OURO_OPTION_TEXT, &query.value, NULL, "GLOB", "whose text, or value as it is shown, matches", NULL},
-        {0, "min-size", OURO_OPTION_SIZE, &query.size_min, NULL, "SIZE", "at least so large, native memory included", NULL},
+        {'m', "module", OURO_OPTION_TEXT, &query.module, NULL, "MODULE",
+         "of types of this module, package or glob", NULL},
+        {'v', "value", OURO_OPTION_TEXT, &query.value, NULL, "GLOB",
+         "whose text, or value as it is shown, matches", NULL},
+        {0, "min-size", OURO_OPTION_SIZE, &query.size_min, NULL, "SIZE",
+         "at least so large, native memory included", NULL},
         {0, "max-size", OURO_OPTION_SIZE, &query.size_max, NULL, "SIZE", "at most so large", NULL},
         {0, "refcount", OURO_OPTION_COUNT, &query.refcount, &query.has_refcount, "N", "with exactly this count", NULL},
-        {'g', "gen", OURO_OPTION_CHOICE, &generation, &has_generation, "GEN", "of generation 0, 1, 2, frozen, or none (not\n"
+        {'g', "gen", OURO_OPTION_CHOICE, &generation, &has_generation, "GEN",
+         "of generation 0, 1, 2, frozen, or none (not\n"
          "tracked by the collector)", generations},
         {0, "approximate", OURO_OPTION_FLAG, &query.approximate, NULL, NULL, "whose references were guessed", NULL},
         {0, "unreachable", OURO_OPTION_FLAG, &query.unreachable, NULL, NULL, "that the collector would find", NULL},
-        {'s', "sort", OURO_OPTION_CHOICE, &sort, NULL, "ORDER", "address (default), size, refcount, retained, type", sorts},
+        {'s', "sort", OURO_OPTION_CHOICE, &sort, NULL, "ORDER",
+         "address (default), size, refcount, retained, type", sorts},
         {'r', "retained", OURO_OPTION_FLAG, &with_retained, NULL, NULL, "retained sizes too", NULL},
         {'n', "limit", OURO_OPTION_COUNT, &limit, &limited, "N", "so many (default 100, 0 and with --json: all)", NULL},
         OURO_SNAPSHOT_OPTIONS(&salvage, &json),

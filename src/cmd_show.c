@@ -17,9 +17,9 @@ static bool parse_object(const char *text, ouro_addr *addr)
     bool hex = !strncmp(text, "0x", 2) || !strncmp(text, "0X", 2);
     const char *digits = hex ? text + 2 : text;
     if (!*digits || strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != strlen(digits)) {
-        ouro_command_complain("show: \"%s\" is neither an address (0x7f..) nor a decimal id(); path expressions are not supported by "
-                      "this version",
-                      text);
+        ouro_command_complain("show: \"%s\" is neither an address (0x7f..) nor a decimal id(); path expressions are "
+                              "not supported by this version",
+                              text);
         return false;
     }
     errno = 0;
@@ -51,7 +51,8 @@ static int show(const struct request *request)
         return status;
     ouro_node node = ouro_heap_model_find(&model, request->addr);
     if (node == OURO_NODE_NONE) {
-        ouro_command_complain("show: no object in %s has the address 0x%llx", request->path, (unsigned long long)request->addr);
+        ouro_command_complain("show: no object in %s has the address 0x%llx", request->path,
+                              (unsigned long long)request->addr);
         return OURO_EXIT_USAGE;
     }
     OURO_GUARD(ouro_neighbours_fini) struct ouro_neighbours neighbours;
@@ -75,9 +76,11 @@ int ouro_cmd_show(int argc, char **argv)
     struct request request = {.limit = 20};
     bool limited = false;
     const struct ouro_option options[] = {
-        {'n', "limit", OURO_OPTION_COUNT, &request.limit, &limited, "N", "so many referents and referrers (default 20, 0\n"
+        {'n', "limit", OURO_OPTION_COUNT, &request.limit, &limited, "N",
+         "so many referents and referrers (default 20, 0\n"
          "and with --json: all)", NULL},
-        {'r', "retained", OURO_OPTION_FLAG, &request.with_retained, NULL, NULL, "retained size and dominator too", NULL},
+        {'r', "retained", OURO_OPTION_FLAG, &request.with_retained, NULL, NULL,
+         "retained size and dominator too", NULL},
         OURO_SNAPSHOT_OPTIONS(&request.salvage, &request.json),
         {0},
     };

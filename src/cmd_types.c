@@ -20,7 +20,8 @@ int ouro_cmd_types(int argc, char **argv)
     uint64_t limit = 0;
     const struct ouro_option options[] = {
         {'s', "sort", OURO_OPTION_CHOICE, &sort, NULL, "ORDER", "size (default), count, retained or name", sorts},
-        {'n', "limit", OURO_OPTION_COUNT, &limit, &limited, "N", "so many types (default 40, 0 and with --json: all)", NULL},
+        {'n', "limit", OURO_OPTION_COUNT, &limit, &limited, "N",
+         "so many types (default 40, 0 and with --json: all)", NULL},
         {'m', "module", OURO_OPTION_TEXT, &module, NULL, "MODULE", "only types of this module, package or glob", NULL},
         {'r', "retained", OURO_OPTION_FLAG, &with_retained, NULL, NULL, "retained sizes too", NULL},
         OURO_SNAPSHOT_OPTIONS(&salvage, &json),

@@ -12,7 +12,8 @@
 #define OPTIONS_MAX 32
 #define HELP_COLUMN 26
 
-static void add_option_help(struct ouro_buf *text, char letter, const char *name, const char *argument, const char *help)
+static void add_option_help(struct ouro_buf *text, char letter, const char *name, const char *argument,
+                            const char *help)
 {
     size_t start = text->size;
     if (letter)
@@ -48,7 +49,8 @@ static int print_help(const struct ouro_usage *usage)
 
 static int usage_error(const struct ouro_usage *usage)
 {
-    ouro_command_complain("usage: ouro %s [OPTIONS] %s (ouro %s -h explains)", usage->command, usage->arguments, usage->command);
+    ouro_command_complain("usage: ouro %s [OPTIONS] %s (ouro %s -h explains)", usage->command, usage->arguments,
+                          usage->command);
     return OURO_EXIT_USAGE;
 }
 
@@ -96,7 +98,8 @@ static bool store(const struct ouro_usage *usage, const struct ouro_option *opti
     case OURO_OPTION_SIZE:
         if (ouro_pattern_size(text, option->value))
             return true;
-        ouro_command_complain("%s: --%s takes a size such as 100, 4K or 1.5M, not \"%s\"", usage->command, option->name, text);
+        ouro_command_complain("%s: --%s takes a size such as 100, 4K or 1.5M, not \"%s\"", usage->command, option->name,
+                              text);
         return false;
     case OURO_OPTION_CHOICE:
         return parse_choice(usage, option, text);
@@ -116,7 +119,8 @@ static void fill_tables(struct getopt_tables *tables, const struct ouro_usage *u
     tables->shorts[used++] = ':';
     for (const struct ouro_option *o = usage->options; o->name && count < OPTIONS_MAX; o++) {
         bool takes = o->kind != OURO_OPTION_FLAG;
-        tables->longs[count] = (struct option){o->name, takes ? required_argument : no_argument, NULL, 256 + (int)count};
+        tables->longs[count] =
+            (struct option){o->name, takes ? required_argument : no_argument, NULL, 256 + (int)count};
         count++;
         if (o->letter) {
             tables->shorts[used++] = o->letter;

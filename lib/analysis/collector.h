@@ -1,10 +1,10 @@
 /* The collector's computation, offline: what gc.collect() would find unreachable.
  *
  * As update_refs, subtract_refs and move_unreachable do (CPython 3.11 Modules/gcmodule.c, 3.13 Python/gc.c), one
- * interpreter at a time: only its candidates (tracked, not permanent, not immortal), only traversed references that own a
- * count. Two deviations, both towards "reachable", so that nothing alive is ever called unreachable: slots of approximate
- * objects are followed but never subtracted, and an object whose count is smaller than the references to it (a wrong layout, a
- * torn object: an inconsistency) is taken as reachable. */
+ * interpreter at a time: only its candidates (tracked, not permanent, not immortal), only traversed references that own
+ * a count. Two deviations, both towards "reachable", so that nothing alive is ever called unreachable: slots of
+ * approximate objects are followed but never subtracted, and an object whose count is smaller than the references to it
+ * (a wrong layout, a torn object: an inconsistency) is taken as reachable. */
 #ifndef OURO_ANALYSIS_COLLECTOR_H
 #define OURO_ANALYSIS_COLLECTOR_H
 

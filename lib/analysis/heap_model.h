@@ -89,7 +89,8 @@ struct ouro_part_walk {
     uint64_t counts[OURO_REPEATED_PARTS_MAX];
 };
 
-static inline void ouro_part_walk_begin(struct ouro_part_walk *walk, const struct ouro_heap_model *model, ouro_node node)
+static inline void ouro_part_walk_begin(struct ouro_part_walk *walk, const struct ouro_heap_model *model,
+                                        ouro_node node)
 {
     const struct ouro_heap_shape *shape = ouro_heap_model_shape(model, node);
     walk->model = model;
@@ -102,7 +103,8 @@ static inline void ouro_part_walk_begin(struct ouro_part_walk *walk, const struc
     walk->repeated_known = shape->repeated_count;
     uint64_t slot_count = walk->slots_end - walk->at;
     if (shape->repeated_count == 1)
-        walk->counts[0] = slot_count < shape->fixed_count ? 0 : (slot_count - shape->fixed_count) / shape->repeated_width;
+        walk->counts[0] =
+            slot_count < shape->fixed_count ? 0 : (slot_count - shape->fixed_count) / shape->repeated_width;
     else if (shape->repeated_count > 1)
         walk->repeated_known = ouro_heap_part_counts(&model->heap, node, walk->counts, OURO_REPEATED_PARTS_MAX);
 }
@@ -178,7 +180,8 @@ struct ouro_slot_walk {
     bool in_part;
 };
 
-static inline void ouro_slot_walk_begin(struct ouro_slot_walk *walk, const struct ouro_heap_model *model, ouro_node node)
+static inline void ouro_slot_walk_begin(struct ouro_slot_walk *walk, const struct ouro_heap_model *model,
+                                        ouro_node node)
 {
     ouro_part_walk_begin(&walk->parts, model, node);
     walk->in_part = false;

@@ -1,5 +1,5 @@
-/* Objects by type: how many, how large. Types of the same module and name (a class that is made again and again) share a
- * row. Pseudo objects are not counted. */
+/* Objects by type: how many, how large. Types of the same module and name (a class that is made again and again) share
+ * a row. Pseudo objects are not counted. */
 #ifndef OURO_ANALYSIS_HISTOGRAM_H
 #define OURO_ANALYSIS_HISTOGRAM_H
 
@@ -30,7 +30,8 @@ enum ouro_histogram_sort {
 /* The columns it needs (loaded when missing). */
 #define OURO_HISTOGRAM_COLUMNS (OURO_HEAP_SHAPE | OURO_HEAP_SIZE | OURO_HEAP_FLAGS | OURO_HEAP_NATIVE)
 
-/* Patterns as in pattern.h, NULL for all. retained: NULL, or of the same model; what a type retains counts nothing twice. */
+/* Patterns as in pattern.h, NULL for all. retained: NULL, or of the same model; what a type retains counts nothing
+ * twice. */
 enum ouro_status ouro_histogram_init(struct ouro_histogram *histogram, struct ouro_heap_model *model, const char *type,
                                      const char *module, const struct ouro_retained *retained, struct ouro_err *err);
 void ouro_histogram_fini(struct ouro_histogram *histogram);

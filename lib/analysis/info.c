@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GC_DEBUG_SAVEALL 32 /* CPython 3.11 Modules/gcmodule.c, 3.13 Include/internal/pycore_gc.h: _PyGC_DEBUG_SAVEALL */
+#define GC_DEBUG_SAVEALL \
+    32 /* CPython 3.11 Modules/gcmodule.c, 3.13 Include/internal/pycore_gc.h: _PyGC_DEBUG_SAVEALL */
 #define TYPES_NAMED_MAX 5
 
 const char *ouro_finding_name(enum ouro_finding_kind kind)
@@ -102,7 +103,8 @@ static enum ouro_status find_capture_trouble(struct ouro_info *info, const struc
         FIND(OURO_FINDING_NOT_STOPPED, 1, "captured while the process ran on: the heap may have changed meanwhile");
     if (info->inconsistent_count)
         FIND(OURO_FINDING_INCONSISTENT, info->inconsistent_count,
-             "%llu objects have more references than their count says: torn objects, or a layout that is wrong; they are "
+             "%llu objects have more references than their count says: torn objects, or a layout that is wrong; they "
+             "are "
              "taken as reachable",
              (unsigned long long)info->inconsistent_count);
     for (size_t i = 0; ouro_snapshot_meta_each(model->snapshot, i, &key, &value, &size); i++) {
@@ -145,7 +147,8 @@ static enum ouro_status find_collector_trouble(struct ouro_info *info, const str
         if (!interpreter->gc_enabled)
             FIND(OURO_FINDING_COLLECTOR_OFF, 1, "the collector of interpreter %llu is disabled (gc.disable())", id);
         if (interpreter->gc_debug & GC_DEBUG_SAVEALL)
-            FIND(OURO_FINDING_SAVEALL, 1, "gc.DEBUG_SAVEALL is set in interpreter %llu: garbage is kept in gc.garbage", id);
+            FIND(OURO_FINDING_SAVEALL, 1, "gc.DEBUG_SAVEALL is set in interpreter %llu: garbage is kept in gc.garbage",
+                 id);
         uint64_t length = list_length(model, interpreter->garbage);
         if (length)
             FIND(OURO_FINDING_UNCOLLECTABLE, length, "gc.garbage of interpreter %llu holds %llu objects", id,

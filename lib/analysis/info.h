@@ -43,8 +43,8 @@ struct ouro_info {
 /* The name that --json and tests use ("garbage", "collector_off", ...). */
 const char *ouro_finding_name(enum ouro_finding_kind kind);
 
-/* Loads what the collector's computation needs. Python 3.12 and 3.13 move immortal objects to the permanent generation by
- * themselves: those are no finding. */
+/* Loads what the collector's computation needs. Python 3.12 and 3.13 move immortal objects to the permanent generation
+ * by themselves: those are no finding. */
 enum ouro_status ouro_info_init(struct ouro_info *info, struct ouro_heap_model *model, struct ouro_err *err);
 void ouro_info_fini(struct ouro_info *info);
 

@@ -49,7 +49,8 @@ static bool is_scalar(const struct ouro_heap_model *model, ouro_node node)
 
 static void add_key(struct ouro_buf *out, const struct ouro_heap_model *model, ouro_node key, unsigned depth);
 
-/* A tuple is a key as often as a scalar (caches keyed by arguments). Items lie in the file from the last to the first. */
+/* A tuple is a key as often as a scalar (caches keyed by arguments). Items lie in the file from the last to the
+ * first. */
 static bool add_tuple(struct ouro_buf *out, const struct ouro_heap_model *model, ouro_node key, unsigned depth)
 {
     const struct ouro_heap_shape *shape = ouro_heap_model_shape(model, key);

@@ -16,7 +16,8 @@ enum ouro_status ouro_retained_init(struct ouro_retained *retained, const struct
                                     struct ouro_err *err);
 void ouro_retained_fini(struct ouro_retained *retained);
 
-/* The dominator that is an object or a root; OURO_NODE_NONE where only the super-root dominates or nothing reaches it. */
+/* The dominator that is an object or a root; OURO_NODE_NONE where only the super-root dominates or nothing reaches
+ * it. */
 static inline ouro_node ouro_retained_idom(const struct ouro_retained *retained, ouro_node node)
 {
     ouro_node idom = retained->dominators.idom[node];

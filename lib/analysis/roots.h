@@ -1,8 +1,8 @@
 /* What keeps objects alive, and how far reference counts are explained.
  *
- * The named roots are the `<root>` objects of the file (threads, sys.modules, interpreter state, ...). Here come the others, as
- * virtual nodes numbered behind the file's objects: one for each object that only native code keeps, and one named
- * "garbage" that refers to everything the collector would find. Above all of them stands an implicit super-root.
+ * The named roots are the `<root>` objects of the file (threads, sys.modules, interpreter state, ...). Here come the
+ * others, as virtual nodes numbered behind the file's objects: one for each object that only native code keeps, and one
+ * named "garbage" that refers to everything the collector would find. Above all of them stands an implicit super-root.
  *
  * The explanation: count minus all known owned references (traversed and hidden, from every object, frame and root). A
  * rest above zero is what native code, C stacks and statics hold. Never to be mixed with the collector's arithmetic. */
@@ -33,8 +33,8 @@ struct ouro_roots {
     ouro_addr first_addr;                     /* pseudo address of the first virtual node; 8 bytes a node */
 };
 
-/* Needs SLOTS, SHAPE, FLAGS, REFCOUNT, SIZE, NATIVE, ADDR (loads what is missing). 5 bytes an object, 4 more while it runs.
- * OURO_LIMIT: objects and roots together are more than node numbers. */
+/* Needs SLOTS, SHAPE, FLAGS, REFCOUNT, SIZE, NATIVE, ADDR (loads what is missing). 5 bytes an object, 4 more while it
+ * runs. OURO_LIMIT: objects and roots together are more than node numbers. */
 enum ouro_status ouro_roots_init(struct ouro_roots *roots, struct ouro_heap_model *model,
                                  const struct ouro_collector *collector, struct ouro_err *err);
 void ouro_roots_fini(struct ouro_roots *roots);

@@ -34,8 +34,8 @@ struct ouro_selection {
 
 /* The query that everything matches, by address, without a limit. */
 struct ouro_selection_query ouro_selection_query_all(void);
-/* collector: needed when query asks for unreachable; retained: when it sorts by it (OURO_INVAL without). Pseudo objects match only
- * when `type` names them. */
+/* collector: needed when query asks for unreachable; retained: when it sorts by it (OURO_INVAL without). Pseudo objects
+ * match only when `type` names them. */
 enum ouro_status ouro_selection_init(struct ouro_selection *selection, struct ouro_heap_model *model,
                                      const struct ouro_selection_query *query, const struct ouro_collector *collector,
                                      const struct ouro_retained *retained, struct ouro_err *err);

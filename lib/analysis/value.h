@@ -11,8 +11,8 @@
 /* Keys are shown whole up to this many bytes. */
 #define OURO_LABEL_KEY_BYTES 256
 
-/* Python's repr of a str (the bytes are WTF-8) or bytes object. `most` bytes of it at most are shown; a text that is longer, or
- * that `cut` says is longer than its bytes, ends as in 'aaaa...' (cut). */
+/* Python's repr of a str (the bytes are WTF-8) or bytes object. `most` bytes of it at most are shown; a text that is
+ * longer, or that `cut` says is longer than its bytes, ends as in 'aaaa...' (cut). */
 void ouro_value_str(struct ouro_buf *out, const unsigned char *bytes, size_t size, size_t most, bool cut);
 void ouro_value_bytes(struct ouro_buf *out, const unsigned char *bytes, size_t size, size_t most, bool cut);
 /* Decimal of little-endian two's complement; huge ones (over 2048 bytes) and cut ones as "<int of N bits>". */
@@ -22,7 +22,8 @@ void ouro_value_float(struct ouro_buf *out, double value);
 
 /* Whether the object has a value (needs FLAGS, SHAPE, VALUES). */
 bool ouro_value_has(const struct ouro_heap_model *model, ouro_node node);
-/* The object's value; str and bytes as repr, up to `most` bytes of them. False, and nothing written, when it has none. */
+/* The object's value; str and bytes as repr, up to `most` bytes of them. False, and nothing written, when it has
+ * none. */
 bool ouro_value_add(struct ouro_buf *out, const struct ouro_heap_model *model, ouro_node node, size_t most);
 /* The stored bytes themselves, borrowed; *size 0 and "" when there is none. */
 const unsigned char *ouro_value_raw(const struct ouro_heap_model *model, ouro_node node, size_t *size);

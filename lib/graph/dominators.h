@@ -1,9 +1,9 @@
 /* Dominators and retained sizes.
  *
- * SEMI-NCA (Loukas Georgiadis, "Linear-time algorithms for dominators and related problems", Princeton 2005, section 2.3),
- * iterative throughout. Quadratic in theory, on heaps as good as linear.
- * Memory: 8 bytes a node for the result; at most 32 bytes a node and 4 an edge besides while it runs, all of it taken
- * before the step that needs it, nothing per visit. */
+ * SEMI-NCA (Loukas Georgiadis, "Linear-time algorithms for dominators and related problems", Princeton 2005, section
+ * 2.3), iterative throughout. Quadratic in theory, on heaps as good as linear. Memory: 8 bytes a node for the result;
+ * at most 32 bytes a node and 4 an edge besides while it runs, all of it taken before the step that needs it, nothing
+ * per visit. */
 #ifndef OURO_GRAPH_DOMINATORS_H
 #define OURO_GRAPH_DOMINATORS_H
 
@@ -12,7 +12,8 @@
 struct ouro_dominators {
     ouro_node node_count;
     ouro_node reached_count;
-    ouro_node *idom;  /* owned; by node: the immediate dominator; OURO_NODE_NONE for the root and what it doesn't reach */
+    ouro_node
+        *idom; /* owned; by node: the immediate dominator; OURO_NODE_NONE for the root and what it doesn't reach */
     ouro_node *order; /* owned; the reached nodes, root first, each behind its dominator (depth-first preorder) */
 };
 
@@ -20,8 +21,8 @@ struct ouro_dominators {
 enum ouro_status ouro_dominators_init(struct ouro_dominators *dominators, const struct ouro_csr *csr, ouro_node root);
 void ouro_dominators_fini(struct ouro_dominators *dominators);
 
-/* retained[v]: the sum of shallow[w] over all w that v dominates, itself included; of unreached nodes their own. Both are
- * arrays of node_count and may be the same. O(nodes). */
+/* retained[v]: the sum of shallow[w] over all w that v dominates, itself included; of unreached nodes their own. Both
+ * are arrays of node_count and may be the same. O(nodes). */
 void ouro_dominators_retained(const struct ouro_dominators *dominators, const uint64_t *shallow, uint64_t *retained);
 
 #endif

@@ -1,7 +1,8 @@
 /* What can be reached from a set of nodes.
  *
  * The graph is whatever a callback says: a caller whose edges lie elsewhere (in slots of which some do not count) needs
- * no copy of them. Depth-first over an explicit stack that never holds a node twice: 4 bytes a node, taken at the start. */
+ * no copy of them. Depth-first over an explicit stack that never holds a node twice: 4 bytes a node, taken at the
+ * start. */
 #ifndef OURO_GRAPH_REACH_H
 #define OURO_GRAPH_REACH_H
 
@@ -20,7 +21,8 @@ struct ouro_reach {
     uint64_t count;   /* nodes marked so far */
 };
 
-/* marks: node_count bytes that stay the caller's; those that have `bit` set are taken as visited (and so end the search). */
+/* marks: node_count bytes that stay the caller's; those that have `bit` set are taken as visited (and so end the
+ * search). */
 enum ouro_status ouro_reach_init(struct ouro_reach *reach, ouro_node node_count, uint8_t *marks, uint8_t bit);
 void ouro_reach_fini(struct ouro_reach *reach);
 

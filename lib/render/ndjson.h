@@ -1,5 +1,5 @@
-/* `ouro export --format ndjson`: the interface that other programs build on. One JSON object a line: a header, then every
- * object by address, then the virtual roots (native ones and "garbage") behind the file's pseudo objects. */
+/* `ouro export --format ndjson`: the interface that other programs build on. One JSON object a line: a header, then
+ * every object by address, then the virtual roots (native ones and "garbage") behind the file's pseudo objects. */
 #ifndef OURO_RENDER_NDJSON_H
 #define OURO_RENDER_NDJSON_H
 

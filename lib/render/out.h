@@ -1,7 +1,7 @@
 /* Where text goes: a file descriptor behind a large buffer, or memory.
  *
- * The first error (a full disk, a reader that went away) is kept, what comes after it is dropped, and the writer asks once at
- * its end. SIGPIPE must be ignored by whoever owns the process. */
+ * The first error (a full disk, a reader that went away) is kept, what comes after it is dropped, and the writer asks
+ * once at its end. SIGPIPE must be ignored by whoever owns the process. */
 #ifndef OURO_RENDER_OUT_H
 #define OURO_RENDER_OUT_H
 

@@ -19,7 +19,8 @@ static void add_row(struct ouro_table *table, const char *name, struct ouro_buf 
     value->size = 0;
 }
 
-static void add_meta_row(struct ouro_table *table, const struct ouro_heap_model *model, const char *name, const char *key)
+static void add_meta_row(struct ouro_table *table, const struct ouro_heap_model *model, const char *name,
+                         const char *key)
 {
     size_t size;
     const char *text = meta(model, key, &size);
@@ -136,7 +137,8 @@ static void write_collectors(struct ouro_out *out, const struct ouro_heap_model 
     for (size_t i = 0; i < count; i++) {
         const struct ouro_interpreter_record *it = &interpreters[i];
         OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
-        static const char *const titles[] = {"gen", "tracked", "count", "threshold", "runs", "collected", "uncollectable"};
+        static const char *const titles[] = {"gen",  "tracked",   "count",        "threshold",
+                                             "runs", "collected", "uncollectable"};
         ouro_out_addf(out, "\nCollector of interpreter %" PRIu64 ": %s%s, %" PRIu64 " frozen\n", it->id,
                       it->gc_enabled ? "enabled" : "disabled", it->gc_collecting ? ", collecting" : "", it->frozen);
         ouro_table_init(&table);

@@ -280,7 +280,8 @@ void ouro_page_object_text(struct ouro_out *out, const struct ouro_page_object *
         add_dominator(&table, &text, page, node);
     add_count_explained(&text, page, node);
     add_row(&table, "refcount", &text);
-    ouro_buf_add_text(&text, ouro_heap_model_generation(model, node) < 0 ? "not tracked" : generation_text(model, node));
+    ouro_buf_add_text(&text,
+                      ouro_heap_model_generation(model, node) < 0 ? "not tracked" : generation_text(model, node));
     add_row(&table, "generation", &text);
     if (model->heap.interp && model->heap.interp[node]) {
         ouro_buf_addf(&text, "%" PRIu32, model->heap.interp[node]);

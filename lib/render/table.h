@@ -1,7 +1,7 @@
 /* Tables of aligned columns for people.
  *
- * Cells are escaped for terminals as they are added. A table that is wider than its medium shortens its flexible columns,
- * the widest first, never below 8; cut cells end in "...". */
+ * Cells are escaped for terminals as they are added. A table that is wider than its medium shortens its flexible
+ * columns, the widest first, never below 8; cut cells end in "...". */
 #ifndef OURO_RENDER_TABLE_H
 #define OURO_RENDER_TABLE_H
 
@@ -36,7 +36,8 @@ void ouro_table_text(struct ouro_table *table, const void *bytes, size_t size);
 void ouro_table_string(struct ouro_table *table, const char *text);
 void ouro_table_count(struct ouro_table *table, uint64_t count);
 void ouro_table_size(struct ouro_table *table, uint64_t bytes);
-/* width: columns of the medium, 0: any. Every line starts with `indent` spaces. No title line when all titles are empty. */
+/* width: columns of the medium, 0: any. Every line starts with `indent` spaces. No title line when all titles are
+ * empty. */
 void ouro_table_write(const struct ouro_table *table, struct ouro_out *out, size_t width, unsigned indent);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 
-/* Adds the bytes (UTF-8, not trusted) with everything that str.isprintable refuses escaped: \n \x1b \u202e \xff. Backslashes
- * stay as they are: values come as repr wrote them. */
+/* Adds the bytes (UTF-8, not trusted) with everything that str.isprintable refuses escaped: \n \x1b \u202e \xff.
+ * Backslashes stay as they are: values come as repr wrote them. */
 void ouro_text_add(struct ouro_buf *out, const void *bytes, size_t size);
 /* Columns that an escaped text takes. */
 size_t ouro_text_width(const void *bytes, size_t size);

@@ -7,7 +7,8 @@
 /* Flags: tracked in generation 0, 2; permanent. */
 enum { GEN0 = 1, GEN2 = 3, FROZEN = 4 };
 
-/* A heap of lists: `list` refers by traversed items, `code` hides its items, `ref` holds weakly; a root names one object. */
+/* A heap of lists: `list` refers by traversed items, `code` hides its items, `ref` holds weakly; a root names one
+ * object. */
 static struct tiny tiny;
 static struct ouro_heap_model model;
 static struct ouro_collector collector;
@@ -23,7 +24,8 @@ static void begin(void)
     type = tiny_type(&tiny, "builtins", "code", 0, OURO_VALUE_NONE);
     code = TINY_SHAPE(&tiny, type, {.kind = OURO_PART_ITEMS, .edge_class = OURO_EDGE_HIDDEN});
     type = tiny_type(&tiny, "weakref", "ReferenceType", OURO_TYPE_GC | OURO_TYPE_WEAKREF, OURO_VALUE_NONE);
-    ref = TINY_SHAPE(&tiny, type, {.kind = OURO_PART_FIELD, .edge_class = OURO_EDGE_WEAK, .name = tiny_string(&tiny, "()")},
+    ref = TINY_SHAPE(&tiny, type,
+                     {.kind = OURO_PART_FIELD, .edge_class = OURO_EDGE_WEAK, .name = tiny_string(&tiny, "()")},
                      {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, ".__callback__")});
     type = tiny_type(&tiny, "builtins", "str", 0, OURO_VALUE_STR);
     text = TINY_EMPTY_SHAPE(&tiny, type);
@@ -44,8 +46,9 @@ static ouro_node add(uint32_t shape, uint64_t refcount, unsigned flags, const ou
     return node;
 }
 
-#define ADD(shape, refcount, flags, ...)                                                                               \
-    add(shape, refcount, flags, (const ouro_node[]){__VA_ARGS__}, sizeof((const ouro_node[]){__VA_ARGS__}) / sizeof(ouro_node))
+#define ADD(shape, refcount, flags, ...)                          \
+    add(shape, refcount, flags, (const ouro_node[]){__VA_ARGS__}, \
+        sizeof((const ouro_node[]){__VA_ARGS__}) / sizeof(ouro_node))
 
 static void collect(void)
 {

@@ -9,7 +9,8 @@
 
 static struct tiny tiny;
 static struct ouro_heap_model model;
-static uint32_t str_shape, int_shape, float_shape, bool_shape, none_shape, bytes_shape, tuple_shape, plain_shape, name_shape;
+static uint32_t str_shape, int_shape, float_shape, bool_shape, none_shape, bytes_shape, tuple_shape, plain_shape,
+    name_shape;
 
 static void begin(void)
 {
@@ -83,10 +84,11 @@ START_TEST(every_kind_of_part_names_its_slots)
     uint32_t fields = TINY_SHAPE(&tiny, type, {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, ".name")},
                                  {.kind = OURO_PART_TYPE},
                                  {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, "__globals__")});
-    uint32_t runs = TINY_SHAPE(
-        &tiny, type, {.kind = OURO_PART_ITEMS}, {.kind = OURO_PART_ITEMS_DOWN}, {.kind = OURO_PART_KEYS},
-        {.kind = OURO_PART_ELEMENTS}, {.kind = OURO_PART_STACK}, {.kind = OURO_PART_FOUND, .name = tiny_string(&tiny, "word")},
-        {.kind = OURO_PART_NAMED, .name = tiny_string(&tiny, "frames")}, {.kind = OURO_PART_LINKS});
+    uint32_t runs =
+        TINY_SHAPE(&tiny, type, {.kind = OURO_PART_ITEMS}, {.kind = OURO_PART_ITEMS_DOWN}, {.kind = OURO_PART_KEYS},
+                   {.kind = OURO_PART_ELEMENTS}, {.kind = OURO_PART_STACK},
+                   {.kind = OURO_PART_FOUND, .name = tiny_string(&tiny, "word")},
+                   {.kind = OURO_PART_NAMED, .name = tiny_string(&tiny, "frames")}, {.kind = OURO_PART_LINKS});
     uint32_t mapping = TINY_SHAPE(&tiny, type, {.kind = OURO_PART_ENTRIES});
     uint32_t mapping_str = TINY_SHAPE(&tiny, type, {.kind = OURO_PART_ENTRIES_STR});
     uint32_t space = TINY_SHAPE(&tiny, type, {.kind = OURO_PART_NAMESPACE});
@@ -119,8 +121,9 @@ START_TEST(every_kind_of_part_names_its_slots)
     tiny_count(&tiny, 0);
     tiny_open(&tiny, &model);
     CHECK_LABELS(n_fields, ".name", "__class__", "__globals__");
-    CHECK_LABELS(n_runs, "[0]", "[1]", "[1]", "[0]", "<key 'user:1'>", "<element 1>", "<stack[0]>", "<stack[1]>", "word[0]",
-                 "word[1]", "frames[0]", "frames[1]", "<key (1, 'a')>", "<result for (1, 'a')>", "<type of link>");
+    CHECK_LABELS(n_runs, "[0]", "[1]", "[1]", "[0]", "<key 'user:1'>", "<element 1>", "<stack[0]>", "<stack[1]>",
+                 "word[0]", "word[1]", "frames[0]", "frames[1]", "<key (1, 'a')>", "<result for (1, 'a')>",
+                 "<type of link>");
     CHECK_LABELS(n_mapping, "['user:1']", "<key 'user:1'>", "[1]", "<key 1>", "[(1, 'a')]", "<key (1, 'a')>",
                  "[Outer.Key #0x7f0000000060]", "<key Outer.Key #0x7f0000000060>");
     CHECK_LABELS(n_mapping_str, "['user:1']", "<key 'user:1'>");
@@ -169,8 +172,8 @@ START_TEST(keys_that_are_cut_or_missing_say_so)
     ouro_buf_addf(&label, "['%.256s...' (cut)]", big);
     struct ouro_buf key = {0};
     ouro_buf_addf(&key, "<key '%.256s...' (cut)>", big);
-    CHECK_LABELS(dict, "['aaaa...' (cut)]", "<key 'aaaa...' (cut)>", "[str #0x7f0000000020]", "<key str #0x7f0000000020>",
-                 ouro_buf_text(&label), ouro_buf_text(&key));
+    CHECK_LABELS(dict, "['aaaa...' (cut)]", "<key 'aaaa...' (cut)>", "[str #0x7f0000000020]",
+                 "<key str #0x7f0000000020>", ouro_buf_text(&label), ouro_buf_text(&key));
     ouro_buf_fini(&label);
     ouro_buf_fini(&key);
     end();
@@ -219,11 +222,23 @@ START_TEST(floats_read_back_and_are_short)
         double value;
         const char *text;
     } cases[] = {
-        {0.0, "0.0"},          {-0.0, "-0.0"},       {1, "1.0"},        {0.1, "0.1"},         {1e15, "1000000000000000.0"},
-        {1e16, "1e+16"},       {1e22, "1e+22"},      {0.0001, "0.0001"}, {0.00001, "1e-05"},  {5e-324, "5e-324"},
-        {1.0 / 3, "0.3333333333333333"}, {2.5e-7, "2.5e-07"}, {1.7976931348623157e308, "1.7976931348623157e+308"},
-        {123456.789, "123456.789"},      {INFINITY, "inf"},   {-INFINITY, "-inf"},
-        {0.30000000000000004, "0.30000000000000004"},
+        {0.0,                    "0.0"                    },
+        {-0.0,                   "-0.0"                   },
+        {1,                      "1.0"                    },
+        {0.1,                    "0.1"                    },
+        {1e15,                   "1000000000000000.0"     },
+        {1e16,                   "1e+16"                  },
+        {1e22,                   "1e+22"                  },
+        {0.0001,                 "0.0001"                 },
+        {0.00001,                "1e-05"                  },
+        {5e-324,                 "5e-324"                 },
+        {1.0 / 3,                "0.3333333333333333"     },
+        {2.5e-7,                 "2.5e-07"                },
+        {1.7976931348623157e308, "1.7976931348623157e+308"},
+        {123456.789,             "123456.789"             },
+        {INFINITY,               "inf"                    },
+        {-INFINITY,              "-inf"                   },
+        {0.30000000000000004,    "0.30000000000000004"    },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ouro_buf text = {0};

@@ -85,8 +85,8 @@ static void finish_object(struct tiny *tiny)
     tiny->slot_count = tiny->count_count = 0;
 }
 
-ouro_node tiny_object_of(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t native, uint64_t refcount, unsigned flags,
-                         uint64_t interp)
+ouro_node tiny_object_of(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t native, uint64_t refcount,
+                         unsigned flags, uint64_t interp)
 {
     ouro_addr addr = flags & OURO_OBJECT_PSEUDO ? OURO_PSEUDO_BASE + 8 * tiny->next : TINY_BASE + 16 * tiny->next;
     finish_object(tiny);

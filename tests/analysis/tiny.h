@@ -34,11 +34,11 @@ uint32_t tiny_shape(struct tiny *tiny, uint32_t type, const struct ouro_part *pa
     tiny_shape(tiny, type, (const struct ouro_part[]){__VA_ARGS__, {.kind = OURO_PART_KIND_COUNT}})
 #define TINY_EMPTY_SHAPE(tiny, type) tiny_shape(tiny, type, (const struct ouro_part[]){{.kind = OURO_PART_KIND_COUNT}})
 
-/* Addresses are TINY_BASE + 16 * number, or OURO_PSEUDO_BASE + 8 * number with OURO_OBJECT_PSEUDO. The counts of repeated parts
- * and the slots (without TYPE parts) follow by tiny_count and tiny_slots. */
+/* Addresses are TINY_BASE + 16 * number, or OURO_PSEUDO_BASE + 8 * number with OURO_OBJECT_PSEUDO. The counts of
+ * repeated parts and the slots (without TYPE parts) follow by tiny_count and tiny_slots. */
 ouro_node tiny_object(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t refcount, unsigned flags);
-ouro_node tiny_object_of(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t native, uint64_t refcount, unsigned flags,
-                         uint64_t interp);
+ouro_node tiny_object_of(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t native, uint64_t refcount,
+                         unsigned flags, uint64_t interp);
 void tiny_count(struct tiny *tiny, uint64_t count);
 void tiny_slots(struct tiny *tiny, const ouro_node *slots, size_t count);
 #define TINY_SLOTS(tiny, ...)                                                                                          \

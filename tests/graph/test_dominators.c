@@ -121,8 +121,29 @@ END_TEST
 START_TEST(the_example_of_lengauer_and_tarjan)
 {
     enum { R, A, B, C, D, E, F, G, H, I, J, K, L };
-    struct ouro_csr_edge edges[] = {{R, A}, {R, B}, {R, C}, {A, D}, {B, A}, {B, D}, {B, E}, {C, F}, {C, G}, {D, L}, {E, H},
-                                    {F, I}, {G, I}, {G, J}, {H, E}, {H, K}, {I, K}, {J, I}, {K, I}, {K, R}, {L, H}};
+    struct ouro_csr_edge edges[] = {
+        {R, A},
+        {R, B},
+        {R, C},
+        {A, D},
+        {B, A},
+        {B, D},
+        {B, E},
+        {C, F},
+        {C, G},
+        {D, L},
+        {E, H},
+        {F, I},
+        {G, I},
+        {G, J},
+        {H, E},
+        {H, K},
+        {I, K},
+        {J, I},
+        {K, I},
+        {K, R},
+        {L, H}
+    };
     ouro_node expected[] = {OURO_NODE_NONE, R, R, R, R, R, C, C, R, R, G, R, D};
     struct ouro_csr csr;
     struct ouro_dominators dominators;

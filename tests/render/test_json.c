@@ -55,7 +55,8 @@ START_TEST(json_nests_with_commas_where_they_belong)
     ouro_json_addr(&json, "d", 0x7f00);
     ouro_json_string(&json, "e\"", "x");
     ouro_json_end(&json);
-    ck_assert_str_eq(ouro_buf_text(&out.buf), "{\"a\":[1,{},null],\"b\":-2,\"c\":true,\"d\":\"0x7f00\",\"e\\\"\":\"x\"}\n");
+    ck_assert_str_eq(ouro_buf_text(&out.buf),
+                     "{\"a\":[1,{},null],\"b\":-2,\"c\":true,\"d\":\"0x7f00\",\"e\\\"\":\"x\"}\n");
     ouro_out_fini(&out);
 }
 END_TEST

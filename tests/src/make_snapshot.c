@@ -1,5 +1,5 @@
-/* Writes the snapshot that the scripts in tests/src ask about: every field of the export, and names that mean harm. Given a
- * number, one with that many objects instead.
+/* Writes the snapshot that the scripts in tests/src ask about: every field of the export, and names that mean harm.
+ * Given a number, one with that many objects instead.
  *
  * usage: make_snapshot FILE [COUNT] */
 #include <stdio.h>
@@ -50,7 +50,24 @@ static void add_tables(void)
 }
 
 /* Numbers of objects, as test_commands.py knows them too. */
-enum { KEY, SURROGATE, NUMBER, LIST, DICT, HOSTILE, CYCLE_A, CYCLE_B, HANGING, WEAK, FROZEN, IMMORTAL, FOREIGN, FOUND, FRAME, ROOT };
+enum {
+    KEY,
+    SURROGATE,
+    NUMBER,
+    LIST,
+    DICT,
+    HOSTILE,
+    CYCLE_A,
+    CYCLE_B,
+    HANGING,
+    WEAK,
+    FROZEN,
+    IMMORTAL,
+    FOREIGN,
+    FOUND,
+    FRAME,
+    ROOT
+};
 
 static void add_objects(void)
 {
@@ -62,8 +79,9 @@ static void add_objects(void)
     type = tiny_type(&tiny, "builtins", "dict", OURO_TYPE_GC | OURO_TYPE_DICT, OURO_VALUE_NONE);
     uint32_t dict = TINY_SHAPE(&tiny, type, {.kind = OURO_PART_ENTRIES_STR});
     type = tiny_type(&tiny, "app\"\x1b[2J", "Outer.<b>\xe2\x80\xae\n", OURO_TYPE_GC, OURO_VALUE_NONE);
-    uint32_t hostile = TINY_SHAPE(&tiny, type, {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, ".\"\x1b[1m\\")},
-                                  {.kind = OURO_PART_FIELD, .edge_class = OURO_EDGE_HIDDEN, .name = tiny_string(&tiny, ".h")});
+    uint32_t hostile =
+        TINY_SHAPE(&tiny, type, {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, ".\"\x1b[1m\\")},
+                   {.kind = OURO_PART_FIELD, .edge_class = OURO_EDGE_HIDDEN, .name = tiny_string(&tiny, ".h")});
     type = tiny_type(&tiny, "weakref", "ReferenceType", OURO_TYPE_GC | OURO_TYPE_WEAKREF, OURO_VALUE_NONE);
     uint32_t weak = TINY_SHAPE(&tiny, type, {.kind = OURO_PART_FIELD, .edge_class = OURO_EDGE_WEAK, .name = 0});
     type = tiny_type(&tiny, "ext", "Thing", OURO_TYPE_GC | OURO_TYPE_APPROXIMATE, OURO_VALUE_NONE);

@@ -162,7 +162,8 @@ def test_types_sorts_and_filters(folder):
     path = snapshot(folder)
 
     def types(*arguments):
-        return [(row["type"], row["count"]) for row in json.loads(ouro("types", path, "--json", *arguments).stdout)["types"]]
+        shown = json.loads(ouro("types", path, "--json", *arguments).stdout)
+        return [(row["type"], row["count"]) for row in shown["types"]]
 
     assert types("--sort", "count", "--limit", "2") == [("list", 5), ("str", 4)]
     assert types("*ing") == [("Thing", 1)]
