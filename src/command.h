@@ -1,7 +1,7 @@
 /* What the subcommands share: exit statuses, messages, and how a result reaches its end.
  *
- * One file per subcommand; each is a thin face on calls of the library. argv[0] is the command's name; the result is the exit
- * status. */
+ * One file per subcommand; each is a thin face on calls of the library. argv[0] is the command's name; the result is
+ * the exit status. */
 #ifndef OURO_SRC_COMMAND_H
 #define OURO_SRC_COMMAND_H
 

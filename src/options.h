@@ -33,8 +33,8 @@ struct ouro_usage {
     const struct ouro_option *options; /* -h and -q come by themselves */
 };
 
-/* Parses argv[1..); positional arguments are moved to its end and *first is the index of their first. True: go on. False: leave
- * with *status (help was printed, or what is wrong was said). */
+/* Parses argv[1..); positional arguments are moved to its end and *first is the index of their first. True: go on.
+ * False: leave with *status (help was printed, or what is wrong was said). */
 bool ouro_options_parse(const struct ouro_usage *usage, int argc, char **argv, int *first, int *status);
 
 #endif

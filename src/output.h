@@ -13,8 +13,8 @@ struct ouro_dest {
 
 /* path NULL: standard output. 0, or the exit status after having said what is wrong. */
 int ouro_dest_open(struct ouro_dest *output, const char *path);
-/* Writes what is left and renames; on failure, or when `status` is not 0, nothing is left behind. Says what is wrong; returns
- * the exit status: `status` if that is not 0. */
+/* Writes what is left and renames; on failure, or when `status` is not 0, nothing is left behind. Says what is wrong;
+ * returns the exit status: `status` if that is not 0. */
 int ouro_dest_close(struct ouro_dest *output, int status);
 
 #endif
