@@ -7,16 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/guard.h"
 #include "target/image_files.h"
 
 #define TASK_PAGES 128u      /* 512 KiB: what a thread copies at a time */
 #define PAGEMAP_ENTRIES 8192u
 #define SLACK_PAGES 1024u    /* room for pages that appear between plan and stop, beside 2 % */
+#define SMALL_FILE_BYTES (UINT64_C(64) << 20)
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 #define PAGEMAP_SWAPPED (UINT64_C(1) << 62)
 #define PAGEMAP_FILE (UINT64_C(1) << 61)
@@ -35,13 +38,28 @@ struct copying {
     bool gone;          /* atomic: the target ended */
 };
 
-typedef void page_visitor(void *context, ouro_addr addr, unsigned flag, const struct ouro_mapping *mapping);
+/* PAGEMAP_SCAN of Linux 6.7, which older headers lack: lists ranges that are there, and is quick with terabytes of holes. */
+struct region {
+    uint64_t start, end, categories;
+};
+struct region_scan {
+    uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+    uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+#define REGION_SCAN _IOWR('f', 16, struct region_scan)
+#define REGION_FILE UINT64_C(4)
+#define REGION_PRESENT UINT64_C(8)
+#define REGION_SWAPPED UINT64_C(16)
+#define REGIONS_MAX 512u
 
 struct scan {
-    int pagemap; /* -1: can't be read */
+    int pagemap;     /* -1: can't be read */
+    bool no_regions; /* this kernel has no PAGEMAP_SCAN */
     uint64_t swap_budget_bytes, swapped_bytes, swap_skipped_bytes;
-    page_visitor *visit;
+    /* Pages [addr, addr + count pages) that belong into the image; flag: 0 or FROM_FILE. */
+    void (*visit)(void *context, ouro_addr addr, uint64_t count, unsigned flag);
     void *context;
+    struct ouro_image_missing *missing; /* NULL: only counting */
 };
 
 static bool is_copied(const struct ouro_mapping *mapping)
@@ -53,27 +71,89 @@ static bool is_copied(const struct ouro_mapping *mapping)
     return mapping->readable && !mapping->shared && !mapping->uffd && !mapping->device;
 }
 
-/* Which pages of a mapping belong into the image, and where their bytes come from: see the head of image.h. */
-static void scan_pages(struct scan *scan, const struct ouro_mapping *mapping, ouro_addr addr, const uint64_t *entries,
-                       size_t count)
+static void add_missing(struct ouro_image_missing *missing, ouro_addr addr, uint64_t count)
 {
-    bool file = mapping->inode != 0;
-    for (size_t i = 0; i < count; i++, addr += OURO_PAGE_BYTES) {
-        uint64_t entry = entries[i];
-        bool anonymous = entry & PAGEMAP_PRESENT && !(entry & PAGEMAP_FILE);
-        if (entry & PAGEMAP_SWAPPED) {
-            if (scan->swapped_bytes + OURO_PAGE_BYTES > scan->swap_budget_bytes) {
-                scan->swap_skipped_bytes += OURO_PAGE_BYTES;
-                continue;
-            }
-            scan->swapped_bytes += OURO_PAGE_BYTES;
-            scan->visit(scan->context, addr, 0, mapping);
-        } else if (anonymous || (entry & PAGEMAP_PRESENT && (!file || mapping->writable))) {
-            scan->visit(scan->context, addr, 0, mapping);
-        } else if (file && mapping->writable) {
-            scan->visit(scan->context, addr, FROM_FILE, mapping);
-        }
+    ouro_addr end = addr + (count << OURO_PAGE_BITS);
+    if (missing->count && missing->items[missing->count - 1].end == addr) {
+        missing->items[missing->count - 1].end = end;
+        return;
     }
+    struct ouro_image_range *range = OURO_VEC_ADD(missing);
+    if (range)
+        *range = (struct ouro_image_range){addr, end};
+    else
+        missing->overflow = true;
+}
+
+static void visit_swapped(struct scan *scan, ouro_addr addr, uint64_t count)
+{
+    uint64_t room = (scan->swap_budget_bytes - scan->swapped_bytes) >> OURO_PAGE_BITS;
+    uint64_t taken = count < room ? count : room;
+    if (taken)
+        scan->visit(scan->context, addr, taken, 0);
+    scan->swapped_bytes += taken << OURO_PAGE_BITS;
+    scan->swap_skipped_bytes += (count - taken) << OURO_PAGE_BITS;
+    if (count > taken && scan->missing)
+        add_missing(scan->missing, addr + (taken << OURO_PAGE_BITS), count - taken);
+}
+
+static bool is_small_file(const struct ouro_mapping *mapping)
+{
+    return mapping->inode && mapping->writable && mapping->end - mapping->start <= SMALL_FILE_BYTES;
+}
+
+/* Whether pages of this kind belong into the image, and where their bytes come from: see the head of image.h. */
+static void visit_pages(struct scan *scan, const struct ouro_mapping *mapping, ouro_addr addr, uint64_t count,
+                        uint64_t categories)
+{
+    bool present = categories & REGION_PRESENT;
+    if (categories & REGION_SWAPPED)
+        visit_swapped(scan, addr, count);
+    else if (present && (!(categories & REGION_FILE) || is_small_file(mapping)))
+        scan->visit(scan->context, addr, count, 0);
+    else if (!present && is_small_file(mapping))
+        scan->visit(scan->context, addr, count, FROM_FILE);
+}
+
+static bool scan_regions(struct scan *scan, const struct ouro_mapping *mapping)
+{
+    struct region regions[REGIONS_MAX];
+    struct region_scan query = {
+        .size = sizeof query,
+        .start = mapping->start,
+        .end = mapping->end,
+        .vec = (uint64_t)(uintptr_t)regions,
+        .vec_len = REGIONS_MAX,
+        .category_anyof_mask = REGION_PRESENT | REGION_SWAPPED,
+        .return_mask = REGION_PRESENT | REGION_SWAPPED | REGION_FILE,
+    };
+    ouro_addr seen = mapping->start;
+    while (query.start < mapping->end) {
+        int count = ioctl(scan->pagemap, REGION_SCAN, &query);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return false;
+        for (int i = 0; i < count; i++) {
+            if (regions[i].start > seen)
+                visit_pages(scan, mapping, seen, (regions[i].start - seen) >> OURO_PAGE_BITS, 0);
+            visit_pages(scan, mapping, regions[i].start, (regions[i].end - regions[i].start) >> OURO_PAGE_BITS,
+                        regions[i].categories);
+            seen = regions[i].end;
+        }
+        if (query.walk_end <= query.start)
+            break;
+        query.start = query.walk_end;
+    }
+    if (seen < mapping->end)
+        visit_pages(scan, mapping, seen, (mapping->end - seen) >> OURO_PAGE_BITS, 0);
+    return true;
+}
+
+static uint64_t categories_of(uint64_t entry)
+{
+    return (entry & PAGEMAP_PRESENT ? REGION_PRESENT : 0) | (entry & PAGEMAP_SWAPPED ? REGION_SWAPPED : 0) |
+           (entry & PAGEMAP_FILE ? REGION_FILE : 0);
 }
 
 static void scan_mapping(struct scan *scan, const struct ouro_mapping *mapping)
@@ -81,6 +161,11 @@ static void scan_mapping(struct scan *scan, const struct ouro_mapping *mapping)
     uint64_t entries[PAGEMAP_ENTRIES];
     if (!is_copied(mapping))
         return;
+    if (scan->pagemap >= 0 && !scan->no_regions) {
+        if (scan_regions(scan, mapping))
+            return;
+        scan->no_regions = true; /* the first call says so, before anything was visited */
+    }
     for (ouro_addr addr = mapping->start; addr < mapping->end;) {
         size_t left = (size_t)((mapping->end - addr) >> OURO_PAGE_BITS);
         size_t want = left < PAGEMAP_ENTRIES ? left : PAGEMAP_ENTRIES;
@@ -89,14 +174,14 @@ static void scan_mapping(struct scan *scan, const struct ouro_mapping *mapping)
                                                 (off_t)((addr >> OURO_PAGE_BITS) * sizeof *entries));
         size_t count = got > 0 ? (size_t)got / sizeof *entries : 0;
         if (!count) { /* no pagemap: anonymous memory and what may have been written, whole */
-            if (mapping->inode && !mapping->writable)
+            if (mapping->inode && !is_small_file(mapping))
                 return;
             count = want;
             for (size_t i = 0; i < count; i++)
                 entries[i] = PAGEMAP_PRESENT;
         }
-        scan_pages(scan, mapping, addr, entries, count);
-        addr += (uint64_t)count << OURO_PAGE_BITS;
+        for (size_t i = 0; i < count; i++, addr += OURO_PAGE_BYTES)
+            visit_pages(scan, mapping, addr, 1, categories_of(entries[i]));
     }
 }
 
@@ -107,13 +192,12 @@ static int open_pagemap(pid_t pid)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static void count_page(void *context, ouro_addr addr, unsigned flag, const struct ouro_mapping *mapping)
+static void count_pages(void *context, ouro_addr addr, uint64_t count, unsigned flag)
 {
     uint64_t *pages = context;
     (void)addr;
     (void)flag;
-    (void)mapping;
-    ++*pages;
+    *pages += count;
 }
 
 struct touch {
@@ -205,7 +289,7 @@ enum ouro_status ouro_image_plan(struct ouro_image *image, const struct ouro_pro
     image->uffd = maps_have_uffd(&maps);
     ouro_image_files_open(image->files, pid, &maps);
     OURO_CLOSE int pagemap = open_pagemap(pid);
-    struct scan scan = {.pagemap = pagemap, .swap_budget_bytes = UINT64_MAX, .visit = count_page, .context = &pages};
+    struct scan scan = {.pagemap = pagemap, .swap_budget_bytes = UINT64_MAX, .visit = count_pages, .context = &pages};
     for (size_t i = 0; i < maps.count; i++)
         scan_mapping(&scan, &maps.items[i]);
     ouro_maps_fini(&maps);
@@ -219,33 +303,33 @@ static enum ouro_status grow(struct ouro_image *image, struct ouro_err *err)
     size_t size = (size_t)pages << OURO_PAGE_BITS;
     if (pages > PAGES_MAX)
         return ouro_err_set(err, OURO_LIMIT, "the target has more than %u pages of memory", PAGES_MAX);
-    void *list = mremap(image->page_addr, image->page_capacity * sizeof *image->page_addr,
-                        pages * sizeof *image->page_addr, MREMAP_MAYMOVE);
-    if (list == MAP_FAILED)
-        return ouro_err_sys(err, errno, "no memory for the list of %llu pages", (unsigned long long)pages);
-    image->page_addr = list;
     void *bytes = mremap(image->reserve, image->reserve_bytes, size, MREMAP_MAYMOVE);
     if (bytes == MAP_FAILED)
         return ouro_err_sys(err, errno, "no memory for a copy of %zu MiB", size >> 20);
     image->reserve = bytes;
     image->bytes = bytes;
     image->reserve_bytes = size;
+    void *list = mremap(image->page_addr, image->page_capacity * sizeof *image->page_addr,
+                        pages * sizeof *image->page_addr, MREMAP_MAYMOVE);
+    if (list == MAP_FAILED)
+        return ouro_err_sys(err, errno, "no memory for the list of %llu pages", (unsigned long long)pages);
+    image->page_addr = list;
     image->page_capacity = (uint32_t)pages;
     return OURO_OK;
 }
 
-static void list_page(void *context, ouro_addr addr, unsigned flag, const struct ouro_mapping *mapping)
+static void list_pages(void *context, ouro_addr addr, uint64_t count, unsigned flag)
 {
     struct copying *copying = context;
     struct ouro_image *image = copying->image;
-    (void)mapping;
-    if (image->page_count == image->page_capacity) {
-        image->dropped_pages++;
-        return;
-    }
-    image->page_addr[image->page_count++] = addr | flag;
-    if (image->page_count % TASK_PAGES == 0)
-        __atomic_store_n(&copying->ready, image->page_count, __ATOMIC_RELEASE);
+    uint32_t at = image->page_count, room = image->page_capacity - at;
+    uint32_t taken = count < room ? (uint32_t)count : room;
+    image->dropped_pages += count - taken;
+    for (uint32_t i = 0; i < taken; i++)
+        image->page_addr[at + i] = (addr + ((uint64_t)i << OURO_PAGE_BITS)) | flag;
+    image->page_count = at + taken;
+    if (at / TASK_PAGES != image->page_count / TASK_PAGES)
+        __atomic_store_n(&copying->ready, image->page_count / TASK_PAGES * TASK_PAGES, __ATOMIC_RELEASE);
 }
 
 /* One read call for pages [first, end), which follow each other in the copy; where it stops short, page by page. */
@@ -272,7 +356,10 @@ static void copy_pages(struct copying *copying, uint32_t first, uint32_t end)
     for (uint32_t i = first + (uint32_t)(done >> OURO_PAGE_BITS); i < end; i++) {
         struct iovec one = {image->reserve + ((size_t)i << OURO_PAGE_BITS), OURO_PAGE_BYTES};
         struct iovec from = {(void *)(uintptr_t)image->page_addr[i], OURO_PAGE_BYTES};
-        if (process_vm_readv(copying->pid, &one, 1, &from, 1, 0) != (ssize_t)OURO_PAGE_BYTES) {
+        got = process_vm_readv(copying->pid, &one, 1, &from, 1, 0);
+        if (got < 0 && errno == ESRCH)
+            __atomic_store_n(&copying->gone, true, __ATOMIC_RELAXED);
+        if (got != (ssize_t)OURO_PAGE_BYTES) {
             memset(one.iov_base, 0, OURO_PAGE_BYTES);
             image->page_addr[i] |= UNREADABLE;
             __atomic_fetch_add(&copying->unreadable_bytes, OURO_PAGE_BYTES, __ATOMIC_RELAXED);
@@ -317,11 +404,13 @@ static void copy_once(struct ouro_image *image, struct copying *copying, int pag
     struct scan scan = {
         .pagemap = pagemap,
         .swap_budget_bytes = options && options->swap_budget_bytes ? options->swap_budget_bytes : OURO_IMAGE_SWAP_BUDGET,
-        .visit = list_page,
+        .visit = list_pages,
         .context = copying,
+        .missing = &image->missing,
     };
     image->page_count = 0;
     image->dropped_pages = 0;
+    image->missing.count = 0;
     for (unsigned i = 1; i < thread_count; i++)
         if (pthread_create(&threads[started], NULL, copy_tasks, copying) == 0)
             started++;
@@ -338,6 +427,14 @@ static void copy_once(struct ouro_image *image, struct copying *copying, int pag
     image->swap_skipped_bytes = scan.swap_skipped_bytes;
 }
 
+/* A process that dies under the scan shows holes where its memory was: nothing fails, so it is asked for. */
+static bool has_ended(pid_t pid)
+{
+    unsigned char byte;
+    struct iovec local = {&byte, 1}, remote = {(void *)(uintptr_t)(UINT64_MAX - 4095), 1}; /* the kernel's half */
+    return process_vm_readv(pid, &local, 1, &remote, 1, 0) < 0 && errno == ESRCH;
+}
+
 enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_process *process,
                                  const struct ouro_image_options *options, struct ouro_err *err)
 {
@@ -347,7 +444,7 @@ enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_pro
     for (;;) {
         struct copying copying = {.image = image, .pid = pid};
         copy_once(image, &copying, pagemap, options);
-        if (copying.gone)
+        if (copying.gone || has_ended(pid))
             return ouro_err_set(err, OURO_GONE, "process %d ended while it was copied", (int)pid);
         if (!image->dropped_pages)
             return OURO_OK;
@@ -386,16 +483,53 @@ static enum ouro_status index_pages(struct ouro_image *image, struct ouro_err *e
 {
     size_t entry_count = (size_t)1 << (OURO_IMAGE_TOP_BITS - OURO_PAGE_BITS);
     for (uint32_t i = 0; i < image->page_count; i++) {
-        bool readable = !(image->page_addr[i] & UNREADABLE);
         ouro_addr addr = image->page_addr[i] &= ~(ouro_addr)(OURO_PAGE_BYTES - 1);
         uint32_t **entries = addr >> 47 ? NULL : &image->top[addr >> OURO_IMAGE_TOP_BITS];
-        if (!entries || !readable)
+        if (!entries)
             continue;
         if (!*entries && !(*entries = calloc(entry_count, sizeof **entries)))
             return ouro_err_set(err, OURO_NOMEM, "no memory for the index of the copy");
         (*entries)[addr >> OURO_PAGE_BITS & (entry_count - 1)] = i + 1;
     }
     return OURO_OK;
+}
+
+/* Takes pages out that could not be read, so that what lies behind one another in the copy does so in the target. */
+static void drop_unreadable(struct ouro_image *image)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < image->page_count; i++) {
+        if (image->page_addr[i] & UNREADABLE) {
+            add_missing(&image->missing, image->page_addr[i] & ~(ouro_addr)(OURO_PAGE_BYTES - 1), 1);
+            continue;
+        }
+        if (kept != i) {
+            image->page_addr[kept] = image->page_addr[i];
+            memcpy(image->reserve + ((size_t)kept << OURO_PAGE_BITS), image->reserve + ((size_t)i << OURO_PAGE_BITS),
+                   OURO_PAGE_BYTES);
+        }
+        kept++;
+    }
+    image->page_count = kept;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const struct ouro_image_range *left = a, *right = b;
+    return (left->start > right->start) - (left->start < right->start);
+}
+
+static bool is_missing(const struct ouro_image_missing *missing, ouro_addr addr)
+{
+    size_t low = 0, high = missing->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (missing->items[middle].end <= addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return missing->overflow || (low < missing->count && missing->items[low].start <= addr);
 }
 
 /* The part of a read that lies in the page at addr: from the copy, the file, or a hole of anonymous memory. */
@@ -407,7 +541,7 @@ static enum ouro_status read_in_page(const struct ouro_image *image, ouro_addr a
         return OURO_OK;
     }
     const struct ouro_mapping *mapping = ouro_maps_find(&image->maps, addr);
-    if (!mapping || !is_copied(mapping) || !image->files)
+    if (!mapping || !is_copied(mapping) || !image->files || is_missing(&image->missing, addr))
         return OURO_FAULT;
     if (!mapping->inode) {
         memset(out, 0, size);
@@ -415,8 +549,15 @@ static enum ouro_status read_in_page(const struct ouro_image *image, ouro_addr a
     }
     int fd = ouro_image_files_find(image->files, mapping);
     if (fd >= 0) {
-        ssize_t got = pread(fd, out, size, (off_t)(mapping->offset + (addr - mapping->start)));
-        return got == (ssize_t)size ? OURO_OK : OURO_FAULT;
+        uint64_t offset = mapping->offset + (addr - mapping->start);
+        unsigned char first; /* of the page: one that begins behind the file's end is not there */
+        ssize_t got = pread(fd, out, size, (off_t)offset);
+        if (got >= 0 && (size_t)got < size) {
+            if (pread(fd, &first, 1, (off_t)(offset & ~(uint64_t)(OURO_PAGE_BYTES - 1))) != 1)
+                return OURO_FAULT;
+            memset(out + got, 0, size - (size_t)got);
+        }
+        return got >= 0 ? OURO_OK : OURO_FAULT;
     }
     if (mapping->writable)
         return OURO_FAULT;
@@ -458,8 +599,11 @@ static void trim(struct ouro_image *image)
 
 enum ouro_status ouro_image_finish(struct ouro_image *image, const struct ouro_process *process, struct ouro_err *err)
 {
-    (void)process;
+    ouro_image_files_open(image->files, ouro_process_pid(process), &image->maps); /* those that came after the plan */
     read_file_pages(image);
+    drop_unreadable(image);
+    if (image->missing.count)
+        qsort(image->missing.items, image->missing.count, sizeof *image->missing.items, by_start);
     trim(image);
     image->space = (struct ouro_space){.read = read_image, .context = image};
     return index_pages(image, err);
@@ -496,6 +640,7 @@ void ouro_image_fini(struct ouro_image *image)
     if (image->files)
         ouro_image_files_close(image->files);
     free(image->files);
+    free(image->missing.items);
     ouro_maps_fini(&image->maps);
     memset(image, 0, sizeof *image);
 }

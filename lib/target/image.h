@@ -3,14 +3,15 @@
  * What is in it, page by page (4096 bytes each), of private readable mappings only:
  *   - anonymous pages that are present (pagemap), writable mapping or not (so relocated constants are there too);
  *   - swapped pages, within a budget, counted;
- *   - of writable private file mappings also the pages that were never touched: they come from the file.
+ *   - of writable private file mappings up to 64 MiB also the pages that were never written: untouched ones come from the
+ *     file. (Larger ones are data that a program looks at, not variables of a library.)
  * Never: shared mappings, device memory, ranges registered with userfaultfd, PROT_NONE, vvar and vsyscall, holes.
  *
  * The copied pages lie one behind the other in address order ("compacted"), so two neighbouring pages of the target
  * that are both there are neighbours here too, and a range is contiguous in the copy exactly if the copy's page numbers
  * of its first and last page are as far apart as the target's. A byte of the copy is named by its offset in `bytes`.
  *
- * Pages of read-only private file mappings that were never written are not copied: ouro_image_space reads them from
+ * Other pages of private file mappings are not copied: ouro_image_space reads them from
  * the file (opened before the resume through /proc/PID/map_files, /proc/PID/root or /proc/PID/exe, identity checked by
  * device and inode), or from the process when there is no such file any more.
  *
@@ -41,10 +42,18 @@ struct ouro_image {
     ouro_addr *page_addr;       /* page_count: the target's address of each copied page, ascending */
     struct ouro_maps maps;      /* as they were during the stop */
     uint64_t copied_bytes, swapped_bytes, swap_skipped_bytes, unreadable_bytes, file_bytes;
-    struct ouro_image_files *files; /* owned: the open files behind read-only mappings */
+    struct ouro_image_files *files; /* owned: the open files behind private mappings */
+    struct ouro_image_missing {
+        struct ouro_image_range {
+            ouro_addr start, end;
+        } *items; /* owned; sorted after ouro_image_finish */
+        size_t count, capacity;
+        bool overflow;  /* no memory to say which */
+    } missing;          /* pages that the target has, but the copy does not: swapped out beyond the budget, or unreadable */
     unsigned char *reserve;     /* owned */
     size_t reserve_bytes, touched_bytes;
-    uint32_t page_capacity, dropped_pages; /* room for pages; pages that found none */
+    uint32_t page_capacity; /* room for pages */
+    uint64_t dropped_pages; /* pages that found no room */
     bool uffd;                  /* some mapping is registered with userfaultfd */
     struct ouro_space space;    /* reads copied pages, else the files, else zeroes in anonymous holes; context: this */
 };

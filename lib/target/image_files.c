@@ -9,19 +9,21 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/guard.h"
 
 #define FILES_MAX 768u /* of 1024 descriptors that a process usually may have; more mappings than that are read from the target */
 
-/* The inode tells; the device number does not on overlay and btrfs, where maps and stat differ. */
+/* The inode tells; the device number does not on overlay and btrfs, where maps and stat differ. What lies at the path may be
+ * anything by now, also a device: it is looked at before it is opened. */
 static int open_checked(const char *path, const struct ouro_mapping *mapping)
 {
     struct stat stat_buf;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd >= 0 && (fstat(fd, &stat_buf) || !S_ISREG(stat_buf.st_mode) || stat_buf.st_ino != mapping->inode)) {
-        close(fd);
+    char self[64];
+    OURO_CLOSE int there = open(path, O_PATH | O_CLOEXEC);
+    if (there < 0 || fstat(there, &stat_buf) || !S_ISREG(stat_buf.st_mode) || stat_buf.st_ino != mapping->inode)
         return -1;
-    }
-    return fd;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", there);
+    return open(self, O_RDONLY | O_CLOEXEC);
 }
 
 int ouro_image_file_open(pid_t pid, const struct ouro_mapping *mapping)

@@ -62,9 +62,12 @@ static bool parse_line(const char *line, struct ouro_mapping *mapping)
     while (*end == ' ')
         end++;
     mapping->path = end;
+    /* Anonymous memory in all but name: what is not there is zeroes, and no file has it. */
+    if (!mapping->shared && (strcmp(end, "/dev/zero") == 0 || strncmp(end, "/anon_hugepage", 14) == 0))
+        mapping->inode = 0;
     /* Devices map registers as well as memory; zero and shm are memory. */
     mapping->device = strncmp(end, "/dev/", 5) == 0 && strncmp(end, "/dev/zero", 9) != 0 && strncmp(end, "/dev/shm/", 9) != 0;
-    return mapping->start < mapping->end;
+    return mapping->start < mapping->end && !((mapping->start | mapping->end) & 4095);
 }
 
 static bool has_flag(const char *flags, const char *flag)
@@ -103,10 +106,15 @@ enum ouro_status ouro_maps_parse(struct ouro_maps *maps, char *text, struct ouro
             ouro_maps_fini(maps);
             return ouro_err_set(err, OURO_NOMEM, "no memory for the list of mappings");
         }
-        if (!parse_line(line, mapping) || mapping->start < last) {
+        if (!parse_line(line, mapping) || mapping->end <= last) {
             size_t number = maps->count;
             ouro_maps_fini(maps);
             return ouro_err_set(err, OURO_BADDATA, "line %zu of the mappings can't be understood", number);
+        }
+        /* The kernel writes a few lines at a time: a mapping that grew in between appears again, as a whole. */
+        if (mapping->start < last) {
+            mapping->offset += last - mapping->start;
+            mapping->start = last;
         }
         last = mapping->end;
     }

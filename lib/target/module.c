@@ -64,13 +64,30 @@ static bool find_bias(struct ouro_module *module, const struct ouro_mapping *map
         if (!gelf_getphdr(module->elf->elf, (int)i, &segment) || segment.p_type != PT_LOAD)
             continue;
         uint64_t start = segment.p_offset & ~(uint64_t)4095;
-        if (mapping->offset < start || mapping->offset >= segment.p_offset + segment.p_filesz)
+        if (mapping->offset < start || mapping->offset - start >= (segment.p_offset - start) + segment.p_filesz)
             continue;
         uint64_t addr = (segment.p_vaddr & ~(uint64_t)4095) + (mapping->offset - start);
         module->bias = mapping->start - addr;
         return true;
     }
     return false;
+}
+
+/* A library that is only read as data (mmap of the file) has no code where its segments say. */
+static bool is_loaded(const struct ouro_module *module, const struct ouro_maps *maps)
+{
+    size_t count;
+    if (elf_getphdrnum(module->elf->elf, &count))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr segment;
+        if (!gelf_getphdr(module->elf->elf, (int)i, &segment) || segment.p_type != PT_LOAD || !(segment.p_flags & PF_X))
+            continue;
+        const struct ouro_mapping *mapping = ouro_maps_find(maps, module->bias + segment.p_vaddr);
+        if (!mapping || !mapping->executable)
+            return false;
+    }
+    return true;
 }
 
 static bool is_elf(int fd)
@@ -109,7 +126,7 @@ enum ouro_status ouro_modules_read(struct ouro_modules *modules, const struct ou
         }
         struct ouro_module module = {.path = mapping->path, .start = mapping->start, .end = maps->items[last].end};
         module.elf = elf_open(fd);
-        if (!module.elf || !find_bias(&module, mapping)) {
+        if (!module.elf || !find_bias(&module, mapping) || !is_loaded(&module, maps)) {
             elf_close(module.elf);
             continue;
         }
@@ -178,6 +195,9 @@ static size_t each_symbol(struct ouro_elf *elf, GElf_Word kind, symbol_visitor *
         for (uint64_t i = 0; i < entries && i < INT32_MAX; i++) {
             GElf_Sym symbol;
             if (!gelf_getsym(data, (int)i, &symbol) || symbol.st_shndx == SHN_UNDEF || !symbol.st_value)
+                continue;
+            int type = GELF_ST_TYPE(symbol.st_info); /* a thread-local one's value is no address */
+            if (type == STT_TLS || type == STT_SECTION || type == STT_FILE)
                 continue;
             const char *name = elf_strptr(elf->elf, header.sh_link, symbol.st_name);
             if (name && *name)

@@ -13,6 +13,8 @@
 #include "base/guard.h"
 #include "target/stop.h"
 
+#define NOWHERE (UINT64_MAX - 4095) /* the kernel's half */
+
 struct ouro_process {
     pid_t pid;
     char name[64];
@@ -143,7 +145,10 @@ enum ouro_status ouro_process_denied(pid_t pid, struct ouro_err *err)
     if (!status)
         return ouro_err_set(err, OURO_GONE, "process %d ended", (int)pid);
     int64_t tracer = status_number(status, "TracerPid");
-    if (tracer > 0) {
+    if (tracer > 0) { /* a thread of the tracer: its process is what people know */
+        OURO_FREE char *holder = read_proc((pid_t)tracer, "status", &size);
+        int64_t leader = holder ? status_number(holder, "Tgid") : -1;
+        tracer = leader > 0 ? leader : tracer;
         OURO_FREE char *name = read_proc((pid_t)tracer, "comm", &size);
         if (name)
             name[strcspn(name, "\n")] = 0;
@@ -217,12 +222,11 @@ static enum ouro_status check(struct ouro_process *process, struct ouro_err *err
     if (read == OURO_DENIED)
         return ouro_process_denied(pid, err);
     OURO_TRY(read);
-    unsigned char byte;
-    ouro_addr start = maps.count ? maps.items[0].start : 0;
-    read = read_memory(&process->space, start, &byte, 1);
-    int failure = errno;
     ouro_maps_fini(&maps);
-    if (read != OURO_OK && (failure == EPERM || failure == EACCES))
+    /* The permission is checked before the address, and nothing of the target is touched: no process has this one. */
+    unsigned char byte;
+    errno = 0;
+    if (read_memory(&process->space, NOWHERE, &byte, 1) != OURO_OK && (errno == EPERM || errno == EACCES))
         return ouro_process_denied(pid, err);
     return OURO_OK;
 }

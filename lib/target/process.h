@@ -26,8 +26,9 @@ struct ouro_thread_state {
 
 struct ouro_process;
 
-/* OURO_GONE: no such process. OURO_DENIED: err says which of uid, ptrace_scope, capability, dumpable or another tracer
- * is in the way, and the remedy. OURO_UNSUPPORTED: a 32-bit process, a zombie, a kernel thread, or ourselves. */
+/* OURO_GONE: no such process, or a zombie. OURO_DENIED: err says which of uid, ptrace_scope, capability or dumpable is in
+ * the way, and the remedy; another tracer is found by the first stop. OURO_INVAL: the id of a thread. OURO_UNSUPPORTED: a
+ * 32-bit process, a kernel thread, or ourselves. */
 enum ouro_status ouro_process_open(struct ouro_process **process, pid_t pid, struct ouro_err *err);
 /* Resumes if stopped. NULL allowed. */
 void ouro_process_close(struct ouro_process *process);
@@ -44,8 +45,9 @@ const char *ouro_process_name(const struct ouro_process *process);
 /* Reads through process_vm_readv; works on a running target too. Borrowed from the process. */
 const struct ouro_space *ouro_process_space(const struct ouro_process *process);
 
-/* Stops every thread, also those that are being created meanwhile. Records thread states first. Until timeout_ns have
- * passed; then everything is let go and OURO_LIMIT returned. OURO_GONE when the target ends. OURO_DENIED as open. */
+/* Stops every thread, also those that are being created meanwhile. Records thread states first. While one does not stop
+ * (vfork, an uninterruptible wait) the others are let go again and again, until timeout_ns have passed: OURO_LIMIT.
+ * OURO_GONE when the target ends. OURO_DENIED as open, or another tracer, which err names. */
 enum ouro_status ouro_process_stop(struct ouro_process *process, uint64_t timeout_ns, struct ouro_err *err);
 /* Lets every thread go on; idempotent. */
 void ouro_process_resume(struct ouro_process *process);

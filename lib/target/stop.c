@@ -3,7 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,8 @@
 #include "base/guard.h"
 
 #define STATES_MAX 4096u /* threads whose state is read before a stop */
+#define SPIN_NS UINT64_C(300000)
+#define SLICE_NS UINT64_C(100000000) /* how long all are held for one that does not stop; doubled each time */
 
 static uint64_t now_ns(void)
 {
@@ -84,31 +86,50 @@ static struct ouro_stop_thread *find(struct ouro_stop *stop, pid_t tid)
     return NULL;
 }
 
+/* Why a thread can't be seized: it just ended (then it is passed over), or somebody is in the way. */
+static enum ouro_status seize_failed(struct ouro_stop *stop, DIR *tasks, const char *name, int failure,
+                                     struct ouro_err *err)
+{
+    struct ouro_thread_state state;
+    if (failure == ESRCH || find(stop, (pid_t)atoi(name))) /* a listing may show a thread twice */
+        return OURO_OK;
+    memset(&state, 0, sizeof state);
+    read_state(dirfd(tasks), name, &state);
+    if (state.state == 'Z' || state.state == 'X' || state.state == '?') { /* ended threads can't be seized: EPERM */
+        stop->dead_leader = stop->dead_leader || (state.state == 'Z' && state.tid == stop->pid);
+        return OURO_OK;
+    }
+    if (failure == EPERM)
+        return ouro_process_denied(stop->pid, err);
+    return ouro_err_sys(err, failure, "can't seize thread %s of process %d", name, (int)stop->pid);
+}
+
 /* Seizes what is not seized yet and asks it to stop. *fresh: how many were new. */
 static enum ouro_status seize_new(struct ouro_stop *stop, size_t *fresh, struct ouro_err *err)
 {
     DIR *tasks = open_tasks(stop->pid);
     enum ouro_status status = OURO_OK;
-    size_t first = stop->count;
+    size_t first = stop->count, next = 0;
     *fresh = 0;
     if (!tasks)
         return ouro_err_set(err, OURO_GONE, "process %d ended", (int)stop->pid);
     for (struct dirent *entry; status == OURO_OK && (entry = readdir(tasks));) {
         pid_t tid = (pid_t)atoi(entry->d_name);
-        if (tid <= 0 || (first && find(stop, tid)))
+        if (tid <= 0)
+            continue;
+        if (next < first && stop->items[next].tid == tid) { /* the listing keeps its order */
+            next++;
+            continue;
+        }
+        if (first && find(stop, tid))
             continue;
         if (ptrace(PTRACE_SEIZE, tid, NULL, NULL)) {
-            if (errno == ESRCH)
-                continue; /* it ended between the listing and now */
-            if (errno == EPERM)
-                status = ouro_process_denied(stop->pid, err);
-            else
-                status = ouro_err_sys(err, errno, "can't seize thread %d of process %d", (int)tid, (int)stop->pid);
-            break;
+            status = seize_failed(stop, tasks, entry->d_name, errno, err);
+            continue;
         }
         struct ouro_stop_thread *thread = OURO_VEC_ADD(stop);
-        if (!thread) {
-            ptrace(PTRACE_DETACH, tid, NULL, NULL); /* not stopped: the kernel refuses, and detaches when we exit */
+        if (!thread) { /* the kernel detaches it when the keeper ends */
+            stop->left = true;
             status = ouro_err_set(err, OURO_NOMEM, "no memory for the list of threads");
             break;
         }
@@ -136,31 +157,39 @@ static void note_stop(struct ouro_stop_thread *thread, int wait_status)
         thread->signal = WSTOPSIG(wait_status);
 }
 
+static enum ouro_status did_not_stop(const struct ouro_stop *stop, pid_t tid, struct ouro_err *err)
+{
+    struct ouro_thread_state state = {.state = '?', .syscall = -1};
+    DIR *tasks = open_tasks(stop->pid);
+    char name[16];
+    snprintf(name, sizeof name, "%d", (int)tid);
+    if (tasks) {
+        read_state(dirfd(tasks), name, &state);
+        closedir(tasks);
+    }
+    return ouro_err_set(err, OURO_LIMIT, "thread %d of process %d did not stop in time: its state is %c%s", (int)tid,
+                        (int)stop->pid, state.state,
+                        state.state == 'D' ? " (uninterruptible: in a device or network file system, or in vfork)" : "");
+}
+
+/* Most threads stop within microseconds: at first we only step aside; then naps, which the kernel rounds up to 50 us. */
 static enum ouro_status wait_stopped(struct ouro_stop *stop, uint64_t deadline_ns, struct ouro_err *err)
 {
-    uint64_t nap_ns = 5000;
+    uint64_t nap_ns = 20000, polite_ns = now_ns() + SPIN_NS;
     for (size_t i = 0; i < stop->count; i++) {
         struct ouro_stop_thread *thread = &stop->items[i];
         while (!thread->stopped && !thread->gone) {
             int wait_status;
             pid_t got = waitpid(thread->tid, &wait_status, __WALL | WNOHANG);
+            uint64_t now = now_ns();
             if (got == thread->tid) {
                 note_stop(thread, wait_status);
             } else if (got < 0 && errno == ECHILD) {
                 thread->gone = true;
-            } else if (now_ns() > deadline_ns) {
-                struct ouro_thread_state state = {.state = '?', .syscall = -1};
-                DIR *tasks = open_tasks(stop->pid);
-                char tid[16];
-                snprintf(tid, sizeof tid, "%d", (int)thread->tid);
-                if (tasks) {
-                    read_state(dirfd(tasks), tid, &state);
-                    closedir(tasks);
-                }
-                return ouro_err_set(err, OURO_LIMIT,
-                                    "thread %d of process %d did not stop in time: its state is %c%s",
-                                    (int)thread->tid, (int)stop->pid, state.state,
-                                    state.state == 'D' ? " (uninterruptible: in a device or network file system, or in vfork)" : "");
+            } else if (now > deadline_ns) {
+                return did_not_stop(stop, thread->tid, err);
+            } else if (now < polite_ns) {
+                sched_yield();
             } else {
                 struct timespec nap = {.tv_nsec = (long)nap_ns};
                 nanosleep(&nap, NULL);
@@ -172,60 +201,142 @@ static enum ouro_status wait_stopped(struct ouro_stop *stop, uint64_t deadline_n
     return OURO_OK;
 }
 
-enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, struct ouro_err *err)
+/* How many threads the kernel counts: the 20th field of stat. 0: the process is no more. */
+static uint64_t count_threads(pid_t pid)
 {
-    uint64_t deadline = now_ns() + timeout_ns;
-    size_t fresh = 1;
-    enum ouro_status status = OURO_OK;
-    stop->pid = pid;
-    stop->count = 0;
-    stop->started_ns = stop->ended_ns = 0;
-    read_states(stop);
-    /* Threads that still run may create others: until a pass over all finds no new one. */
-    while (status == OURO_OK && fresh) {
-        status = seize_new(stop, &fresh, err);
-        if (status == OURO_OK && fresh)
-            status = wait_stopped(stop, deadline, err);
-    }
-    size_t alive = 0;
+    char path[64], text[1024];
+    snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    OURO_CLOSE int process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char *at = process >= 0 && read_file(process, ".", "stat", text, sizeof text) ? strrchr(text, ')') : NULL;
+    for (int field = 2; field < 20 && at; field++)
+        at = strchr(at + 1, ' ');
+    return at ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+static uint64_t count_alive(const struct ouro_stop *stop)
+{
+    uint64_t alive = 0;
     for (size_t i = 0; i < stop->count; i++)
         alive += !stop->items[i].gone;
-    if (status == OURO_OK && !alive)
-        status = ouro_err_set(err, OURO_GONE, "process %d ended", (int)pid);
-    if (status != OURO_OK)
-        ouro_stop_resume(stop);
+    return alive;
+}
+
+static enum ouro_status stop_threads(struct ouro_stop *stop, uint64_t deadline_ns, struct ouro_err *err)
+{
+    size_t fresh;
+    enum ouro_status status;
+    bool whole;
+    /* Threads that still run may create others, and a listing passes over some when others end meanwhile: until a pass finds
+     * no new one and the kernel counts no more than we hold. */
+    do {
+        status = seize_new(stop, &fresh, err);
+        if (status == OURO_OK && fresh)
+            status = wait_stopped(stop, deadline_ns, err);
+        whole = !fresh && count_threads(stop->pid) <= count_alive(stop) + stop->dead_leader;
+        if (status == OURO_OK && !fresh && !whole) {
+            if (now_ns() > deadline_ns)
+                return ouro_err_set(err, OURO_LIMIT, "process %d has threads that can't be seized in time", (int)stop->pid);
+            sched_yield(); /* to one that is about to end */
+        }
+    } while (status == OURO_OK && !whole);
+    if (status == OURO_OK && !count_alive(stop))
+        status = ouro_err_set(err, OURO_GONE, "process %d ended", (int)stop->pid);
     return status;
 }
 
-/* A thread can only be detached while it is stopped; one that never stopped (uninterruptible) is waited for a moment, and else
- * stays seized until we end: it runs on, and would stop only for a moment of ours that nobody waits for. */
-static void detach(struct ouro_stop_thread *thread)
+/* A thread can be detached only while it is stopped. The others (uninterruptible, or dying) the kernel detaches when the
+ * keeper ends, and takes back what we asked of them. */
+static void let_go(struct ouro_stop *stop)
 {
-    for (int i = 0; !thread->stopped && !thread->gone && i < 100; i++) {
+    for (size_t i = 0; i < stop->count; i++) {
+        struct ouro_stop_thread *thread = &stop->items[i];
         int wait_status;
-        if (waitpid(thread->tid, &wait_status, __WALL | WNOHANG) == thread->tid) {
+        if (!thread->stopped && !thread->gone && waitpid(thread->tid, &wait_status, __WALL | WNOHANG) == thread->tid)
             note_stop(thread, wait_status);
-        } else {
-            struct timespec nap = {.tv_nsec = 100000};
-            nanosleep(&nap, NULL);
-        }
+        if (thread->gone)
+            continue;
+        if (!thread->stopped || ptrace(PTRACE_DETACH, thread->tid, NULL, (void *)(uintptr_t)thread->signal))
+            stop->left = true;
     }
-    if (thread->stopped)
-        ptrace(PTRACE_DETACH, thread->tid, NULL, (void *)(uintptr_t)thread->signal);
+    stop->ended_ns = now_ns();
+}
+
+static void *keep(void *argument)
+{
+    struct ouro_stop *stop = argument;
+    stop->keeper_tid = gettid();
+    stop->status = stop_threads(stop, stop->deadline_ns, stop->err);
+    sem_post(&stop->ready);
+    if (stop->status == OURO_OK)
+        while (sem_wait(&stop->release))
+            continue; /* a signal handler of the program ran in this thread */
+    let_go(stop);
+    return NULL;
+}
+
+/* Joining waits for less than the kernel's end of the thread, with which the last threads are detached. */
+static void end_keeper(struct ouro_stop *stop)
+{
+    char path[64];
+    pthread_join(stop->keeper, NULL);
+    snprintf(path, sizeof path, "/proc/self/task/%d", (int)stop->keeper_tid);
+    while (stop->left && access(path, F_OK) == 0)
+        sched_yield();
+    sem_destroy(&stop->ready);
+    sem_destroy(&stop->release);
+    stop->kept = false;
+    stop->count = 0;
+}
+
+static enum ouro_status attempt(struct ouro_stop *stop, uint64_t deadline_ns, struct ouro_err *err)
+{
+    stop->count = 0;
+    stop->left = stop->dead_leader = false;
+    stop->started_ns = stop->ended_ns = 0;
+    stop->deadline_ns = deadline_ns;
+    stop->err = err;
+    sem_init(&stop->ready, 0, 0);
+    sem_init(&stop->release, 0, 0);
+    int failure = pthread_create(&stop->keeper, NULL, keep, stop);
+    if (failure) {
+        sem_destroy(&stop->ready);
+        sem_destroy(&stop->release);
+        return ouro_err_sys(err, failure, "can't start the thread that stops process %d", (int)stop->pid);
+    }
+    while (sem_wait(&stop->ready))
+        continue;
+    if (stop->status == OURO_OK)
+        stop->kept = true;
+    else
+        end_keeper(stop);
+    return stop->status;
+}
+
+enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, struct ouro_err *err)
+{
+    uint64_t start = now_ns(), slice_ns = SLICE_NS;
+    ouro_stop_resume(stop);
+    stop->pid = pid;
+    read_states(stop);
+    /* One thread in vfork, and all others would stand still for the whole time: let them run in between. */
+    for (;;) {
+        uint64_t spent = now_ns() - start, left = timeout_ns > spent ? timeout_ns - spent : 0;
+        bool last = left <= slice_ns;
+        enum ouro_status status = attempt(stop, now_ns() + (last ? left : slice_ns), err);
+        if (status != OURO_LIMIT || last)
+            return status;
+        struct timespec nap = {.tv_sec = (time_t)(slice_ns / 4 / 1000000000u), .tv_nsec = (long)(slice_ns / 4 % 1000000000u)};
+        nanosleep(&nap, NULL);
+        slice_ns *= 2;
+    }
 }
 
 void ouro_stop_resume(struct ouro_stop *stop)
 {
-    if (!stop->count)
+    if (!stop->kept)
         return;
-    for (size_t i = 0; i < stop->count; i++)
-        if (stop->items[i].stopped)
-            detach(&stop->items[i]);
-    stop->ended_ns = now_ns();
-    for (size_t i = 0; i < stop->count; i++)
-        if (!stop->items[i].stopped)
-            detach(&stop->items[i]);
-    stop->count = 0;
+    sem_post(&stop->release);
+    end_keeper(stop);
 }
 
 uint64_t ouro_stop_duration_ns(const struct ouro_stop *stop)

@@ -1,10 +1,17 @@
 /* Stopping and resuming all threads of a process through ptrace.
  *
+ * A thread of our own, the keeper, does all of it and lives from the stop to the resume: ptrace knows tracers by thread, so
+ * any thread may ask for the resume; and only the end of its tracer detaches a thread that does not stop (in vfork, in a dead
+ * network file system), which would otherwise stop later, when nobody waits for it.
+ *
  * PTRACE_SEIZE and PTRACE_INTERRUPT: no signal is sent, a group stop (SIGSTOP) is kept, and a signal that arrives while we wait
  * is handed on at the resume. No option is set, so the target lives on whatever happens to us: the kernel detaches everything
- * of a tracer that dies. All calls of one ouro_stop come from one thread (ptrace knows tracers by thread). */
+ * of a tracer that dies. */
 #ifndef OURO_TARGET_STOP_H
 #define OURO_TARGET_STOP_H
+
+#include <pthread.h>
+#include <semaphore.h>
 
 #include "target/process.h"
 
@@ -21,9 +28,18 @@ struct ouro_stop {
     size_t count, capacity;
     struct ouro_thread_state *states; /* owned; as seen before the last stop */
     size_t state_count, state_capacity;
-    uint64_t started_ns, ended_ns;
+    uint64_t started_ns, ended_ns, deadline_ns;
+    pthread_t keeper;
+    pid_t keeper_tid;
+    sem_t ready, release;
+    enum ouro_status status; /* of the attempt to stop; set before `ready` is posted */
+    struct ouro_err *err;    /* borrowed during ouro_stop_all */
+    bool kept;               /* the keeper lives, and everything is stopped */
+    bool dead_leader;        /* the main thread ended before the others; it stays a zombie until they end */
+    bool left;               /* threads that only the keeper's end detaches */
 };
 
+/* The address of `stop` stays the same while threads are stopped. A stop while stopped resumes first. */
 enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, struct ouro_err *err);
 void ouro_stop_resume(struct ouro_stop *stop);
 uint64_t ouro_stop_duration_ns(const struct ouro_stop *stop);
