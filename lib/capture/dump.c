@@ -204,7 +204,7 @@ static enum ouro_status write_snapshot(struct dump *dump, uint64_t start_ns)
         result->unreadable[i] = dump->python.unreadable[i];
     result->type_count = dump->python.type_list.count;
     for (size_t i = 0; i < dump->python.type_list.count; i++)
-        result->approximate_type_count += dump->python.type_list.items[i]->approximate;
+        result->approximate_type_count += dump->python.type_list.items[i]->met_approximate;
     write_totals(dump, start_ns);
     OURO_TRY(check_cancel(dump));
     return ouro_snapshot_writer_commit(dump->writer, &result->file_bytes, dump->err);

@@ -36,7 +36,8 @@ struct ouro_dump_result {
     struct ouro_emit_totals totals;
     char version[16];           /* of CPython */
     uint64_t file_bytes, copied_bytes, pause_ns, duration_ns;
-    uint64_t tracked_count, type_count, approximate_type_count;
+    uint64_t tracked_count, type_count;
+    uint64_t approximate_type_count; /* types with approximate objects */
     uint64_t unreadable[OURO_UNREADABLE_COUNT];
     unsigned stop_count;        /* stops that it took: more than one when a collection was running */
     bool output_failed;         /* what failed was writing the file, not reading the target */

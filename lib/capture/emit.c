@@ -169,6 +169,8 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     flags |= estimated ? OURO_OBJECT_SIZE_ESTIMATED : 0;
     flags |= emitter->lost || emitter->visitor.torn ? OURO_OBJECT_TORN : 0;
     emitter->totals.approximate_count += approximate;
+    if (approximate)
+        __atomic_store_n(&type->met_approximate, true, __ATOMIC_RELAXED);
     emitter->totals.estimated_count += estimated;
     emitter->totals.torn_count += (flags & OURO_OBJECT_TORN) != 0;
     emitter->totals.size_bytes += size;

@@ -169,10 +169,6 @@
     X(interp_audit_hooks) /* PyInterpreterState.audit_hooks */ \
     X(interp_errnomap) /* PyInterpreterState.exc_state.errnomap */ \
     X(interp_exception_group) /* PyInterpreterState.exc_state.PyExc_ExceptionGroup */ \
-    X(interp_cache_isinstance) /* PyInterpreterState.callable_cache.isinstance */ \
-    X(interp_cache_len) /* PyInterpreterState.callable_cache.len */ \
-    X(interp_cache_list_append) /* PyInterpreterState.callable_cache.list_append */ \
-    X(interp_cache_getattribute) /* PyInterpreterState.callable_cache.object__getattribute__ */ \
     X(interp_objreduce) /* PyInterpreterState.cached_objects.objreduce */ \
     X(interp_slots_pname) /* PyInterpreterState.cached_objects.type_slots_pname */ \
     X(interp_str_replace_inf) /* PyInterpreterState.cached_objects.str_replace_inf */ \

@@ -78,6 +78,7 @@ struct ouro_type {
     uint8_t value;         /* enum ouro_value */
     uint8_t named;         /* enum ouro_named */
     uint64_t user;         /* the walk's own: starts as UINT64_MAX */
+    bool met_approximate;  /* the walk's own: some object of it is approximate */
 };
 
 /* The type at addr, resolved on first use; NULL: no type object there. Thread-safe; the pointer stays valid. O(1) after that. */
