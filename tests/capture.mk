@@ -1,1 +1,12 @@
-# Tests of lib/capture.
+# Tests of lib/capture: the interpreter is the oracle. test_compare.py shows first that the comparer can fail.
+TESTS += tests/capture/test_compare.py tests/capture/test_oracle.py tests/capture/test_programs.py tests/capture/test_faults.py
+
+# For `make bench`.
+EXTRA_PROGRAMS += tests/bench_load
+tests_bench_load_SOURCES = tests/bench/bench_load.c
+tests_bench_load_LDADD = $(TEST_SNAPSHOT_LIBS)
+
+check_PROGRAMS += tests/test_capture_hostile
+TESTS += tests/test_capture_hostile
+tests_test_capture_hostile_SOURCES = tests/capture/test_hostile.c
+tests_test_capture_hostile_LDADD = $(TEST_CAPTURE_LIBS)

@@ -43,9 +43,10 @@ struct emitter {
     struct ouro_emit_totals totals;
     ouro_node node;
     bool lost; /* a target of the current object is no object */
+    bool in_run;
+    uint32_t fixed, runs; /* delivered for the current object */
     struct {
-        uint64_t key;
-        uint32_t shape;
+        uint64_t key, shape;
     } shape_cache[SHAPE_CACHE_SLOTS];
 };
 
@@ -53,6 +54,7 @@ static void on_slots(void *context, const ouro_addr *targets, size_t count)
 {
     struct emitter *emitter = context;
     const struct ouro_walk *walk = emitter->emit->walk;
+    emitter->fixed += emitter->in_run ? 0 : (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
         ouro_node target = OURO_NODE_NONE;
         if (targets[i]) {
@@ -69,12 +71,15 @@ static void on_slots(void *context, const ouro_addr *targets, size_t count)
 static void on_run_begin(void *context, unsigned width)
 {
     struct emitter *emitter = context;
+    emitter->in_run = true;
     ouro_chunk_run(&emitter->chunk, emitter->node, width);
 }
 
 static void on_run(void *context, uint64_t count)
 {
     struct emitter *emitter = context;
+    emitter->in_run = false;
+    emitter->runs++;
     ouro_chunk_part_count(&emitter->chunk, count);
 }
 
@@ -90,11 +95,11 @@ static uint32_t type_index(struct emit *emit, ouro_addr type)
     return index ? (uint32_t)*index : UINT32_MAX;
 }
 
-static uint32_t shape_of(struct emitter *emitter, struct ouro_type *type, ouro_addr addr)
+static uint64_t shape_of(struct emitter *emitter, struct ouro_type *type, ouro_addr addr)
 {
     uint64_t known = __atomic_load_n(&type->user, __ATOMIC_ACQUIRE);
     if (known != UINT64_MAX)
-        return (uint32_t)known;
+        return known;
     struct emit *emit = emitter->emit;
     if (!type->varies)
         return ouro_shapes_get(&emit->shapes, &emitter->visitor, type, type_index(emit, type->addr), addr, 0);
@@ -141,6 +146,31 @@ static uint64_t refcount_of(const struct ouro_layout *layout, const unsigned cha
     return (uint32_t)count;
 }
 
+/* The slots of an object. Where memory is damaged, what it delivers may not be what others of its shape did: such an object gets
+ * no references at all, and says so. False then. */
+static bool put_slots(struct emitter *emitter, const struct ouro_type *type, ouro_addr addr, uint64_t shape)
+{
+    struct ouro_chunk *chunk = &emitter->chunk;
+    size_t edges = chunk->columns[OURO_COLUMN_EDGES].size, counts = chunk->columns[OURO_COLUMN_COUNTS].size;
+    uint64_t slots = chunk->slot_count, edge_count = emitter->totals.edge_count;
+    emitter->fixed = emitter->runs = 0;
+    emitter->in_run = false;
+    if (type->op_count)
+        ouro_visit(&emitter->visitor, type, addr);
+    if (emitter->fixed == OURO_SHAPE_FIXED(shape) && emitter->runs == OURO_SHAPE_RUNS(shape))
+        return true;
+    chunk->columns[OURO_COLUMN_EDGES].size = edges;
+    chunk->columns[OURO_COLUMN_COUNTS].size = counts;
+    chunk->slot_count = slots;
+    emitter->totals.edge_count = edge_count;
+    chunk->run_width = 0;
+    for (uint32_t i = 0; i < OURO_SHAPE_FIXED(shape); i++)
+        ouro_chunk_slot(chunk, emitter->node, OURO_NODE_NONE);
+    for (uint32_t i = 0; i < OURO_SHAPE_RUNS(shape); i++)
+        ouro_chunk_part_count(chunk, 0);
+    return false;
+}
+
 static void emit_object(struct emitter *emitter, uint64_t bit)
 {
     struct emit *emit = emitter->emit;
@@ -151,11 +181,10 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     const unsigned char *head = ouro_image_at(walk->image, addr, 16);
     struct ouro_type *type = ouro_type_cached(python, &emitter->types, ouro_load_u64(head + layout->ob_type));
     uint32_t flags = emit->generations[emitter->node];
-    uint32_t shape = shape_of(emitter, type, addr);
+    uint64_t shape = shape_of(emitter, type, addr);
     emitter->lost = false;
     emitter->visitor.torn = emitter->visitor.approximate = false;
-    if (type->op_count)
-        ouro_visit(&emitter->visitor, type, addr);
+    bool fits = put_slots(emitter, type, addr, shape);
     bool estimated;
     uint64_t native, size = ouro_type_sizeof(python, type, addr, &native, &estimated);
     uint64_t refcount = refcount_of(layout, head, &flags);
@@ -167,7 +196,7 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     bool approximate = type->approximate || emitter->visitor.approximate;
     flags |= approximate ? OURO_OBJECT_APPROXIMATE : 0;
     flags |= estimated ? OURO_OBJECT_SIZE_ESTIMATED : 0;
-    flags |= emitter->lost || emitter->visitor.torn ? OURO_OBJECT_TORN : 0;
+    flags |= emitter->lost || emitter->visitor.torn || !fits ? OURO_OBJECT_TORN : 0;
     emitter->totals.approximate_count += approximate;
     if (approximate)
         __atomic_store_n(&type->met_approximate, true, __ATOMIC_RELAXED);
@@ -177,7 +206,7 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     emitter->totals.native_bytes += native;
     emitter->totals.object_count++;
     uint64_t interpreter = walk->added_count ? ouro_walk_interpreter(walk, bit) : python->interpreters[0].id;
-    ouro_chunk_object(&emitter->chunk, addr, shape, size, native, refcount, flags, interpreter);
+    ouro_chunk_object(&emitter->chunk, addr, OURO_SHAPE_NUMBER(shape), size, native, refcount, flags, interpreter);
     emitter->node++;
 }
 

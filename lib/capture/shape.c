@@ -41,7 +41,22 @@ static bool describing_is_namespace(void *context, ouro_addr dict)
     return describing->is_namespace(describing->context, dict);
 }
 
-static uint32_t build(struct ouro_shapes *shapes, struct ouro_visitor *visitor, const struct ouro_type *type,
+#define FIXED_MAX 0xffffffu
+#define RUNS_MAX 0xfeu
+
+static uint64_t pack(uint32_t shape, const struct ouro_part *parts, size_t part_count)
+{
+    uint64_t fixed = 0, runs = 0;
+    for (size_t i = 0; i < part_count; i++) {
+        runs += ouro_part_repeats(parts[i].kind);
+        fixed += !ouro_part_repeats(parts[i].kind) && parts[i].kind != OURO_PART_TYPE;
+    }
+    if (shape == UINT32_MAX || fixed > FIXED_MAX || runs > RUNS_MAX)
+        return UINT64_MAX;
+    return shape | fixed << 32 | runs << 56;
+}
+
+static uint64_t build(struct ouro_shapes *shapes, struct ouro_visitor *visitor, const struct ouro_type *type,
                       uint32_t type_index, ouro_addr object)
 {
     struct describing describing = {
@@ -51,25 +66,26 @@ static uint32_t build(struct ouro_shapes *shapes, struct ouro_visitor *visitor, 
                                      .part = ouro_shape_builder_part,
                                      .is_namespace = describing_is_namespace};
     ouro_visit(&describer, type, object);
-    uint32_t shape = UINT32_MAX;
+    uint64_t known = UINT64_MAX;
     if (!describing.builder.failed)
-        shape = ouro_snapshot_writer_shape(shapes->writer, type_index, describing.builder.parts.items,
-                                           (uint32_t)describing.builder.parts.count);
+        known = pack(ouro_snapshot_writer_shape(shapes->writer, type_index, describing.builder.parts.items,
+                                                (uint32_t)describing.builder.parts.count),
+                     describing.builder.parts.items, describing.builder.parts.count);
     free(describing.builder.parts.items);
-    if (shape == UINT32_MAX)
+    if (known == UINT64_MAX)
         shapes->failed = true;
-    return shape;
+    return known;
 }
 
-uint32_t ouro_shapes_get(struct ouro_shapes *shapes, struct ouro_visitor *visitor, struct ouro_type *type,
+uint64_t ouro_shapes_get(struct ouro_shapes *shapes, struct ouro_visitor *visitor, struct ouro_type *type,
                          uint32_t type_index, ouro_addr object, uint64_t variant)
 {
-    uint32_t shape = UINT32_MAX;
+    uint64_t known = UINT64_MAX;
     pthread_mutex_lock(&shapes->lock);
     if (!type->varies) {
         if (type->user == UINT64_MAX)
             __atomic_store_n(&type->user, build(shapes, visitor, type, type_index, object), __ATOMIC_RELEASE);
-        shape = (uint32_t)type->user;
+        known = type->user;
     } else {
         bool added;
         uint64_t key = (variant ^ type->addr * UINT64_C(0x9e3779b97f4a7c15)) & ~(UINT64_C(1) << 63);
@@ -77,10 +93,10 @@ uint32_t ouro_shapes_get(struct ouro_shapes *shapes, struct ouro_visitor *visito
         if (place && added)
             *place = build(shapes, visitor, type, type_index, object);
         if (place)
-            shape = (uint32_t)*place;
+            known = *place;
         else
             shapes->failed = true;
     }
     pthread_mutex_unlock(&shapes->lock);
-    return shape;
+    return known;
 }

@@ -22,8 +22,13 @@ struct ouro_shape_builder {
 
 void ouro_shapes_init(struct ouro_shapes *shapes, struct ouro_snapshot_writer *writer);
 void ouro_shapes_fini(struct ouro_shapes *shapes);
+/* A shape's number and what its objects deliver, in one word. UINT64_MAX: none could be made. */
+#define OURO_SHAPE_NUMBER(known) ((uint32_t)(known))
+#define OURO_SHAPE_FIXED(known) ((uint32_t)((known) >> 32 & 0xffffff)) /* slots of single parts, TYPE parts not counted */
+#define OURO_SHAPE_RUNS(known) ((uint32_t)((known) >> 56))             /* repeated parts */
+
 /* The shape of an object; `visitor` is the caller's own, its callbacks are replaced for the time of the call. */
-uint32_t ouro_shapes_get(struct ouro_shapes *shapes, struct ouro_visitor *visitor, struct ouro_type *type,
+uint64_t ouro_shapes_get(struct ouro_shapes *shapes, struct ouro_visitor *visitor, struct ouro_type *type,
                          uint32_t type_index, ouro_addr object, uint64_t variant);
 void ouro_shape_builder_part(void *builder, enum ouro_slots kind, enum ouro_class edge_class, const char *name);
 

@@ -45,9 +45,12 @@ static uint32_t character(const struct ouro_str *str, uint64_t i)
 size_t ouro_str_utf8(const struct ouro_str *str, unsigned char *out, size_t capacity, bool *cut)
 {
     *cut = str->length < str->full_length;
+    if (!str->length)
+        return 0;
     if (str->ascii) {
         size_t size = str->length < capacity ? (size_t)str->length : capacity;
-        memcpy(out, str->data, size);
+        if (size)
+            memcpy(out, str->data, size);
         *cut = *cut || size < str->length;
         return size;
     }
