@@ -58,16 +58,44 @@ static enum ouro_status check_cancel(struct dump *dump)
     return OURO_OK;
 }
 
+#define STOP_LEAST_NS UINT64_C(100000000) /* how long a stop may take even when the time is nearly over */
+#define COLLECTING_NAP_NS 20000           /* the kernel makes about 70 us of it */
+
+static enum ouro_status still_collecting(const struct dump *dump)
+{
+    return ouro_err_set(dump->err, OURO_LIMIT,
+                        "process %d was inside a garbage collection whenever it was stopped (%u times in %.1f s): its "
+                        "lists of objects are not consistent then; try again, or with a longer --timeout",
+                        (int)dump->options->pid, dump->result->stop_count, (double)dump->timeout_ns / 1e9);
+}
+
+/* Waits, while the target runs, until it seems to be between two collections: a program may collect again and again
+ * with hardly a gap, and a stop at random would rarely meet one. */
+static enum ouro_status wait_for_gap(struct dump *dump, uint64_t deadline_ns)
+{
+    bool collecting = true;
+    while (now_ns() < deadline_ns) {
+        OURO_TRY(check_cancel(dump));
+        enum ouro_status status =
+            ouro_runtime_collecting(&dump->runtime, ouro_process_space(dump->process), &collecting);
+        if (status != OURO_OK || !collecting)
+            return OURO_OK; /* it may have ended: the stop tells */
+        struct timespec nap = {.tv_sec = 0, .tv_nsec = COLLECTING_NAP_NS};
+        nanosleep(&nap, NULL);
+    }
+    return still_collecting(dump);
+}
+
 /* Stops the target at a moment when no collection is running. A stop inside a collection is ended at once: the
- * collector must run on. The waits between grow from one to 64 milliseconds. */
+ * collector must run on. */
 static enum ouro_status stop_between_collections(struct dump *dump)
 {
-    uint64_t start = now_ns();
-    uint64_t wait_ns = 1000000;
+    uint64_t deadline = now_ns() + dump->timeout_ns;
     for (;;) {
-        uint64_t spent = now_ns() - start;
+        uint64_t now = now_ns();
         OURO_TRY(check_cancel(dump));
-        OURO_TRY(ouro_process_stop(dump->process, dump->timeout_ns > spent ? dump->timeout_ns - spent : 1, dump->err));
+        uint64_t left = deadline > now + STOP_LEAST_NS ? deadline - now : STOP_LEAST_NS;
+        OURO_TRY(ouro_process_stop(dump->process, left, dump->err));
         dump->result->stop_count++;
         bool collecting = false;
         enum ouro_status status =
@@ -76,16 +104,9 @@ static enum ouro_status stop_between_collections(struct dump *dump)
             return OURO_OK;
         ouro_process_resume(dump->process);
         if (status != OURO_OK)
-            return ouro_err_set(dump->err, status, "the interpreters of process %d can't be read", (int)dump->options->pid);
-        if (now_ns() - start >= dump->timeout_ns)
-            return ouro_err_set(dump->err, OURO_LIMIT,
-                                "process %d was inside a garbage collection whenever it was stopped (%u times in %.1f s): its lists "
-                                "of objects are not consistent then; try again, or with a longer --timeout",
-                                (int)dump->options->pid, dump->result->stop_count, (double)dump->timeout_ns / 1e9);
-        struct timespec pause = {.tv_sec = 0, .tv_nsec = (long)wait_ns};
-        nanosleep(&pause, NULL);
-        if (wait_ns < 64000000)
-            wait_ns *= 2;
+            return ouro_err_set(dump->err, status, "the interpreters of process %d can't be read",
+                                (int)dump->options->pid);
+        OURO_TRY(wait_for_gap(dump, deadline));
     }
 }
 
