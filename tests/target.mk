@@ -21,3 +21,9 @@ tests_test_target_module_LDADD = $(TEST_TARGET_LIBS)
 tests_target_fixture_SOURCES = tests/target/fixture.c
 tests_target_fixture_CFLAGS = $(AM_CFLAGS) -fno-pie
 tests_target_fixture_LDFLAGS = $(AM_LDFLAGS) -no-pie
+
+# For `make bench`.
+EXTRA_PROGRAMS += tests/bench_copy
+CLEANFILES += tests/bench_copy
+tests_bench_copy_SOURCES = tests/bench/bench_copy.c
+tests_bench_copy_LDADD = libouro_target.a libouro_base.a $(ELF_LIBS)

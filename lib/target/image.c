@@ -17,6 +17,7 @@
 #include "target/image_files.h"
 
 #define TASK_PAGES 128u      /* 512 KiB: what a thread copies at a time */
+#define SPINS 10000u         /* some 200 microseconds */
 #define PAGEMAP_ENTRIES 8192u
 #define SLACK_PAGES 1024u    /* room for pages that appear between plan and stop, beside 2 % */
 #define SMALL_FILE_BYTES (UINT64_C(64) << 20)
@@ -376,9 +377,14 @@ static void *copy_tasks(void *argument)
     for (;;) {
         uint32_t task = __atomic_fetch_add(&copying->next_task, 1, __ATOMIC_RELAXED);
         uint64_t first = (uint64_t)task * TASK_PAGES, end = first + TASK_PAGES;
-        while (__atomic_load_n(&copying->ready, __ATOMIC_ACQUIRE) < end &&
-               !__atomic_load_n(&copying->listed, __ATOMIC_ACQUIRE))
-            sched_yield(); /* the list is being made */
+        for (unsigned spins = 0; __atomic_load_n(&copying->ready, __ATOMIC_ACQUIRE) < end &&
+                                 !__atomic_load_n(&copying->listed, __ATOMIC_ACQUIRE);
+             spins++) { /* the list is being made; a yield may last milliseconds on a busy machine */
+            if (spins < SPINS)
+                __builtin_ia32_pause();
+            else
+                sched_yield();
+        }
         uint32_t ready = __atomic_load_n(&copying->ready, __ATOMIC_ACQUIRE);
         if (first >= ready || __atomic_load_n(&copying->gone, __ATOMIC_RELAXED))
             return NULL;
@@ -395,12 +401,10 @@ static void *copy_tasks(void *argument)
     }
 }
 
-/* Lists the pages and copies them as the list grows. */
-static void copy_once(struct ouro_image *image, struct copying *copying, int pagemap,
-                      const struct ouro_image_options *options)
+static enum ouro_status list_all(struct ouro_image *image, struct copying *copying,
+                                 const struct ouro_image_options *options, struct ouro_err *err)
 {
-    unsigned thread_count = threads_of(options), started = 0;
-    pthread_t threads[8];
+    OURO_CLOSE int pagemap = open_pagemap(copying->pid);
     struct scan scan = {
         .pagemap = pagemap,
         .swap_budget_bytes = options && options->swap_budget_bytes ? options->swap_budget_bytes : OURO_IMAGE_SWAP_BUDGET,
@@ -408,44 +412,47 @@ static void copy_once(struct ouro_image *image, struct copying *copying, int pag
         .context = copying,
         .missing = &image->missing,
     };
+    if (!image->maps.count)
+        OURO_TRY(ouro_maps_read(&image->maps, copying->pid, image->uffd, err));
+    for (size_t i = 0; i < image->maps.count; i++)
+        scan_mapping(&scan, &image->maps.items[i]);
+    image->swapped_bytes = scan.swapped_bytes;
+    image->swap_skipped_bytes = scan.swap_skipped_bytes;
+    return OURO_OK;
+}
+
+/* Lists the pages and copies them as the list grows. The other threads start while the mappings are read. */
+static enum ouro_status copy_once(struct ouro_image *image, pid_t pid, const struct ouro_image_options *options,
+                                  struct ouro_err *err)
+{
+    struct copying copying = {.image = image, .pid = pid};
+    unsigned thread_count = threads_of(options), started = 0;
+    pthread_t threads[8];
     image->page_count = 0;
     image->dropped_pages = 0;
     image->missing.count = 0;
     for (unsigned i = 1; i < thread_count; i++)
-        if (pthread_create(&threads[started], NULL, copy_tasks, copying) == 0)
+        if (pthread_create(&threads[started], NULL, copy_tasks, &copying) == 0)
             started++;
-    for (size_t i = 0; i < image->maps.count; i++)
-        scan_mapping(&scan, &image->maps.items[i]);
-    __atomic_store_n(&copying->ready, image->page_count, __ATOMIC_RELEASE);
-    __atomic_store_n(&copying->listed, true, __ATOMIC_RELEASE);
-    copy_tasks(copying);
+    enum ouro_status status = list_all(image, &copying, options, err);
+    __atomic_store_n(&copying.ready, image->page_count, __ATOMIC_RELEASE);
+    __atomic_store_n(&copying.listed, true, __ATOMIC_RELEASE);
+    copy_tasks(&copying);
     for (unsigned i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
-    image->copied_bytes = copying->copied_bytes;
-    image->unreadable_bytes = copying->unreadable_bytes;
-    image->swapped_bytes = scan.swapped_bytes;
-    image->swap_skipped_bytes = scan.swap_skipped_bytes;
-}
-
-/* A process that dies under the scan shows holes where its memory was: nothing fails, so it is asked for. */
-static bool has_ended(pid_t pid)
-{
-    unsigned char byte;
-    struct iovec local = {&byte, 1}, remote = {(void *)(uintptr_t)(UINT64_MAX - 4095), 1}; /* the kernel's half */
-    return process_vm_readv(pid, &local, 1, &remote, 1, 0) < 0 && errno == ESRCH;
+    image->copied_bytes = copying.copied_bytes;
+    image->unreadable_bytes = copying.unreadable_bytes;
+    if (status == OURO_OK && copying.gone)
+        return ouro_err_set(err, OURO_GONE, "process %d ended while it was copied", (int)pid);
+    return status;
 }
 
 enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_process *process,
                                  const struct ouro_image_options *options, struct ouro_err *err)
 {
-    pid_t pid = ouro_process_pid(process);
-    OURO_TRY(ouro_maps_read(&image->maps, pid, image->uffd, err));
-    OURO_CLOSE int pagemap = open_pagemap(pid);
+    ouro_maps_fini(&image->maps);
     for (;;) {
-        struct copying copying = {.image = image, .pid = pid};
-        copy_once(image, &copying, pagemap, options);
-        if (copying.gone || has_ended(pid))
-            return ouro_err_set(err, OURO_GONE, "process %d ended while it was copied", (int)pid);
+        OURO_TRY(copy_once(image, ouro_process_pid(process), options, err));
         if (!image->dropped_pages)
             return OURO_OK;
         OURO_TRY(grow(image, err));

@@ -47,7 +47,8 @@ const struct ouro_space *ouro_process_space(const struct ouro_process *process);
 
 /* Stops every thread, also those that are being created meanwhile. Records thread states first. While one does not stop
  * (vfork, an uninterruptible wait) the others are let go again and again, until timeout_ns have passed: OURO_LIMIT.
- * OURO_GONE when the target ends. OURO_DENIED as open, or another tracer, which err names. */
+ * OURO_GONE when the target ends. OURO_DENIED as open, or another tracer, which err names. Where we may, the calling
+ * thread (and what it starts) has the highest priority until the resume: on a busy machine the stop is many times shorter. */
 enum ouro_status ouro_process_stop(struct ouro_process *process, uint64_t timeout_ns, struct ouro_err *err);
 /* Lets every thread go on; idempotent. */
 void ouro_process_resume(struct ouro_process *process);

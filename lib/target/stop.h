@@ -30,7 +30,9 @@ struct ouro_stop {
     size_t state_count, state_capacity;
     uint64_t started_ns, ended_ns, deadline_ns;
     pthread_t keeper;
-    pid_t keeper_tid;
+    pid_t keeper_tid, caller_tid;
+    int caller_nice;         /* what it is given back at the resume */
+    bool hurried;
     sem_t ready, release;
     enum ouro_status status; /* of the attempt to stop; set before `ready` is posted */
     struct ouro_err *err;    /* borrowed during ouro_stop_all */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -40,6 +41,14 @@ static void *count_up(void *counter)
 static void counting_threads(struct shared *shared)
 {
     for (int i = 1; i < THREADS; i++)
+        start(count_up, &shared->counters[i]);
+    shared->ready = 1;
+    count_up(&shared->counters[0]);
+}
+
+static void four_counting_threads(struct shared *shared)
+{
+    for (int i = 1; i < 4; i++)
         start(count_up, &shared->counters[i]);
     shared->ready = 1;
     count_up(&shared->counters[0]);
@@ -136,6 +145,7 @@ static void *resume_it(void *process)
 
 START_TEST(another_thread_of_ours_may_resume)
 {
+    int priority = getpriority(PRIO_PROCESS, 0);
     struct child child = child_start(counting_thread);
     struct ouro_process *process = must_open(child.pid);
     must_stop(process);
@@ -143,6 +153,7 @@ START_TEST(another_thread_of_ours_may_resume)
     read_counters(child.shared, before);
     pthread_join(start(resume_it, process), NULL);
     all_go_on(child.shared, before, 1);
+    ck_assert_int_eq(getpriority(PRIO_PROCESS, 0), priority); /* ours while it stood still only */
     ouro_process_close(process);
     child_end(&child);
 }
@@ -296,7 +307,7 @@ END_TEST
 
 START_TEST(a_target_that_is_killed_while_stopped_is_gone)
 {
-    struct child child = child_start(counting_threads);
+    struct child child = child_start(four_counting_threads);
     struct ouro_process *process = must_open(child.pid);
     struct ouro_image image;
     struct ouro_err err = {0};
@@ -326,7 +337,7 @@ static void *kill_it(void *pid)
 START_TEST(a_target_that_dies_at_any_moment_does_not_hang_us)
 {
     for (int round = 0; round < 30; round++) {
-        struct child child = child_start(counting_threads);
+        struct child child = child_start(four_counting_threads);
         struct ouro_process *process = must_open(child.pid);
         struct ouro_image image;
         struct ouro_err err = {0};
