@@ -3,6 +3,7 @@ TESTS += tests/capture/test_compare.py tests/capture/test_oracle.py tests/captur
 
 # For `make bench`.
 EXTRA_PROGRAMS += tests/bench_load
+CLEANFILES += tests/bench_load
 tests_bench_load_SOURCES = tests/bench/bench_load.c
 tests_bench_load_LDADD = $(TEST_SNAPSHOT_LIBS)
 

@@ -59,8 +59,8 @@ lint:
 	$(SHELL) $(srcdir)/tests/lint-layers $(srcdir)
 
 # Prints what was measured; the budgets are in docs/ and in what it prints.
-bench: all
-	$(AM_TESTS_ENVIRONMENT) $(srcdir)/tests/bench/run
+bench: all tests/bench_copy$(EXEEXT) tests/bench_load$(EXEEXT)
+	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/bench/run $(BENCHFLAGS)
 
 if ENABLE_COVERAGE
 coverage:
