@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -167,6 +168,12 @@ static int dump(struct arguments *arguments)
     if (status != OURO_OK && result.output_failed && status != OURO_INVAL) {
         ouro_command_complain("%s", err.msg);
         return OURO_EXIT_OTHER;
+    }
+    struct stat there;
+    if (status == OURO_INVAL && !arguments->options.overwrite && !stat(arguments->path, &there) &&
+        S_ISREG(there.st_mode)) {
+        ouro_command_complain("%s; -f overwrites it", err.msg);
+        return OURO_EXIT_USAGE;
     }
     if (status != OURO_OK)
         return ouro_command_fail_target(status, &err);
