@@ -165,9 +165,12 @@ static int dump(struct arguments *arguments)
     }
     enum ouro_status status = ouro_dump(&arguments->options, &result, &err);
     clear_bar(&bar);
-    if (status != OURO_OK && result.output_failed && status != OURO_INVAL) {
-        ouro_command_complain("%s", err.msg);
-        return OURO_EXIT_OTHER;
+    if (status != OURO_OK && result.output_failed) {
+        struct stat there;
+        bool file = !stat(arguments->path, &there) && S_ISREG(there.st_mode);
+        ouro_command_complain("%s%s", err.msg,
+                              status == OURO_INVAL && file && !arguments->options.overwrite ? " (-f overwrites it)" : "");
+        return status == OURO_INVAL ? OURO_EXIT_USAGE : OURO_EXIT_OTHER;
     }
     struct stat there;
     if (status == OURO_INVAL && !arguments->options.overwrite && !stat(arguments->path, &there) &&

@@ -109,5 +109,6 @@ int main(int argc, char **argv)
     occupy_standard_files();
     /* A reader that goes away is an error of write, told in words, and no sudden death. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes likewise */
     return run(argc, argv);
 }
