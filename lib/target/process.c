@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -138,6 +139,15 @@ static bool may_ptrace_anything(void)
     return caps >> 19 & 1; /* CAP_SYS_PTRACE */
 }
 
+/* The kernel gives the files (not the folder) of a process that isn't to root. */
+static bool is_dumpable(pid_t pid)
+{
+    char path[64];
+    struct stat stat_buf;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    return stat(path, &stat_buf) || stat_buf.st_uid == geteuid();
+}
+
 enum ouro_status ouro_process_denied(pid_t pid, struct ouro_err *err)
 {
     size_t size;
@@ -171,15 +181,18 @@ enum ouro_status ouro_process_denied(pid_t pid, struct ouro_err *err)
     if (scope >= 3)
         return ouro_err_set(err, OURO_DENIED,
                             "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot with another setting");
+    if (!is_dumpable(pid))
+        return ouro_err_set(err, OURO_DENIED,
+                            "no permission to trace process %d: it is not dumpable (it changed its user or capabilities, or asked for "
+                            "that with prctl): run ouro as root (sudo)",
+                            (int)pid);
     if (scope == 2)
         return ouro_err_set(err, OURO_DENIED, "kernel.yama.ptrace_scope is 2: only CAP_SYS_PTRACE may trace: run ouro as root (sudo)");
     if (scope == 1)
         return ouro_err_set(err, OURO_DENIED,
                             "kernel.yama.ptrace_scope is 1: only a parent may trace its children: run ouro as root (sudo), or set it to 0 "
                             "(sysctl kernel.yama.ptrace_scope=0)");
-    return ouro_err_set(err, OURO_DENIED,
-                        "no permission to trace process %d: it is not dumpable (it changed its user or capabilities, or asked for that "
-                        "with prctl): run ouro as root (sudo)",
+    return ouro_err_set(err, OURO_DENIED, "no permission to trace process %d: a security module (SELinux, AppArmor, seccomp) forbids it",
                         (int)pid);
 }
 
