@@ -305,13 +305,17 @@ static void on_thread(void *context, const struct ouro_interpreter *interpreter,
     struct rooting *rooting = context;
     char name[400];
     (void)interpreter;
-    if (thread->name[0])
+    bool named = thread->name[0] && !rooting->walk->names_only; /* somebody's text, not a name of the program's */
+    if (named)
         snprintf(name, sizeof name, "<Thread '%s' %llu>", thread->name, (unsigned long long)thread->native_id);
     else
         snprintf(name, sizeof name, "<Thread %llu>", (unsigned long long)thread->native_id);
     struct ouro_pseudo *pseudo = add_pseudo(rooting, OURO_PSEUDO_THREAD, name);
-    if (pseudo)
-        pseudo->thread = *thread;
+    if (!pseudo)
+        return;
+    pseudo->thread = *thread;
+    if (!named)
+        pseudo->thread.name[0] = 0;
 }
 
 static void on_frame(void *context, ouro_addr frame, ouro_addr code, uint32_t line, ouro_addr generator, bool running)

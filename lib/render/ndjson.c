@@ -12,6 +12,7 @@ struct exporter {
     const struct ouro_heap_model *model;
     const struct ouro_roots *roots;
     const struct ouro_retained *retained;
+    bool no_values; /* taken with --values none */
     struct ouro_buf types;     /* `","type":"...","module":"...","size":` of each type, lost objects last */
     uint64_t *type_begin;      /* type_count + 2 */
     struct ouro_buf labels, hidden, hidden_labels, weak, scratch;
@@ -186,6 +187,8 @@ static void add_retained(struct exporter *e, ouro_node node)
 static void add_value(struct exporter *e, ouro_node node, bool pseudo)
 {
     e->scratch.size = 0;
+    if (!pseudo && e->no_values) /* what is there are names, for labels */
+        return;
     if (!ouro_value_add(&e->scratch, e->model, node, SIZE_MAX) && !pseudo)
         return;
     if (pseudo)
@@ -313,6 +316,8 @@ enum ouro_status ouro_ndjson_write(struct ouro_out *out, struct ouro_heap_model 
     OURO_TRY(ouro_heap_model_load(model, OURO_NDJSON_COLUMNS, err));
     OURO_GUARD(exporter_fini)
     struct exporter e = {.out = &out->buf, .model = model, .roots = roots, .retained = retained};
+    const char *values = ouro_snapshot_meta(model->snapshot, OURO_META_VALUES, NULL);
+    e.no_values = values && strcmp(values, "none") == 0;
     if (prepare_types(&e) != OURO_OK)
         return ouro_err_set(err, OURO_NOMEM, "out of memory for %u types", model->type_count);
     add_header(&e);
