@@ -16,30 +16,31 @@
 #include "base/guard.h"
 #include "target/image_files.h"
 
-#define TASK_PAGES 128u      /* 512 KiB: what a thread copies at a time */
-#define SPINS 10000u         /* some 200 microseconds */
-#define PAGEMAP_ENTRIES 8192u
-#define SLACK_PAGES 1024u    /* room for pages that appear between plan and stop, beside 2 % */
+#define TASK_PAGES       128u   /* 512 KiB: what a thread copies at a time */
+#define SPINS            10000u /* some 200 microseconds */
+#define PAGEMAP_ENTRIES  8192u
+#define SLACK_PAGES      1024u /* room for pages that appear between plan and stop, beside 2 % */
 #define SMALL_FILE_BYTES (UINT64_C(64) << 20)
-#define PAGEMAP_PRESENT (UINT64_C(1) << 63)
-#define PAGEMAP_SWAPPED (UINT64_C(1) << 62)
-#define PAGEMAP_FILE (UINT64_C(1) << 61)
-#define PAGES_MAX (UINT32_MAX - 1)
-#define FROM_FILE 1u /* low bit of a page's address while it is not yet read: its file has it */
-#define UNREADABLE 2u
+#define PAGEMAP_PRESENT  (UINT64_C(1) << 63)
+#define PAGEMAP_SWAPPED  (UINT64_C(1) << 62)
+#define PAGEMAP_FILE     (UINT64_C(1) << 61)
+#define PAGES_MAX        (UINT32_MAX - 1)
+#define FROM_FILE        1u /* low bit of a page's address while it is not yet read: its file has it */
+#define UNREADABLE       2u
 
 /* What each of the copying threads shares. */
 struct copying {
     struct ouro_image *image;
     pid_t pid;
-    uint32_t ready;     /* atomic: pages that are listed */
-    bool listed;        /* atomic: all are */
-    uint32_t next_task; /* atomic */
+    uint32_t ready;                          /* atomic: pages that are listed */
+    bool listed;                             /* atomic: all are */
+    uint32_t next_task;                      /* atomic */
     uint64_t copied_bytes, unreadable_bytes; /* atomic */
-    bool gone;          /* atomic: the target ended */
+    bool gone;                               /* atomic: the target ended */
 };
 
-/* PAGEMAP_SCAN of Linux 6.7, which older headers lack: lists ranges that are there, and is quick with terabytes of holes. */
+/* PAGEMAP_SCAN of Linux 6.7, which older headers lack: lists ranges that are there, and is quick with terabytes of
+ * holes. */
 struct region {
     uint64_t start, end, categories;
 };
@@ -47,11 +48,11 @@ struct region_scan {
     uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
     uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
 };
-#define REGION_SCAN _IOWR('f', 16, struct region_scan)
-#define REGION_FILE UINT64_C(4)
+#define REGION_SCAN    _IOWR('f', 16, struct region_scan)
+#define REGION_FILE    UINT64_C(4)
 #define REGION_PRESENT UINT64_C(8)
 #define REGION_SWAPPED UINT64_C(16)
-#define REGIONS_MAX 512u
+#define REGIONS_MAX    512u
 
 struct scan {
     int pagemap;     /* -1: can't be read */
@@ -260,8 +261,8 @@ static enum ouro_status reserve(struct ouro_image *image, uint64_t pages, unsign
         return ouro_err_sys(err, ENOMEM, "no memory for a copy of %llu MiB",
                             (unsigned long long)(image->reserve_bytes >> 20));
     }
-    image->page_addr = mmap(NULL, pages * sizeof *image->page_addr, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    image->page_addr =
+        mmap(NULL, pages * sizeof *image->page_addr, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (image->page_addr == MAP_FAILED) {
         image->page_addr = NULL;
         return ouro_err_sys(err, ENOMEM, "no memory for the list of %llu pages", (unsigned long long)pages);
@@ -407,7 +408,8 @@ static enum ouro_status list_all(struct ouro_image *image, struct copying *copyi
     OURO_CLOSE int pagemap = open_pagemap(copying->pid);
     struct scan scan = {
         .pagemap = pagemap,
-        .swap_budget_bytes = options && options->swap_budget_bytes ? options->swap_budget_bytes : OURO_IMAGE_SWAP_BUDGET,
+        .swap_budget_bytes =
+            options && options->swap_budget_bytes ? options->swap_budget_bytes : OURO_IMAGE_SWAP_BUDGET,
         .visit = list_pages,
         .context = copying,
         .missing = &image->missing,
@@ -598,7 +600,8 @@ static void trim(struct ouro_image *image)
         munmap(image->reserve + used, image->reserve_bytes - used);
     image->reserve_bytes = used;
     size_t list = ((size_t)image->page_count * sizeof *image->page_addr + OURO_PAGE_BYTES - 1) & ~(OURO_PAGE_BYTES - 1);
-    size_t whole = ((size_t)image->page_capacity * sizeof *image->page_addr + OURO_PAGE_BYTES - 1) & ~(OURO_PAGE_BYTES - 1);
+    size_t whole =
+        ((size_t)image->page_capacity * sizeof *image->page_addr + OURO_PAGE_BYTES - 1) & ~(OURO_PAGE_BYTES - 1);
     if (list < whole)
         munmap((unsigned char *)image->page_addr + list, whole - list);
     image->page_capacity = image->page_count;

@@ -3,9 +3,9 @@
  * What is in it, page by page (4096 bytes each), of private readable mappings only:
  *   - anonymous pages that are present (pagemap), writable mapping or not (so relocated constants are there too);
  *   - swapped pages, within a budget, counted;
- *   - of writable private file mappings up to 64 MiB also the pages that were never written: untouched ones come from the
- *     file. (Larger ones are data that a program looks at, not variables of a library.)
- * Never: shared mappings, device memory, ranges registered with userfaultfd, PROT_NONE, vvar and vsyscall, holes.
+ *   - of writable private file mappings up to 64 MiB also the pages that were never written: untouched ones come from
+ * the file. (Larger ones are data that a program looks at, not variables of a library.) Never: shared mappings, device
+ * memory, ranges registered with userfaultfd, PROT_NONE, vvar and vsyscall, holes.
  *
  * The copied pages lie one behind the other in address order ("compacted"), so two neighbouring pages of the target
  * that are both there are neighbours here too, and a range is contiguous in the copy exactly if the copy's page numbers
@@ -29,9 +29,9 @@
 #include "target/process.h"
 #include "target/space.h"
 
-#define OURO_PAGE_BITS 12
-#define OURO_PAGE_BYTES ((size_t)1 << OURO_PAGE_BITS)
-#define OURO_IMAGE_TOP_BITS 30 /* address bits below one second-level index */
+#define OURO_PAGE_BITS       12
+#define OURO_PAGE_BYTES      ((size_t)1 << OURO_PAGE_BITS)
+#define OURO_IMAGE_TOP_BITS  30 /* address bits below one second-level index */
 #define OURO_IMAGE_TOP_COUNT ((size_t)1 << (47 - OURO_IMAGE_TOP_BITS))
 
 /* Two levels: top[addr >> 30] points at 2^18 page entries, an entry is the copy's page number + 1, or 0. */
@@ -39,23 +39,23 @@ struct ouro_image {
     uint32_t **top;             /* OURO_IMAGE_TOP_COUNT pointers; NULL where nothing is */
     const unsigned char *bytes; /* page_count * 4096 bytes */
     uint32_t page_count;
-    ouro_addr *page_addr;       /* page_count: the target's address of each copied page, ascending */
-    struct ouro_maps maps;      /* as they were during the stop */
+    ouro_addr *page_addr;  /* page_count: the target's address of each copied page, ascending */
+    struct ouro_maps maps; /* as they were during the stop */
     uint64_t copied_bytes, swapped_bytes, swap_skipped_bytes, unreadable_bytes, file_bytes;
     struct ouro_image_files *files; /* owned: the open files behind private mappings */
     struct ouro_image_missing {
         struct ouro_image_range {
             ouro_addr start, end;
-        } *items; /* owned; sorted after ouro_image_finish */
+        } * items; /* owned; sorted after ouro_image_finish */
         size_t count, capacity;
-        bool overflow;  /* no memory to say which */
-    } missing;          /* pages that the target has, but the copy does not: swapped out beyond the budget, or unreadable */
-    unsigned char *reserve;     /* owned */
+        bool overflow; /* no memory to say which */
+    } missing; /* pages that the target has, but the copy does not: swapped out beyond the budget, or unreadable */
+    unsigned char *reserve; /* owned */
     size_t reserve_bytes, touched_bytes;
-    uint32_t page_capacity; /* room for pages */
-    uint64_t dropped_pages; /* pages that found no room */
-    bool uffd;                  /* some mapping is registered with userfaultfd */
-    struct ouro_space space;    /* reads copied pages, else the files, else zeroes in anonymous holes; context: this */
+    uint32_t page_capacity;  /* room for pages */
+    uint64_t dropped_pages;  /* pages that found no room */
+    bool uffd;               /* some mapping is registered with userfaultfd */
+    struct ouro_space space; /* reads copied pages, else the files, else zeroes in anonymous holes; context: this */
 };
 
 struct ouro_image_options {
@@ -71,8 +71,7 @@ enum ouro_status ouro_image_plan(struct ouro_image *image, const struct ouro_pro
 enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_process *process,
                                  const struct ouro_image_options *options, struct ouro_err *err);
 /* After the resume: reads what comes from files, builds the index, gives back what was touched in vain. */
-enum ouro_status ouro_image_finish(struct ouro_image *image, const struct ouro_process *process,
-                                   struct ouro_err *err);
+enum ouro_status ouro_image_finish(struct ouro_image *image, const struct ouro_process *process, struct ouro_err *err);
 /* For tests and other sources: an image of `size` bytes at page-aligned `addr`, copied from data. */
 enum ouro_status ouro_image_of_bytes(struct ouro_image *image, ouro_addr addr, const void *data, size_t size,
                                      struct ouro_err *err);

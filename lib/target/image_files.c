@@ -11,10 +11,11 @@
 #include "base/buf.h"
 #include "base/guard.h"
 
-#define FILES_MAX 768u /* of 1024 descriptors that a process usually may have; more mappings than that are read from the target */
+#define FILES_MAX \
+    768u /* of 1024 descriptors that a process usually may have; more mappings than that are read from the target */
 
-/* The inode tells; the device number does not on overlay and btrfs, where maps and stat differ. What lies at the path may be
- * anything by now, also a device: it is looked at before it is opened. */
+/* The inode tells; the device number does not on overlay and btrfs, where maps and stat differ. What lies at the path
+ * may be anything by now, also a device: it is looked at before it is opened. */
 static int open_checked(const char *path, const struct ouro_mapping *mapping)
 {
     struct stat stat_buf;
@@ -46,7 +47,8 @@ static const struct ouro_image_file *find(const struct ouro_image_files *files, 
 {
     for (size_t i = 0; i < files->count; i++) {
         const struct ouro_image_file *file = &files->items[i];
-        if (file->inode == mapping->inode && file->dev_major == mapping->dev_major && file->dev_minor == mapping->dev_minor)
+        if (file->inode == mapping->inode && file->dev_major == mapping->dev_major &&
+            file->dev_minor == mapping->dev_minor)
             return file;
     }
     return NULL;

@@ -10,12 +10,12 @@ struct ouro_image_files {
         uint64_t inode;
         uint32_t dev_major, dev_minor;
         int fd; /* -1: could not be opened */
-    } *items; /* owned */
+    } * items;  /* owned */
     size_t count, capacity;
 };
 
-/* Opens the file that a mapping of process `pid` shows, or -1: by /proc/PID/map_files (what is really mapped, also when deleted or
- * replaced; needs privileges), else by its path below /proc/PID/root, else /proc/PID/exe; inode checked. */
+/* Opens the file that a mapping of process `pid` shows, or -1: by /proc/PID/map_files (what is really mapped, also when
+ * deleted or replaced; needs privileges), else by its path below /proc/PID/root, else /proc/PID/exe; inode checked. */
 int ouro_image_file_open(pid_t pid, const struct ouro_mapping *mapping);
 
 /* One file descriptor for each file that a private mapping shows. */

@@ -66,7 +66,8 @@ static bool parse_line(const char *line, struct ouro_mapping *mapping)
     if (!mapping->shared && (strcmp(end, "/dev/zero") == 0 || strncmp(end, "/anon_hugepage", 14) == 0))
         mapping->inode = 0;
     /* Devices map registers as well as memory; zero and shm are memory. */
-    mapping->device = strncmp(end, "/dev/", 5) == 0 && strncmp(end, "/dev/zero", 9) != 0 && strncmp(end, "/dev/shm/", 9) != 0;
+    mapping->device =
+        strncmp(end, "/dev/", 5) == 0 && strncmp(end, "/dev/zero", 9) != 0 && strncmp(end, "/dev/shm/", 9) != 0;
     return mapping->start < mapping->end && !((mapping->start | mapping->end) & 4095);
 }
 

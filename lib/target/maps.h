@@ -16,9 +16,9 @@ struct ouro_mapping {
     uint64_t inode;       /* 0: anonymous */
     uint32_t dev_major, dev_minor;
     bool readable, writable, executable, shared;
-    bool uffd;            /* registered with userfaultfd: never read (smaps VmFlags um, uw, ui) */
-    bool device;          /* device or I/O memory: never read (VmFlags io, pf, or a /dev/ path that isn't zero or shm) */
-    const char *path;     /* borrowed from the maps; "" when anonymous, "[heap]", "[stack]", "/usr/lib/x.so (deleted)" */
+    bool uffd;        /* registered with userfaultfd: never read (smaps VmFlags um, uw, ui) */
+    bool device;      /* device or I/O memory: never read (VmFlags io, pf, or a /dev/ path that isn't zero or shm) */
+    const char *path; /* borrowed from the maps; "" when anonymous, "[heap]", "[stack]", "/usr/lib/x.so (deleted)" */
 };
 
 struct ouro_maps {

@@ -17,7 +17,7 @@ struct ouro_elf {
     struct symbol {
         const char *name; /* borrowed from libelf */
         uint64_t value, size;
-    } *symbols;        /* owned: open addressing by name */
+    } * symbols;       /* owned: open addressing by name */
     size_t slot_count; /* a power of two */
 };
 

@@ -1,4 +1,5 @@
-/* Executables and libraries that a process has mapped, and their symbols (dynamic ones, then .symtab), through libelf. */
+/* Executables and libraries that a process has mapped, and their symbols (dynamic ones, then .symtab), through libelf.
+ */
 #ifndef OURO_TARGET_MODULE_H
 #define OURO_TARGET_MODULE_H
 
@@ -12,10 +13,10 @@
 #include "target/process.h"
 
 struct ouro_module {
-    const char *path; /* borrowed from the maps */
-    ouro_addr bias;   /* added to an ELF address gives the target's */
+    const char *path;     /* borrowed from the maps */
+    ouro_addr bias;       /* added to an ELF address gives the target's */
     ouro_addr start, end; /* of its mappings */
-    bool dynamic;     /* ET_DYN: a library or a position-independent executable */
+    bool dynamic;         /* ET_DYN: a library or a position-independent executable */
     struct ouro_elf *elf; /* owned; opened on demand */
 };
 

@@ -163,18 +163,21 @@ enum ouro_status ouro_process_denied(pid_t pid, struct ouro_err *err)
         if (name)
             name[strcspn(name, "\n")] = 0;
         return ouro_err_set(err, OURO_DENIED,
-                            "process %d is traced by process %" PRId64 " (%s) already, and Linux allows one tracer: end that first",
+                            "process %d is traced by process %" PRId64
+                            " (%s) already, and Linux allows one tracer: end that first",
                             (int)pid, tracer, name ? name : "?");
     }
     int64_t uid = status_number(status, "Uid");
     if (may_ptrace_anything())
-        return ouro_err_set(err, OURO_DENIED,
-                            "no permission to trace process %d though CAP_SYS_PTRACE is there: it is in another user namespace, or a "
-                            "security module (SELinux, AppArmor, seccomp) forbids it",
-                            (int)pid);
+        return ouro_err_set(
+            err, OURO_DENIED,
+            "no permission to trace process %d though CAP_SYS_PTRACE is there: it is in another user namespace, or a "
+            "security module (SELinux, AppArmor, seccomp) forbids it",
+            (int)pid);
     if (uid != (int64_t)geteuid())
         return ouro_err_set(err, OURO_DENIED,
-                            "process %d belongs to uid %" PRId64 ", we are uid %d: run ouro as that user or as root (sudo), or give it "
+                            "process %d belongs to uid %" PRId64
+                            ", we are uid %d: run ouro as that user or as root (sudo), or give it "
                             "CAP_SYS_PTRACE",
                             (int)pid, uid, (int)geteuid());
     int scope = ptrace_scope();
@@ -182,17 +185,21 @@ enum ouro_status ouro_process_denied(pid_t pid, struct ouro_err *err)
         return ouro_err_set(err, OURO_DENIED,
                             "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot with another setting");
     if (!is_dumpable(pid))
-        return ouro_err_set(err, OURO_DENIED,
-                            "no permission to trace process %d: it is not dumpable (it changed its user or capabilities, or asked for "
-                            "that with prctl): run ouro as root (sudo)",
-                            (int)pid);
+        return ouro_err_set(
+            err, OURO_DENIED,
+            "no permission to trace process %d: it is not dumpable (it changed its user or capabilities, or asked for "
+            "that with prctl): run ouro as root (sudo)",
+            (int)pid);
     if (scope == 2)
-        return ouro_err_set(err, OURO_DENIED, "kernel.yama.ptrace_scope is 2: only CAP_SYS_PTRACE may trace: run ouro as root (sudo)");
+        return ouro_err_set(err, OURO_DENIED,
+                            "kernel.yama.ptrace_scope is 2: only CAP_SYS_PTRACE may trace: run ouro as root (sudo)");
     if (scope == 1)
         return ouro_err_set(err, OURO_DENIED,
-                            "kernel.yama.ptrace_scope is 1: only a parent may trace its children: run ouro as root (sudo), or set it to 0 "
+                            "kernel.yama.ptrace_scope is 1: only a parent may trace its children: run ouro as root "
+                            "(sudo), or set it to 0 "
                             "(sysctl kernel.yama.ptrace_scope=0)");
-    return ouro_err_set(err, OURO_DENIED, "no permission to trace process %d: a security module (SELinux, AppArmor, seccomp) forbids it",
+    return ouro_err_set(err, OURO_DENIED,
+                        "no permission to trace process %d: a security module (SELinux, AppArmor, seccomp) forbids it",
                         (int)pid);
 }
 

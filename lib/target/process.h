@@ -19,16 +19,16 @@
 /* What /proc says of a thread; taken while it still ran (a ptrace-stopped thread's own state can't be seen). */
 struct ouro_thread_state {
     pid_t tid;
-    char comm[64];  /* as it is: may hold any byte but NUL */
-    char state;     /* 'R', 'S', 'D', 'T', 't', 'Z' ... of /proc/PID/task/TID/stat; '?' unknown */
-    int syscall;    /* the system call it was blocked in; -1: none, running, or not to be seen */
+    char comm[64]; /* as it is: may hold any byte but NUL */
+    char state;    /* 'R', 'S', 'D', 'T', 't', 'Z' ... of /proc/PID/task/TID/stat; '?' unknown */
+    int syscall;   /* the system call it was blocked in; -1: none, running, or not to be seen */
 };
 
 struct ouro_process;
 
-/* OURO_GONE: no such process, or a zombie. OURO_DENIED: err says which of uid, ptrace_scope, capability or dumpable is in
- * the way, and the remedy; another tracer is found by the first stop. OURO_INVAL: the id of a thread. OURO_UNSUPPORTED: a
- * 32-bit process, a kernel thread, or ourselves. */
+/* OURO_GONE: no such process, or a zombie. OURO_DENIED: err says which of uid, ptrace_scope, capability or dumpable is
+ * in the way, and the remedy; another tracer is found by the first stop. OURO_INVAL: the id of a thread.
+ * OURO_UNSUPPORTED: a 32-bit process, a kernel thread, or ourselves. */
 enum ouro_status ouro_process_open(struct ouro_process **process, pid_t pid, struct ouro_err *err);
 /* Resumes if stopped. NULL allowed. */
 void ouro_process_close(struct ouro_process *process);
@@ -48,7 +48,8 @@ const struct ouro_space *ouro_process_space(const struct ouro_process *process);
 /* Stops every thread, also those that are being created meanwhile. Records thread states first. While one does not stop
  * (vfork, an uninterruptible wait) the others are let go again and again, until timeout_ns have passed: OURO_LIMIT.
  * OURO_GONE when the target ends. OURO_DENIED as open, or another tracer, which err names. Where we may, the calling
- * thread (and what it starts) has the highest priority until the resume: on a busy machine the stop is many times shorter. */
+ * thread (and what it starts) has the highest priority until the resume: on a busy machine the stop is many times
+ * shorter. */
 enum ouro_status ouro_process_stop(struct ouro_process *process, uint64_t timeout_ns, struct ouro_err *err);
 /* Lets every thread go on; idempotent. */
 void ouro_process_resume(struct ouro_process *process);

@@ -1,6 +1,7 @@
 /* An address space that can be read: a live process, an image of it, a core file.
  *
- * The door for slow, occasional reads (finding the runtime, reading a name). The walk uses struct ouro_image directly. */
+ * The door for slow, occasional reads (finding the runtime, reading a name). The walk uses struct ouro_image directly.
+ */
 #ifndef OURO_TARGET_SPACE_H
 #define OURO_TARGET_SPACE_H
 

@@ -18,8 +18,8 @@
 #include "base/guard.h"
 
 #define STATES_MAX 4096u /* threads whose state is read before a stop */
-#define SPIN_NS UINT64_C(300000)
-#define SLICE_NS UINT64_C(100000000) /* how long all are held for one that does not stop; doubled each time */
+#define SPIN_NS    UINT64_C(300000)
+#define SLICE_NS   UINT64_C(100000000) /* how long all are held for one that does not stop; doubled each time */
 
 static uint64_t now_ns(void)
 {
@@ -154,8 +154,8 @@ static enum ouro_status seize_new(struct ouro_stop *stop, size_t *fresh, uint64_
     return status;
 }
 
-/* What a thread reported. A signal on its way is kept for the resume; the stop is as good as the one we asked for (the interrupt
- * that is still pending ends with the detach). */
+/* What a thread reported. A signal on its way is kept for the resume; the stop is as good as the one we asked for (the
+ * interrupt that is still pending ends with the detach). */
 static void note_stop(struct ouro_stop_thread *thread, int wait_status)
 {
     if (WIFEXITED(wait_status) || WIFSIGNALED(wait_status)) {
@@ -177,12 +177,13 @@ static enum ouro_status did_not_stop(const struct ouro_stop *stop, pid_t tid, st
         read_state(dirfd(tasks), name, &state);
         closedir(tasks);
     }
-    return ouro_err_set(err, OURO_LIMIT, "thread %d of process %d did not stop in time: its state is %c%s", (int)tid,
-                        (int)stop->pid, state.state,
-                        state.state == 'D' ? " (uninterruptible: in a device or network file system, or in vfork)" : "");
+    return ouro_err_set(
+        err, OURO_LIMIT, "thread %d of process %d did not stop in time: its state is %c%s", (int)tid, (int)stop->pid,
+        state.state, state.state == 'D' ? " (uninterruptible: in a device or network file system, or in vfork)" : "");
 }
 
-/* Most threads stop within microseconds: at first we only step aside; then naps, which the kernel rounds up to 50 us. */
+/* Most threads stop within microseconds: at first we only step aside; then naps, which the kernel rounds up to 50 us.
+ */
 static enum ouro_status wait_stopped(struct ouro_stop *stop, uint64_t deadline_ns, struct ouro_err *err)
 {
     uint64_t nap_ns = 20000, polite_ns = now_ns() + SPIN_NS;
@@ -225,8 +226,8 @@ static enum ouro_status stop_threads(struct ouro_stop *stop, uint64_t deadline_n
     uint64_t total;
     enum ouro_status status;
     bool whole;
-    /* Threads that still run may create others, and a listing passes over some when others end meanwhile: until a pass finds
-     * no new one and the kernel counts no more than we hold. */
+    /* Threads that still run may create others, and a listing passes over some when others end meanwhile: until a pass
+     * finds no new one and the kernel counts no more than we hold. */
     do {
         status = seize_new(stop, &fresh, &total, err);
         if (status == OURO_OK && fresh)
@@ -234,7 +235,8 @@ static enum ouro_status stop_threads(struct ouro_stop *stop, uint64_t deadline_n
         whole = !fresh && total <= count_alive(stop) + stop->dead_leader;
         if (status == OURO_OK && !fresh && !whole) {
             if (now_ns() > deadline_ns)
-                return ouro_err_set(err, OURO_LIMIT, "process %d has threads that can't be seized in time", (int)stop->pid);
+                return ouro_err_set(err, OURO_LIMIT, "process %d has threads that can't be seized in time",
+                                    (int)stop->pid);
             sched_yield(); /* to one that is about to end */
         }
     } while (status == OURO_OK && !whole);
@@ -243,8 +245,8 @@ static enum ouro_status stop_threads(struct ouro_stop *stop, uint64_t deadline_n
     return status;
 }
 
-/* A thread can be detached only while it is stopped. The others (uninterruptible, or dying) the kernel detaches when the
- * keeper ends, and takes back what we asked of them. */
+/* A thread can be detached only while it is stopped. The others (uninterruptible, or dying) the kernel detaches when
+ * the keeper ends, and takes back what we asked of them. */
 static void let_go(struct ouro_stop *stop)
 {
     for (size_t i = 0; i < stop->count; i++) {
@@ -343,7 +345,8 @@ enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeo
         enum ouro_status status = attempt(stop, now_ns() + (last ? left : slice_ns), err);
         if (status != OURO_LIMIT || last)
             return status;
-        struct timespec nap = {.tv_sec = (time_t)(slice_ns / 4 / 1000000000u), .tv_nsec = (long)(slice_ns / 4 % 1000000000u)};
+        struct timespec nap = {.tv_sec = (time_t)(slice_ns / 4 / 1000000000u),
+                               .tv_nsec = (long)(slice_ns / 4 % 1000000000u)};
         nanosleep(&nap, NULL);
         slice_ns *= 2;
     }

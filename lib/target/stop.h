@@ -1,12 +1,12 @@
 /* Stopping and resuming all threads of a process through ptrace.
  *
- * A thread of our own, the keeper, does all of it and lives from the stop to the resume: ptrace knows tracers by thread, so
- * any thread may ask for the resume; and only the end of its tracer detaches a thread that does not stop (in vfork, in a dead
- * network file system), which would otherwise stop later, when nobody waits for it.
+ * A thread of our own, the keeper, does all of it and lives from the stop to the resume: ptrace knows tracers by
+ * thread, so any thread may ask for the resume; and only the end of its tracer detaches a thread that does not stop (in
+ * vfork, in a dead network file system), which would otherwise stop later, when nobody waits for it.
  *
- * PTRACE_SEIZE and PTRACE_INTERRUPT: no signal is sent, a group stop (SIGSTOP) is kept, and a signal that arrives while we wait
- * is handed on at the resume. No option is set, so the target lives on whatever happens to us: the kernel detaches everything
- * of a tracer that dies. */
+ * PTRACE_SEIZE and PTRACE_INTERRUPT: no signal is sent, a group stop (SIGSTOP) is kept, and a signal that arrives while
+ * we wait is handed on at the resume. No option is set, so the target lives on whatever happens to us: the kernel
+ * detaches everything of a tracer that dies. */
 #ifndef OURO_TARGET_STOP_H
 #define OURO_TARGET_STOP_H
 
@@ -31,7 +31,7 @@ struct ouro_stop {
     uint64_t started_ns, ended_ns, deadline_ns;
     pthread_t keeper;
     pid_t keeper_tid, caller_tid;
-    int caller_nice;         /* what it is given back at the resume */
+    int caller_nice; /* what it is given back at the resume */
     bool hurried;
     sem_t ready, release;
     enum ouro_status status; /* of the attempt to stop; set before `ready` is posted */

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "target/process.h"
 
-#define PAGE 4096u
+#define PAGE     4096u
 #define COUNTERS 64
 
 /* What test and child see of each other. */
@@ -52,19 +52,19 @@ void nap(void);
 int skip(const char *why);
 
 /* Waits for evidence, at most half a minute. */
-#define AWAIT(condition)                                                                                               \
-    do {                                                                                                               \
-        uint64_t await_start_ = now_ns();                                                                              \
-        while (!(condition)) {                                                                                         \
-            ck_assert_msg(now_ns() - await_start_ < UINT64_C(30000000000), "waited in vain for %s", #condition);       \
-            nap();                                                                                                     \
-        }                                                                                                              \
+#define AWAIT(condition)                                                                                         \
+    do {                                                                                                         \
+        uint64_t await_start_ = now_ns();                                                                        \
+        while (!(condition)) {                                                                                   \
+            ck_assert_msg(now_ns() - await_start_ < UINT64_C(30000000000), "waited in vain for %s", #condition); \
+            nap();                                                                                               \
+        }                                                                                                        \
     } while (0)
 
-#define ASSERT_OK(expr)                                                                                                \
-    do {                                                                                                               \
-        enum ouro_status assert_status_ = (expr);                                                                      \
-        ck_assert_msg(assert_status_ == OURO_OK, "%s: %s: %s", #expr, ouro_status_name(assert_status_), err.msg);      \
+#define ASSERT_OK(expr)                                                                                           \
+    do {                                                                                                          \
+        enum ouro_status assert_status_ = (expr);                                                                 \
+        ck_assert_msg(assert_status_ == OURO_OK, "%s: %s: %s", #expr, ouro_status_name(assert_status_), err.msg); \
     } while (0)
 
 #endif

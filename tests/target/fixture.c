@@ -1,4 +1,5 @@
-/* A small program at a fixed address (linked with -no-pie) that says where its parts are and waits for its input to end. */
+/* A small program at a fixed address (linked with -no-pie) that says where its parts are and waits for its input to
+ * end. */
 #include <stdio.h>
 
 unsigned long fixture_word = 0x6f75726f; /* in .data */

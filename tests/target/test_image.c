@@ -132,7 +132,8 @@ START_TEST(pages_holes_and_guards_are_as_in_the_target)
     ck_assert_ptr_nonnull(ouro_image_at(&image, start, 2 * PAGE));
     ck_assert_ptr_null(ouro_image_at(&image, start + 2 * PAGE - 8, 16));
     ck_assert_ptr_null(ouro_image_at(&image, start + 3 * PAGE - 8, 16));
-    ck_assert_ptr_null(ouro_image_at(&image, start + PAGE, 2 * PAGE + 1)); /* neighbours in the copy, not in the target */
+    ck_assert_ptr_null(
+        ouro_image_at(&image, start + PAGE, 2 * PAGE + 1)); /* neighbours in the copy, not in the target */
     ck_assert_ptr_null(ouro_image_at(&image, start, 8 * PAGE));
     ck_assert_ptr_null(ouro_image_at(&image, start, UINT64_MAX));
     ck_assert_ptr_nonnull(ouro_image_at(&image, start + 8 * PAGE - 1, 1));
@@ -307,7 +308,10 @@ static void process_with_userfaultfd(struct shared *shared)
     struct uffdio_api api = {.api = UFFD_API};
     unsigned char *start = map_alone(4, 0);
     start[0] = 1;
-    struct uffdio_register range = {.range = {(uintptr_t)start, 4 * PAGE}, .mode = UFFDIO_REGISTER_MODE_MISSING};
+    struct uffdio_register range = {
+        .range = {(uintptr_t)start, 4 * PAGE},
+          .mode = UFFDIO_REGISTER_MODE_MISSING
+    };
     if (fd < 0 || ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &range)) {
         shared->results[0] = -1;
         child_rest(shared);
@@ -506,7 +510,8 @@ START_TEST(holes_cost_nothing_and_reading_does_not_fill_them)
     capture(&image, process, NULL);
     ck_assert_uint_lt(image.page_count, 100000);
     check_pattern(ouro_image_at(&image, start + 1000 * PAGE, PAGE), start + 1000 * PAGE, PAGE);
-    check_pattern(ouro_image_at(&image, start + (SPARSE_PAGES - 1) * PAGE, PAGE), start + (SPARSE_PAGES - 1) * PAGE, PAGE);
+    check_pattern(ouro_image_at(&image, start + (SPARSE_PAGES - 1) * PAGE, PAGE), start + (SPARSE_PAGES - 1) * PAGE,
+                  PAGE);
     for (unsigned page = 0; page < 2000; page += 2)
         ck_assert_int_eq(ouro_space_read(&image.space, start + page * PAGE + 100, bytes, sizeof bytes), OURO_OK);
     ck_assert_uint_eq(present(child.pid, start, 2000), 1);

@@ -71,23 +71,24 @@ START_TEST(flags_of_smaps_tell_userfaultfd_and_device_memory)
         const char *path, *flags;
         bool uffd, device;
     } cases[] = {
-        {"", "VmFlags: rd wr mr mw me ac sd", false, false},
-        {"", "VmFlags: rd wr um ac", true, false},
-        {"", "VmFlags: rd wr uw", true, false},
-        {"", "VmFlags: rd ui wr", true, false},
-        {"", "VmFlags: rd io", false, true},
-        {"", "VmFlags: pf rd", false, true},
-        {"", "VmFlags: rd umx xum io2", false, false},
-        {"", "VmFlags:", false, false},
-        {"/dev/dri/card0", "VmFlags: rd", false, true},
-        {"/dev/zero (deleted)", "VmFlags: rd", false, false},
-        {"/dev/shm/queue", "VmFlags: rd", false, false},
+        {"",                    "VmFlags: rd wr mr mw me ac sd", false, false},
+        {"",                    "VmFlags: rd wr um ac",          true,  false},
+        {"",                    "VmFlags: rd wr uw",             true,  false},
+        {"",                    "VmFlags: rd ui wr",             true,  false},
+        {"",                    "VmFlags: rd io",                false, true },
+        {"",                    "VmFlags: pf rd",                false, true },
+        {"",                    "VmFlags: rd umx xum io2",       false, false},
+        {"",                    "VmFlags:",                      false, false},
+        {"/dev/dri/card0",      "VmFlags: rd",                   false, true },
+        {"/dev/zero (deleted)", "VmFlags: rd",                   false, false},
+        {"/dev/shm/queue",      "VmFlags: rd",                   false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[512];
         struct ouro_maps maps;
         struct ouro_err err = {0};
-        snprintf(text, sizeof text, "1000-2000 rw-p 0 0:0 0 \nSize: 4 kB\n%s\n5000-6000 rw-p 0 0:0 7   %s\nSize: 4 kB\n%s\n",
+        snprintf(text, sizeof text,
+                 "1000-2000 rw-p 0 0:0 0 \nSize: 4 kB\n%s\n5000-6000 rw-p 0 0:0 7   %s\nSize: 4 kB\n%s\n",
                  "VmFlags: rd", cases[i].path, cases[i].flags);
         ASSERT_OK(parse(&maps, text, &err));
         ck_assert_uint_eq(maps.count, 2);
@@ -102,13 +103,36 @@ END_TEST
 START_TEST(what_is_no_list_of_mappings_is_refused_in_words)
 {
     static const char *const hostile[] = {
-        "\n", " ", "x", "-", "1000", "1000-", "1000-2000", "1000-2000 ", "1000-2000 rw", "1000-2000 rw-p",
-        "1000-2000 rw-p ", "1000-2000 rw-p 0", "1000-2000 rw-p 0 ", "1000-2000 rw-p 0 0", "1000-2000 rw-p 0 0:",
-        "1000-2000 rw-p 0 0:0", "1000-2000 rw-p 0 0:0 ", "1000-2000 rw-p 0 0:0 x", "1000-2000 rw-px 0 0:0 0",
-        "2000-1000 rw-p 0 0:0 0", "1000-1000 rw-p 0 0:0 0", "1001-2000 rw-p 0 0:0 0", "1000-2fff rw-p 0 0:0 0",
-        "10000000000000000-20000000000000000 rw-p 0 0:0 0", "1000-2000 rw-p 10000000000000000 0:0 0",
-        "1000-2000 rw-p 0 0:0 0\n\n", "3000-4000 rw-p 0 0:0 0\n1000-2000 rw-p 0 0:0 0\n",
-        "1000-2000 rw-p 0 0:0 0\n1000-2000 rw-p 0 0:0 0\n", "\xff\xfe\n", "1000-2000\trw-p 0 0:0 0",
+        "\n",
+        " ",
+        "x",
+        "-",
+        "1000",
+        "1000-",
+        "1000-2000",
+        "1000-2000 ",
+        "1000-2000 rw",
+        "1000-2000 rw-p",
+        "1000-2000 rw-p ",
+        "1000-2000 rw-p 0",
+        "1000-2000 rw-p 0 ",
+        "1000-2000 rw-p 0 0",
+        "1000-2000 rw-p 0 0:",
+        "1000-2000 rw-p 0 0:0",
+        "1000-2000 rw-p 0 0:0 ",
+        "1000-2000 rw-p 0 0:0 x",
+        "1000-2000 rw-px 0 0:0 0",
+        "2000-1000 rw-p 0 0:0 0",
+        "1000-1000 rw-p 0 0:0 0",
+        "1001-2000 rw-p 0 0:0 0",
+        "1000-2fff rw-p 0 0:0 0",
+        "10000000000000000-20000000000000000 rw-p 0 0:0 0",
+        "1000-2000 rw-p 10000000000000000 0:0 0",
+        "1000-2000 rw-p 0 0:0 0\n\n",
+        "3000-4000 rw-p 0 0:0 0\n1000-2000 rw-p 0 0:0 0\n",
+        "1000-2000 rw-p 0 0:0 0\n1000-2000 rw-p 0 0:0 0\n",
+        "\xff\xfe\n",
+        "1000-2000\trw-p 0 0:0 0",
     };
     for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
         struct ouro_maps maps;
@@ -136,7 +160,8 @@ START_TEST(a_mapping_that_grew_while_it_was_read_is_not_there_twice)
 {
     struct ouro_maps maps;
     struct ouro_err err = {0};
-    ASSERT_OK(parse(&maps, "1000-3000 rw-p 5000 0:0 9 /x\n1000-6000 rw-p 5000 0:0 9 /x\n6000-7000 rw-p 0 0:0 0\n", &err));
+    ASSERT_OK(
+        parse(&maps, "1000-3000 rw-p 5000 0:0 9 /x\n1000-6000 rw-p 5000 0:0 9 /x\n6000-7000 rw-p 0 0:0 0\n", &err));
     ck_assert_uint_eq(maps.count, 3);
     ck_assert_uint_eq(maps.items[1].start, 0x3000);
     ck_assert_uint_eq(maps.items[1].end, 0x6000);
@@ -200,7 +225,8 @@ START_TEST(any_byte_changed_is_read_or_refused)
         struct ouro_maps maps;
         char *copy = strdup(text);
         for (int k = rand_r(&seed) % 4; k >= 0; k--)
-            copy[(size_t)rand_r(&seed) % size] = (char)(rand_r(&seed) % 4 ? "0-: \nafx"[rand_r(&seed) % 8] : rand_r(&seed));
+            copy[(size_t)rand_r(&seed) % size] =
+                (char)(rand_r(&seed) % 4 ? "0-: \nafx"[rand_r(&seed) % 8] : rand_r(&seed));
         if (ouro_maps_parse(&maps, copy, NULL) == OURO_OK)
             check_order(&maps);
         ouro_maps_fini(&maps);

@@ -51,7 +51,8 @@ START_TEST(an_open_process_tells_who_it_is)
     ck_assert_mem_eq(command, self, size);
     ck_assert_uint_gt(ouro_process_start_ticks(process), 0);
     /* btime is cut to seconds, and may be a little off where clocks were set. */
-    ck_assert(ouro_process_start_time(process) > (double)before - 5 && ouro_process_start_time(process) < (double)before + 30);
+    ck_assert(ouro_process_start_time(process) > (double)before - 5 &&
+              ouro_process_start_time(process) < (double)before + 30);
     ouro_process_close(process);
     child_end(&child);
 }
@@ -205,10 +206,10 @@ END_TEST
 
 /* ELF for the i386: pause(), again and again. */
 static const unsigned char elf32[] = {
-    0x7f, 'E', 'L', 'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 1, 0, 0, 0, 0x54, 0x80, 4, 8, 52, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 52, 0, 32, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-    1, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 4, 8, 0, 0x80, 4, 8, 0x5d, 0, 0, 0, 0x5d, 0, 0, 0, 5, 0, 0, 0, 0, 0x10, 0, 0,
-    0xb8, 29, 0, 0, 0, 0xcd, 0x80, 0xeb, 0xf7,
+    0x7f, 'E',  'L', 'F', 1,  1, 1, 0, 0, 0,    0, 0, 0,    0,    0, 0, 2,  0,    3,    0,    1,    0, 0, 0,
+    0x54, 0x80, 4,   8,   52, 0, 0, 0, 0, 0,    0, 0, 0,    0,    0, 0, 52, 0,    32,   0,    1,    0, 0, 0,
+    0,    0,    0,   0,   1,  0, 0, 0, 0, 0,    0, 0, 0,    0x80, 4, 8, 0,  0x80, 4,    8,    0x5d, 0, 0, 0,
+    0x5d, 0,    0,   0,   5,  0, 0, 0, 0, 0x10, 0, 0, 0xb8, 29,   0, 0, 0,  0xcd, 0x80, 0xeb, 0xf7,
 };
 
 START_TEST(a_32_bit_process_is_refused_in_words)

@@ -514,7 +514,8 @@ static long blocked_call(struct shared *shared, int call)
     case CALL_ACCEPT:
         return accept(listener, NULL, NULL) >= 0;
     default:
-        return waitpid((pid_t)shared->results[20], &status, 0) == (pid_t)shared->results[20] && WEXITSTATUS(status) == 5;
+        return waitpid((pid_t)shared->results[20], &status, 0) == (pid_t)shared->results[20] &&
+               WEXITSTATUS(status) == 5;
     }
 }
 
@@ -550,7 +551,8 @@ START_TEST(blocked_system_calls_give_their_results_after_a_stop)
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     socklen_t size = sizeof name;
     listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(listener, (struct sockaddr *)&name, sizeof(sa_family_t)), 0); /* a name of the kernel's choice */
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&name, sizeof(sa_family_t)),
+                     0); /* a name of the kernel's choice */
     ck_assert_int_eq(listen(listener, 1), 0);
     ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&name, &size), 0);
     struct child child = child_start(blocking_process);
