@@ -253,10 +253,10 @@ static void *emit_chunks(void *argument)
         size_t first = emit->cuts.items[chunk], end = emit->cuts.items[chunk + 1];
         enum ouro_status status = __atomic_load_n(&emit->status, __ATOMIC_RELAXED);
         if (status == OURO_OK) {
-            emitter->node = walk->rank[first];
+            emitter->node = (ouro_node)walk->ranks[first].before;
             ouro_chunk_begin(&emitter->chunk, emitter->node);
             for (size_t i = first; i < end; i++)
-                for (uint64_t word = walk->marked[i]; word; word &= word - 1)
+                for (uint64_t word = walk->ranks[i].marks; word; word &= word - 1)
                     emit_object(emitter, (uint64_t)i << 6 | (unsigned)__builtin_ctzll(word));
             status = ouro_chunk_failed(&emitter->chunk) || emitter->value.failed
                          ? OURO_NOMEM
@@ -276,13 +276,13 @@ static enum ouro_status cut(struct emit *emit)
     if (!place)
         return OURO_NOMEM;
     for (size_t i = 0; i < walk->word_count; i++) {
-        uint32_t behind = walk->rank[i] + (uint32_t)__builtin_popcountll(walk->marked[i]);
+        uint32_t behind = (uint32_t)walk->ranks[i].before + ouro_walk_popcount(walk->ranks[i].marks);
         if (behind - begun <= OURO_CHUNK_OBJECTS)
             continue;
         if (!(place = OURO_VEC_ADD(&emit->cuts)))
             return OURO_NOMEM;
         *place = i;
-        begun = walk->rank[i];
+        begun = (uint32_t)walk->ranks[i].before;
     }
     if (!(place = OURO_VEC_ADD(&emit->cuts)))
         return OURO_NOMEM;
@@ -356,9 +356,7 @@ static enum ouro_status write_order(struct emit *emit)
             status = ouro_snapshot_writer_gc_order(emit->writer, tracked->interpreter, tracked->list, nodes, count,
                                                    &emit->err);
         }
-        free(tracked->items);
-        tracked->items = NULL;
-        tracked->capacity = 0; /* its count stays: the interpreter's record wants it */
+        ouro_tracked_release(tracked); /* its count stays: the interpreter's record wants it */
     }
     free(nodes);
     return status;

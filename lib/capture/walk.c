@@ -1,6 +1,7 @@
 #include "capture/walk.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -194,66 +195,119 @@ static enum ouro_status sweep_all(struct ouro_walk *walk, struct worker *workers
 
 struct listing {
     struct ouro_walk *walk;
+    struct worker *worker;
     struct ouro_tracked *tracked;
+    uint64_t *listed; /* bits: what stands in some list already */
+    size_t published; /* atomic: items that the follower may visit */
+    bool ended;       /* atomic: no more will come */
 };
 
+#define PUBLISH_ITEMS 65536u /* far enough behind that both do not write the same cache lines */
+
+/* What stands in a list without being an object of a type that we know is left out. */
 static bool add_tracked(void *context, ouro_addr object)
 {
     struct listing *listing = context;
     struct ouro_walk *walk = listing->walk;
     struct ouro_tracked *tracked = listing->tracked;
     uint64_t offset = ouro_image_offset(walk->image, object);
-    if (offset == UINT64_MAX || offset & 7 ||
-        (tracked->count == tracked->capacity &&
-         !ouro_vec_grow((void **)&tracked->items, &tracked->capacity, sizeof *tracked->items))) {
-        walk->out_of_memory = walk->out_of_memory || (offset != UINT64_MAX && !(offset & 7));
-        return false;
+    const unsigned char *head = offset & 7 ? NULL : ouro_image_at(walk->image, object, 16);
+    struct ouro_type *type =
+        head ? ouro_type_cached(walk->python, &listing->worker->types, ouro_load_u64(head + walk->python->layout->ob_type))
+             : NULL;
+    if (!type) {
+        ouro_python_count_unreadable(walk->python, head ? OURO_UNREADABLE_TYPE : OURO_UNREADABLE_LIST);
+        return head != NULL;
     }
     uint64_t bit = ouro_walk_bit(offset);
-    if (!set_bit(walk->marked, bit) && ouro_walk_is_set(walk->todo, bit)) {
+    if (ouro_walk_is_set(listing->listed, bit) || tracked->count == tracked->capacity) {
         ouro_python_count_unreadable(walk->python, OURO_UNREADABLE_LIST); /* a list that bites its own tail */
         return false;
     }
-    set_bit(walk->todo, bit);
+    listing->listed[bit >> 6] |= UINT64_C(1) << (bit & 63);
+    if (set_bit(walk->marked, bit)) /* else somebody who refers to it was visited, and it with him */
+        set_bit(walk->todo, bit);
     tracked->items[tracked->count++] = object;
+    if (tracked->count % PUBLISH_ITEMS == 0)
+        __atomic_store_n(&listing->published, tracked->count, __ATOMIC_RELEASE);
     return true;
 }
 
-static enum ouro_status list_tracked(struct ouro_walk *walk, const struct ouro_interpreter *interpreter)
+#define FOLLOW_ITEMS 1024u
+
+struct following {
+    struct listing *listing;
+    struct worker *worker;
+};
+
+/* Visits what is being listed, as it comes. What is left when the list has ended is swept by all. */
+static void *follow(void *argument)
 {
-    for (unsigned list = 0; list < 4; list++) {
-        struct ouro_tracked *tracked = OURO_VEC_ADD(&walk->tracked);
-        if (!tracked)
-            return OURO_NOMEM;
-        tracked->interpreter = interpreter->id;
-        tracked->list = list;
-        ouro_python_each_tracked(walk->python, interpreter, list, add_tracked,
-                                 &(struct listing){.walk = walk, .tracked = tracked});
+    struct following *following = argument;
+    struct listing *listing = following->listing;
+    struct ouro_walk *walk = listing->walk;
+    size_t i = 0;
+    while (!__atomic_load_n(&listing->ended, __ATOMIC_ACQUIRE) && !cancelled(walk)) {
+        size_t published = __atomic_load_n(&listing->published, __ATOMIC_ACQUIRE);
+        size_t end = published - i > FOLLOW_ITEMS ? i + FOLLOW_ITEMS : published;
+        if (i == end)
+            sched_yield();
+        for (; i < end; i++) {
+            uint64_t bit = ouro_walk_bit(ouro_image_offset(walk->image, listing->tracked->items[i]));
+            uint64_t mask = UINT64_C(1) << (bit & 63);
+            if (__atomic_fetch_and(&walk->todo[bit >> 6], ~mask, __ATOMIC_RELAXED) & mask)
+                visit_bit(following->worker, bit);
+        }
     }
-    return walk->out_of_memory ? OURO_NOMEM : OURO_OK;
+    return NULL;
 }
 
-/* What stands in a list without being an object we know the type of is taken out again. */
-static void drop_unknown(struct ouro_walk *walk, struct worker *worker, size_t first_list)
+static enum ouro_status list_one(struct ouro_walk *walk, const struct ouro_interpreter *interpreter, unsigned list,
+                                 struct worker *workers, uint64_t *listed)
 {
-    const struct ouro_layout *layout = walk->python->layout;
-    for (size_t l = first_list; l < walk->tracked.count; l++) {
-        struct ouro_tracked *tracked = &walk->tracked.items[l];
-        size_t kept = 0;
-        for (size_t i = 0; i < tracked->count; i++) {
-            ouro_addr addr = tracked->items[i];
-            if (ouro_type_cached(walk->python, &worker->types,
-                                 ouro_python_word(walk->python, addr + (ouro_addr)layout->ob_type))) {
-                tracked->items[kept++] = addr;
-                continue;
-            }
-            uint64_t bit = ouro_walk_bit(ouro_image_offset(walk->image, addr));
-            walk->marked[bit >> 6] &= ~(UINT64_C(1) << (bit & 63));
-            walk->todo[bit >> 6] &= ~(UINT64_C(1) << (bit & 63));
-            ouro_python_count_unreadable(walk->python, OURO_UNREADABLE_TYPE);
-        }
-        tracked->count = kept;
+    struct ouro_tracked *tracked = OURO_VEC_ADD(&walk->tracked);
+    if (!tracked)
+        return OURO_NOMEM;
+    tracked->interpreter = interpreter->id;
+    tracked->list = list;
+    /* As many as could be: a head and an object take 32 bytes. Only what is used is ever touched. */
+    tracked->capacity = (size_t)walk->image->page_count * (OURO_PAGE_BYTES / 32) + 1;
+    tracked->items = mmap(NULL, tracked->capacity * sizeof *tracked->items, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (tracked->items == MAP_FAILED) {
+        tracked->items = NULL;
+        return OURO_NOMEM;
     }
+    struct listing listing = {.walk = walk, .worker = &workers[0], .tracked = tracked, .listed = listed};
+    struct following following = {.listing = &listing, .worker = &workers[1]};
+    pthread_t thread;
+    bool followed = walk->thread_count > 1 && pthread_create(&thread, NULL, follow, &following) == 0;
+    ouro_python_each_tracked(walk->python, interpreter, list, add_tracked, &listing);
+    __atomic_store_n(&listing.ended, true, __ATOMIC_RELEASE);
+    if (followed)
+        pthread_join(thread, NULL);
+    return OURO_OK;
+}
+
+static void *map_bits(size_t words, size_t word_bytes);
+static void unmap_bits(void *bits, size_t words, size_t word_bytes);
+
+static enum ouro_status list_tracked(struct ouro_walk *walk, const struct ouro_interpreter *interpreter,
+                                     struct worker *workers)
+{
+    uint64_t *listed = map_bits(walk->word_count, sizeof *listed);
+    enum ouro_status status = listed ? OURO_OK : OURO_NOMEM;
+    for (unsigned list = 0; list < 4 && status == OURO_OK; list++)
+        status = list_one(walk, interpreter, list, workers, listed);
+    unmap_bits(listed, walk->word_count, sizeof *listed);
+    return status;
+}
+
+void ouro_tracked_release(struct ouro_tracked *tracked)
+{
+    if (tracked->items)
+        munmap(tracked->items, tracked->capacity * sizeof *tracked->items);
+    tracked->items = NULL;
 }
 
 struct rooting {
@@ -376,12 +430,10 @@ static enum ouro_status note_added(struct ouro_walk *walk, uint64_t interpreter,
 static enum ouro_status mark_interpreter(struct ouro_walk *walk, struct worker *workers,
                                          const struct ouro_interpreter *interpreter, size_t *types_done)
 {
-    size_t first_list = walk->tracked.count;
     struct rooting rooting = {.walk = walk, .worker = &workers[0], .interpreter = interpreter->id};
     const struct ouro_state_sink sink = {
         .context = &rooting, .root = on_root, .field = on_field, .thread = on_thread, .frame = on_frame};
-    OURO_TRY(list_tracked(walk, interpreter));
-    drop_unknown(walk, &workers[0], first_list);
+    OURO_TRY(list_tracked(walk, interpreter, workers));
     ouro_state_each(walk->python, interpreter, &sink);
     drain(&workers[0]);
     OURO_TRY(sweep_all(walk, workers));
@@ -473,9 +525,9 @@ void ouro_walk_fini(struct ouro_walk *walk)
     unmap_bits(walk->marked, walk->word_count, sizeof *walk->marked);
     unmap_bits(walk->todo, walk->word_count, sizeof *walk->todo);
     unmap_bits(walk->noted, walk->word_count, sizeof *walk->noted);
-    unmap_bits(walk->rank, walk->word_count, sizeof *walk->rank);
+    unmap_bits(walk->ranks, walk->word_count, sizeof *walk->ranks);
     for (size_t i = 0; i < walk->tracked.count; i++)
-        free(walk->tracked.items[i].items);
+        ouro_tracked_release(&walk->tracked.items[i]);
     for (size_t i = 0; i < walk->pseudo.count; i++)
         free(walk->pseudo.items[i].name);
     for (size_t i = 0; i < walk->fields.count; i++)
@@ -493,17 +545,19 @@ enum ouro_status ouro_walk_number(struct ouro_walk *walk, struct ouro_err *err)
 {
     unmap_bits(walk->todo, walk->word_count, sizeof *walk->todo);
     walk->todo = NULL;
-    walk->rank = map_bits(walk->word_count, sizeof *walk->rank);
-    if (!walk->rank)
+    walk->ranks = map_bits(walk->word_count, sizeof *walk->ranks);
+    if (!walk->ranks)
         return ouro_err_sys(err, ENOMEM, "no memory for the ranks of %u pages", walk->image->page_count);
     uint64_t count = 0;
     for (size_t i = 0; i < walk->word_count; i++) {
-        walk->rank[i] = (uint32_t)count;
-        count += (unsigned)__builtin_popcountll(walk->marked[i]);
+        walk->ranks[i] = (struct ouro_rank){.marks = walk->marked[i], .before = count};
+        count += ouro_walk_popcount(walk->marked[i]);
         if (count > OBJECTS_MAX)
             return ouro_err_set(err, OURO_LIMIT, "more than %u objects: a snapshot can't number them", OBJECTS_MAX);
     }
     walk->object_count = (ouro_node)count;
+    unmap_bits(walk->marked, walk->word_count, sizeof *walk->marked);
+    walk->marked = NULL;
     return OURO_OK;
 }
 

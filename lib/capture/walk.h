@@ -1,8 +1,9 @@
 /* The walk over an image: mark everything reachable, number it by rank, find each object's number again.
  *
  * One bit per 8 bytes of image says "an object begins here"; its number is the rank of its bit. Tracked objects come from the
- * collector's lists; a sweep in address order visits them and follows what is not tracked. Memory beside the image: 3/64 of it for the
- * bits, 1/128 for ranks, 8 bytes a tracked object, a stack of bounded size for each thread (what does not fit waits as a bit). */
+ * collector's lists; while one thread follows those, another visits what it found; then a sweep in address order visits the
+ * rest. Memory beside the image: at most 1/16 of it for bits and ranks, 8 bytes a tracked object, a stack of bounded size for each
+ * thread (what does not fit waits as a bit). */
 #ifndef OURO_CAPTURE_WALK_H
 #define OURO_CAPTURE_WALK_H
 
@@ -32,8 +33,13 @@ struct ouro_pseudo {
 struct ouro_tracked {
     uint64_t interpreter;
     unsigned list; /* 0-2 generation, 3 permanent */
-    ouro_addr *items; /* owned, in the order of the list */
+    ouro_addr *items; /* owned (mapped), in the order of the list */
     size_t count, capacity;
+};
+
+/* 64 marks and how many objects are in front of them: together, since a look-up needs both. */
+struct ouro_rank {
+    uint64_t marks, before;
 };
 
 struct ouro_walk {
@@ -42,9 +48,9 @@ struct ouro_walk {
     unsigned thread_count;
     bool names_only; /* note only keys of namespaces */
     const volatile sig_atomic_t *cancel; /* may be NULL */
-    uint64_t *marked, *todo, *noted; /* owned; one bit per 8 bytes of image */
+    uint64_t *marked, *todo, *noted; /* owned; one bit per 8 bytes of image; marked and todo until ouro_walk_number */
     size_t word_count;
-    uint32_t *rank; /* owned; objects before each word of `marked`; after ouro_walk_number */
+    struct ouro_rank *ranks; /* owned; word_count; after ouro_walk_number */
     ouro_node object_count;
     struct { struct ouro_tracked *items; size_t count, capacity; } tracked;
     struct { struct ouro_pseudo *items; size_t count, capacity; } pseudo;
@@ -62,6 +68,8 @@ void ouro_walk_fini(struct ouro_walk *walk);
 enum ouro_status ouro_walk_mark(struct ouro_walk *walk, struct ouro_err *err);
 /* Numbers what is marked. OURO_LIMIT: more than 2^32 - 2^24 objects. */
 enum ouro_status ouro_walk_number(struct ouro_walk *walk, struct ouro_err *err);
+/* Gives the list of objects back, but not its count. */
+void ouro_tracked_release(struct ouro_tracked *tracked);
 /* The id of the interpreter that the object with this bit belongs to. */
 uint64_t ouro_walk_interpreter(const struct ouro_walk *walk, uint64_t bit);
 
@@ -75,16 +83,26 @@ static inline bool ouro_walk_is_set(const uint64_t *bits, uint64_t bit)
     return bits[bit >> 6] >> (bit & 63) & 1;
 }
 
+/* Without the instruction, which not every x86-64 has; a call of the compiler's own function costs more than this. */
+static inline unsigned ouro_walk_popcount(uint64_t word)
+{
+    word -= word >> 1 & UINT64_C(0x5555555555555555);
+    word = (word & UINT64_C(0x3333333333333333)) + (word >> 2 & UINT64_C(0x3333333333333333));
+    word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (unsigned)(word * UINT64_C(0x0101010101010101) >> 56);
+}
+
 /* The number of the object at addr, or OURO_NODE_NONE. */
 static inline ouro_node ouro_walk_node(const struct ouro_walk *walk, ouro_addr addr)
 {
     uint64_t offset = ouro_image_offset(walk->image, addr);
     if (offset == UINT64_MAX || offset & 7)
         return OURO_NODE_NONE;
-    uint64_t bit = ouro_walk_bit(offset), word = walk->marked[bit >> 6];
-    if (!(word >> (bit & 63) & 1))
+    uint64_t bit = ouro_walk_bit(offset);
+    const struct ouro_rank *rank = &walk->ranks[bit >> 6];
+    if (!(rank->marks >> (bit & 63) & 1))
         return OURO_NODE_NONE;
-    return walk->rank[bit >> 6] + (ouro_node)__builtin_popcountll(word & ((UINT64_C(1) << (bit & 63)) - 1));
+    return (ouro_node)(rank->before + ouro_walk_popcount(rank->marks & ((UINT64_C(1) << (bit & 63)) - 1)));
 }
 
 /* Whether a bit was noted: a dict that is a namespace, a str or bytes that is a key. */
