@@ -187,7 +187,7 @@ static void write_totals(struct dump *dump, uint64_t start_ns)
 {
     const struct ouro_emit_totals *totals = &dump->result->totals;
     ouro_snapshot_writer_meta_u64(dump->writer, "capture.duration_ns", now_ns() - start_ns);
-    ouro_snapshot_writer_meta_u64(dump->writer, "count.objects", totals->object_count);
+    ouro_snapshot_writer_meta_u64(dump->writer, "count.objects", totals->object_count + totals->pseudo_count);
     ouro_snapshot_writer_meta_u64(dump->writer, "count.edges", totals->edge_count);
     ouro_snapshot_writer_meta_u64(dump->writer, "count.approximate", totals->approximate_count);
     ouro_snapshot_writer_meta_u64(dump->writer, "count.size_estimated", totals->estimated_count);

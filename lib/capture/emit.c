@@ -213,6 +213,7 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
 static void add_totals(struct ouro_emit_totals *to, const struct ouro_emit_totals *from)
 {
     to->object_count += from->object_count;
+    to->pseudo_count += from->pseudo_count;
     to->edge_count += from->edge_count;
     to->size_bytes += from->size_bytes;
     to->native_bytes += from->native_bytes;
@@ -556,7 +557,7 @@ static enum ouro_status emit_pseudo(struct emitter *emitter)
         ouro_chunk_value(&emitter->chunk, pseudo->name, strlen(pseudo->name));
         ouro_chunk_object(&emitter->chunk, OURO_PSEUDO_BASE + 8 * (ouro_addr)i, shape, 0, 0, 0, flags,
                           pseudo->interpreter);
-        emitter->totals.object_count++;
+        emitter->totals.pseudo_count++;
         emitter->node++;
         if (emitter->chunk.count == OURO_CHUNK_OBJECTS || i + 1 == walk->pseudo.count) {
             OURO_TRY(ouro_chunk_failed(&emitter->chunk) ? OURO_NOMEM

@@ -15,7 +15,8 @@ enum ouro_values {
 #define OURO_VALUE_FULL_BYTES (16u << 20)
 
 struct ouro_emit_totals {
-    uint64_t object_count, edge_count; /* with pseudo objects; stored slots that are not empty */
+    uint64_t object_count, pseudo_count;
+    uint64_t edge_count; /* stored slots that are not empty, those of pseudo objects too */
     uint64_t size_bytes, native_bytes;
     uint64_t approximate_count, estimated_count, torn_count;
 };
