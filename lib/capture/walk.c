@@ -198,6 +198,7 @@ struct listing {
     struct worker *worker;
     struct ouro_tracked *tracked;
     uint64_t *listed; /* bits: what stands in some list already */
+    bool later;       /* only listed: visited when its interpreter's turn comes */
     size_t published; /* atomic: items that the follower may visit */
     bool ended;       /* atomic: no more will come */
 };
@@ -225,7 +226,7 @@ static bool add_tracked(void *context, ouro_addr object)
         return false;
     }
     listing->listed[bit >> 6] |= UINT64_C(1) << (bit & 63);
-    if (set_bit(walk->marked, bit)) /* else somebody who refers to it was visited, and it with him */
+    if (set_bit(walk->marked, bit) && !listing->later) /* else somebody who refers to it was visited, and it with him */
         set_bit(walk->todo, bit);
     tracked->items[tracked->count++] = object;
     if (tracked->count % PUBLISH_ITEMS == 0)
@@ -263,7 +264,7 @@ static void *follow(void *argument)
 }
 
 static enum ouro_status list_one(struct ouro_walk *walk, const struct ouro_interpreter *interpreter, unsigned list,
-                                 struct worker *workers, uint64_t *listed)
+                                 struct worker *workers, uint64_t *listed, bool later)
 {
     struct ouro_tracked *tracked = OURO_VEC_ADD(&walk->tracked);
     if (!tracked)
@@ -278,10 +279,10 @@ static enum ouro_status list_one(struct ouro_walk *walk, const struct ouro_inter
         tracked->items = NULL;
         return OURO_NOMEM;
     }
-    struct listing listing = {.walk = walk, .worker = &workers[0], .tracked = tracked, .listed = listed};
+    struct listing listing = {.walk = walk, .worker = &workers[0], .tracked = tracked, .listed = listed, .later = later};
     struct following following = {.listing = &listing, .worker = &workers[1]};
     pthread_t thread;
-    bool followed = walk->thread_count > 1 && pthread_create(&thread, NULL, follow, &following) == 0;
+    bool followed = walk->thread_count > 1 && !later && pthread_create(&thread, NULL, follow, &following) == 0;
     ouro_python_each_tracked(walk->python, interpreter, list, add_tracked, &listing);
     __atomic_store_n(&listing.ended, true, __ATOMIC_RELEASE);
     if (followed)
@@ -293,12 +294,12 @@ static void *map_bits(size_t words, size_t word_bytes);
 static void unmap_bits(void *bits, size_t words, size_t word_bytes);
 
 static enum ouro_status list_tracked(struct ouro_walk *walk, const struct ouro_interpreter *interpreter,
-                                     struct worker *workers)
+                                     struct worker *workers, bool later)
 {
     uint64_t *listed = map_bits(walk->word_count, sizeof *listed);
     enum ouro_status status = listed ? OURO_OK : OURO_NOMEM;
     for (unsigned list = 0; list < 4 && status == OURO_OK; list++)
-        status = list_one(walk, interpreter, list, workers, listed);
+        status = list_one(walk, interpreter, list, workers, listed, later);
     unmap_bits(listed, walk->word_count, sizeof *listed);
     return status;
 }
@@ -411,29 +412,59 @@ static enum ouro_status mark_types(struct ouro_walk *walk, struct worker *worker
     return OURO_OK;
 }
 
-/* The bits that an interpreter's walk added to those before. */
+static bool add_bit(struct ouro_walk_added *added, uint64_t bit)
+{
+    if (added->count == added->capacity &&
+        !ouro_vec_grow((void **)&added->bits, &added->capacity, sizeof *added->bits))
+        return false;
+    added->bits[added->count++] = bit;
+    return true;
+}
+
+static int by_bit(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* What an interpreter tracks is its own, whoever was found to refer to it first. */
+static enum ouro_status note_tracked(struct ouro_walk *walk, uint64_t interpreter)
+{
+    struct ouro_walk_added *added = &walk->added[walk->added_count++];
+    added->interpreter = interpreter;
+    for (size_t l = 0; l < walk->tracked.count; l++) {
+        const struct ouro_tracked *tracked = &walk->tracked.items[l];
+        for (size_t i = 0; tracked->interpreter == interpreter && i < tracked->count; i++)
+            if (!add_bit(added, ouro_walk_bit(ouro_image_offset(walk->image, tracked->items[i]))))
+                return OURO_NOMEM;
+    }
+    qsort(added->bits, added->count, sizeof *added->bits, by_bit);
+    return OURO_OK;
+}
+
+/* The rest that an interpreter's walk found first. */
 static enum ouro_status note_added(struct ouro_walk *walk, uint64_t interpreter, const uint64_t *before)
 {
     struct ouro_walk_added *added = &walk->added[walk->added_count++];
     added->interpreter = interpreter;
-    for (size_t i = 0; i < walk->word_count; i++) {
-        for (uint64_t word = walk->marked[i] & ~before[i]; word; word &= word - 1) {
-            if (added->count == added->capacity &&
-                !ouro_vec_grow((void **)&added->bits, &added->capacity, sizeof *added->bits))
+    for (size_t i = 0; i < walk->word_count; i++)
+        for (uint64_t word = walk->marked[i] & ~before[i]; word; word &= word - 1)
+            if (!add_bit(added, (uint64_t)i << 6 | (unsigned)__builtin_ctzll(word)))
                 return OURO_NOMEM;
-            added->bits[added->count++] = (uint64_t)i << 6 | (unsigned)__builtin_ctzll(word);
-        }
-    }
     return OURO_OK;
 }
 
 static enum ouro_status mark_interpreter(struct ouro_walk *walk, struct worker *workers,
-                                         const struct ouro_interpreter *interpreter, size_t *types_done)
+                                         const struct ouro_interpreter *interpreter, bool later, size_t *types_done)
 {
     struct rooting rooting = {.walk = walk, .worker = &workers[0], .interpreter = interpreter->id};
     const struct ouro_state_sink sink = {
         .context = &rooting, .root = on_root, .field = on_field, .thread = on_thread, .frame = on_frame};
-    OURO_TRY(list_tracked(walk, interpreter, workers));
+    for (size_t l = 0; later && l < walk->tracked.count; l++) {
+        const struct ouro_tracked *tracked = &walk->tracked.items[l];
+        for (size_t i = 0; tracked->interpreter == interpreter->id && i < tracked->count; i++)
+            set_bit(walk->todo, ouro_walk_bit(ouro_image_offset(walk->image, tracked->items[i])));
+    }
     ouro_state_each(walk->python, interpreter, &sink);
     drain(&workers[0]);
     OURO_TRY(sweep_all(walk, workers));
@@ -450,14 +481,20 @@ static enum ouro_status mark_all(struct ouro_walk *walk, struct worker *workers)
     enum ouro_status status = OURO_OK;
     if (python->interpreter_count > 1) {
         before = malloc(bytes);
-        walk->added = calloc(python->interpreter_count, sizeof *walk->added);
+        walk->added = calloc(2 * python->interpreter_count, sizeof *walk->added);
         if (!before || !walk->added)
             status = OURO_NOMEM;
+    }
+    /* All lists first: who tracks an object is known before anybody's walk reaches it. */
+    for (size_t i = 0; i < python->interpreter_count && status == OURO_OK; i++) {
+        status = list_tracked(walk, &python->interpreters[i], workers, i > 0);
+        if (status == OURO_OK && before)
+            status = note_tracked(walk, python->interpreters[i].id);
     }
     for (size_t i = 0; i < python->interpreter_count && status == OURO_OK; i++) {
         if (before)
             memcpy(before, walk->marked, bytes);
-        status = mark_interpreter(walk, workers, &python->interpreters[i], &types_done);
+        status = mark_interpreter(walk, workers, &python->interpreters[i], i > 0, &types_done);
         if (status == OURO_OK && i)
             status = note_added(walk, python->interpreters[i].id, before);
     }

@@ -55,7 +55,8 @@ struct ouro_walk {
     struct { struct ouro_tracked *items; size_t count, capacity; } tracked;
     struct { struct ouro_pseudo *items; size_t count, capacity; } pseudo;
     struct { struct ouro_walk_field *items; size_t count, capacity; } fields;
-    /* Which interpreter an object belongs to, where there are several: of each but the first the bits that it added. */
+    /* Which interpreter an object belongs to, where there are several: of each but the first the bits of what it tracks, and behind
+     * those of the rest that its walk added. Ascending. */
     struct ouro_walk_added { uint64_t interpreter; uint64_t *bits; size_t count, capacity; } *added;
     size_t added_count;
     bool out_of_memory;
