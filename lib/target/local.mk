@@ -1,16 +1,21 @@
 # Bytes of a process: mappings, symbols, stopping, copying. Uses base, libelf, ptrace.
 noinst_LIBRARIES += libouro_target.a
 libouro_target_a_SOURCES = \
+	lib/target/elf_file.h \
 	lib/target/image.c \
 	lib/target/image.h \
 	lib/target/image_files.c \
 	lib/target/image_files.h \
+	lib/target/links.c \
+	lib/target/links.h \
 	lib/target/maps.c \
 	lib/target/maps.h \
 	lib/target/module.c \
 	lib/target/module.h \
 	lib/target/process.c \
 	lib/target/process.h \
+	lib/target/resolve.c \
+	lib/target/resolve.h \
 	lib/target/space.c \
 	lib/target/space.h \
 	lib/target/stop.c \

@@ -5,21 +5,14 @@
 #include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "target/elf_file.h"
 #include "target/image_files.h"
-
-struct ouro_elf {
-    int fd;
-    Elf *elf;
-    bool indexed;
-    struct symbol {
-        const char *name; /* borrowed from libelf */
-        uint64_t value, size;
-    } * symbols;       /* owned: open addressing by name */
-    size_t slot_count; /* a power of two */
-};
+#include "target/links.h"
+#include "target/resolve.h"
 
 static void elf_close(struct ouro_elf *elf)
 {
@@ -28,13 +21,16 @@ static void elf_close(struct ouro_elf *elf)
     elf_end(elf->elf);
     if (elf->fd >= 0)
         close(elf->fd);
+    ouro_links_free(elf->links);
     free(elf->symbols);
+    pthread_mutex_destroy(&elf->mutex);
     free(elf);
 }
 
 static struct ouro_elf *elf_open(int fd)
 {
     GElf_Ehdr header;
+    struct stat status;
     elf_version(EV_CURRENT);
     struct ouro_elf *elf = calloc(1, sizeof *elf);
     if (!elf) {
@@ -42,9 +38,11 @@ static struct ouro_elf *elf_open(int fd)
         return NULL;
     }
     elf->fd = fd;
+    pthread_mutex_init(&elf->mutex, NULL);
+    elf->size_bytes = fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
     elf->elf = elf_begin(fd, ELF_C_READ, NULL);
     if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF || !gelf_getehdr(elf->elf, &header) ||
-        gelf_getclass(elf->elf) != ELFCLASS64) {
+        gelf_getclass(elf->elf) != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB) {
         elf_close(elf);
         return NULL;
     }
@@ -105,6 +103,9 @@ enum ouro_status ouro_modules_read(struct ouro_modules *modules, const struct ou
                                    const struct ouro_maps *maps, struct ouro_err *err)
 {
     memset(modules, 0, sizeof *modules);
+    modules->scope = ouro_scope_new();
+    if (!modules->scope)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the list of modules");
     for (size_t i = 0; i < maps->count; i++) {
         const struct ouro_mapping *mapping = &maps->items[i];
         size_t last = i;
@@ -137,6 +138,7 @@ enum ouro_status ouro_modules_read(struct ouro_modules *modules, const struct ou
         }
         *place = module;
     }
+    (void)ouro_modules_read_order(modules, ouro_process_space(process)); /* there is another order without it */
     return OURO_OK;
 }
 
@@ -144,21 +146,14 @@ void ouro_modules_fini(struct ouro_modules *modules)
 {
     for (size_t i = 0; i < modules->count; i++)
         elf_close(modules->items[i].elf);
+    ouro_scope_free(modules->scope);
     free(modules->items);
     memset(modules, 0, sizeof *modules);
 }
 
-static size_t hash_name(const char *name)
+static struct ouro_elf_symbol *slot(struct ouro_elf *elf, const char *name)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-    return (size_t)(hash ^ hash >> 32);
-}
-
-static struct symbol *slot(struct ouro_elf *elf, const char *name)
-{
-    size_t i = hash_name(name) & (elf->slot_count - 1);
+    size_t i = ouro_elf_hash(name) & (elf->slot_count - 1);
     while (elf->symbols[i].name && strcmp(elf->symbols[i].name, name) != 0)
         i = (i + 1) & (elf->slot_count - 1);
     return &elf->symbols[i];
@@ -176,10 +171,10 @@ static void count_symbol(struct ouro_elf *elf, const char *name, const GElf_Sym 
 
 static void add_symbol(struct ouro_elf *elf, const char *name, const GElf_Sym *symbol, size_t *count)
 {
-    struct symbol *place = slot(elf, name);
+    struct ouro_elf_symbol *place = slot(elf, name);
     (void)count;
     if (!place->name) /* the first table's word goes: dynamic symbols before .symtab */
-        *place = (struct symbol){name, symbol->st_value, symbol->st_size};
+        *place = (struct ouro_elf_symbol){name, symbol->st_value, symbol->st_size};
 }
 
 static size_t each_symbol(struct ouro_elf *elf, GElf_Word kind, symbol_visitor *visit)
@@ -224,11 +219,12 @@ static void index_symbols(struct ouro_elf *elf)
 
 enum ouro_status ouro_module_symbol(struct ouro_module *module, const char *name, ouro_addr *addr, uint64_t *size)
 {
-    if (!module->elf->indexed)
-        index_symbols(module->elf);
-    if (!module->elf->slot_count)
+    OURO_ELF_LOCKED struct ouro_elf *elf = ouro_elf_lock(module->elf);
+    if (!elf->indexed)
+        index_symbols(elf);
+    if (!elf->slot_count)
         return OURO_GONE;
-    const struct symbol *symbol = slot(module->elf, name);
+    const struct ouro_elf_symbol *symbol = slot(elf, name);
     if (!symbol->name)
         return OURO_GONE;
     *addr = module->bias + symbol->value;
@@ -239,12 +235,13 @@ enum ouro_status ouro_module_symbol(struct ouro_module *module, const char *name
 
 enum ouro_status ouro_module_section(struct ouro_module *module, const char *name, ouro_addr *addr, uint64_t *size)
 {
+    OURO_ELF_LOCKED struct ouro_elf *elf = ouro_elf_lock(module->elf);
     size_t names;
-    if (elf_getshdrstrndx(module->elf->elf, &names))
+    if (elf_getshdrstrndx(elf->elf, &names))
         return OURO_GONE;
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(module->elf->elf, section));) {
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section));) {
         GElf_Shdr header;
-        const char *own = gelf_getshdr(section, &header) ? elf_strptr(module->elf->elf, names, header.sh_name) : NULL;
+        const char *own = gelf_getshdr(section, &header) ? elf_strptr(elf->elf, names, header.sh_name) : NULL;
         if (own && strcmp(own, name) == 0 && header.sh_addr) {
             *addr = module->bias + header.sh_addr;
             if (size)

@@ -1,5 +1,6 @@
 /* Executables and libraries that a process has mapped, and their symbols (dynamic ones, then .symtab), through libelf.
- */
+ *
+ * Once read, modules may be used by any number of threads at the same time. */
 #ifndef OURO_TARGET_MODULE_H
 #define OURO_TARGET_MODULE_H
 
@@ -23,6 +24,7 @@ struct ouro_module {
 struct ouro_modules {
     struct ouro_module *items; /* owned */
     size_t count, capacity;
+    struct ouro_scope *scope; /* owned: in which order they are searched (resolve.h) */
 };
 
 /* Every file mapping that begins with an ELF header. Files are found through /proc/PID/root and /proc/PID/map_files and
