@@ -36,8 +36,8 @@ tests_resolve_fixture_LDFLAGS = -Wl,-z,lazy -Wl,-rpath,'$$ORIGIN'
 tests_resolve_fixture_LDADD = tests/libresolve_one.so tests/libresolve_two.so -ldl
 tests_resolve_fixture_DEPENDENCIES = $(RESOLVE_SHARED)
 
-RESOLVE_LINK = $(AM_V_CCLD)$(MKDIR_P) tests && $(CC) -std=gnu11 $(WARN_CFLAGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) \
-	-Wl,-z,lazy -Wl,-rpath,'$$ORIGIN' -Wl,-soname,$(@F) -o $@
+RESOLVE_LINK = $(AM_V_CCLD)$(MKDIR_P) tests && $(CC) -std=gnu11 $(WARN_CFLAGS) $(CFLAGS) -fPIC \
+	-fsemantic-interposition -shared $(LDFLAGS) -Wl,-z,lazy -Wl,-rpath,'$$ORIGIN' -Wl,-soname,$(@F) -o $@
 RESOLVE_SOURCE = $(top_srcdir)/tests/target/resolve_library.c
 tests/libresolve_one.so: tests/target/resolve_library.c
 	$(RESOLVE_LINK) -DPART=1 $(RESOLVE_SOURCE)

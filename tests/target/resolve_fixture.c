@@ -47,7 +47,7 @@ static void print_table(const struct dl_phdr_info *info, const char *table, size
         unsigned type = (unsigned)ELF64_R_TYPE(entry.r_info);
         if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT)
             continue;
-        memcpy(&value, (const char *)0 + info->dlpi_addr + entry.r_offset, sizeof value);
+        memcpy(&value, (const char *)(info->dlpi_addr + entry.r_offset), sizeof value);
         printf("slot %lx %lx %u %s %s\n", (unsigned long)(info->dlpi_addr + entry.r_offset), (unsigned long)value, type,
                names + symbols[ELF64_R_SYM(entry.r_info)].st_name,
                slash              ? slash + 1
@@ -58,7 +58,7 @@ static void print_table(const struct dl_phdr_info *info, const char *table, size
 
 static int print_slots(struct dl_phdr_info *info, size_t info_size, void *unused)
 {
-    const char *base = (const char *)0 + info->dlpi_addr, *tags[DT_NUM] = {0};
+    const char *base = (const char *)info->dlpi_addr, *tags[DT_NUM] = {0};
     uint64_t values[DT_NUM] = {0};
     (void)info_size;
     (void)unused;
@@ -69,7 +69,7 @@ static int print_slots(struct dl_phdr_info *info, size_t info_size, void *unused
             if (entry->d_tag < 0 || entry->d_tag >= DT_NUM)
                 continue;
             values[entry->d_tag] = entry->d_un.d_val; /* relocated by the linker, but not the vdso's */
-            tags[entry->d_tag] = (const char *)0 + entry->d_un.d_ptr;
+            tags[entry->d_tag] = (const char *)entry->d_un.d_ptr;
             if (entry->d_un.d_ptr < info->dlpi_addr)
                 tags[entry->d_tag] += info->dlpi_addr;
         }
