@@ -11,10 +11,11 @@
 # They find in the environment: OURO (the built command), OURO_TEST_PYTHONS (colon-separated), top_srcdir, top_builddir.
 
 OURO_LIBS = libouro_render.a libouro_analysis.a libouro_graph.a libouro_capture.a libouro_snapshot.a libouro_cpython.a \
-	libouro_target.a libouro_base.a $(CGRAPH_LIBS) $(GVC_LIBS) $(ELF_LIBS) $(ZSTD_LIBS) $(ZLIB_LIBS)
+	libouro_emulate.a libouro_target.a libouro_base.a $(CGRAPH_LIBS) $(GVC_LIBS) $(ZYDIS_LIBS) $(ELF_LIBS) $(ZSTD_LIBS) $(ZLIB_LIBS)
 TEST_BASE_LIBS = libouro_base.a $(CHECK_LIBS)
 TEST_TARGET_LIBS = libouro_target.a libouro_base.a $(ELF_LIBS) $(CHECK_LIBS)
-TEST_CPYTHON_LIBS = libouro_cpython.a $(TEST_TARGET_LIBS)
+TEST_EMULATE_LIBS = libouro_emulate.a $(TEST_TARGET_LIBS) $(ZYDIS_LIBS)
+TEST_CPYTHON_LIBS = libouro_cpython.a $(TEST_EMULATE_LIBS)
 TEST_SNAPSHOT_LIBS = libouro_snapshot.a libouro_base.a $(ZSTD_LIBS) $(ZLIB_LIBS) $(CHECK_LIBS)
 TEST_CAPTURE_LIBS = libouro_capture.a libouro_snapshot.a $(ZSTD_LIBS) $(ZLIB_LIBS) $(TEST_CPYTHON_LIBS)
 TEST_GRAPH_LIBS = libouro_graph.a $(TEST_BASE_LIBS)
@@ -38,6 +39,7 @@ AM_TESTS_ENVIRONMENT = \
 
 include tests/base.mk
 include tests/target.mk
+include tests/emulate.mk
 include tests/cpython.mk
 include tests/snapshot.mk
 include tests/capture.mk
