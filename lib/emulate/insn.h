@@ -82,8 +82,8 @@ enum ouro_insn_op {
     OURO_INSN_LEAVE,
     OURO_INSN_VECTOR, /* what, says `third` (enum ouro_vector_op) */
 
-    /* These end a block. */
     OURO_INSN_JCC,
+    /* These end a block. */
     OURO_INSN_JMP,          /* to imm */
     OURO_INSN_CALL,         /* to imm */
     OURO_INSN_JMP_INDIRECT, /* to src */
@@ -163,7 +163,7 @@ bool ouro_insn_can_decode(void);
 
 static inline bool ouro_insn_ends_block(const struct ouro_insn *insn)
 {
-    return insn->op == OURO_INSN_UNKNOWN || insn->op >= OURO_INSN_JCC;
+    return insn->op == OURO_INSN_UNKNOWN || insn->op > OURO_INSN_JCC; /* a branch not taken goes on in the block */
 }
 
 #endif
