@@ -23,7 +23,7 @@ tp_base PyTypeObject.tp_base            tp_dict PyTypeObject.tp_dict          tp
 tp_weaklistoffset PyTypeObject.tp_weaklistoffset tp_bases PyTypeObject.tp_bases tp_mro PyTypeObject.tp_mro
 tp_cache PyTypeObject.tp_cache          tp_subclasses PyTypeObject.tp_subclasses tp_del PyTypeObject.tp_del
 tp_finalize PyTypeObject.tp_finalize    tp_is_gc PyTypeObject.tp_is_gc        type_sizeof PyTypeObject.sizeof
-tp_methods PyTypeObject.tp_methods
+tp_methods PyTypeObject.tp_methods      tp_getset PyTypeObject.tp_getset
 ht_name PyHeapTypeObject.ht_name        ht_slots PyHeapTypeObject.ht_slots    ht_qualname PyHeapTypeObject.ht_qualname
 ht_cached_keys PyHeapTypeObject.ht_cached_keys ht_module PyHeapTypeObject.ht_module heap_type_sizeof PyHeapTypeObject.sizeof
 ascii_length PyASCIIObject.length       ascii_state PyASCIIObject.state       ascii_sizeof PyASCIIObject.sizeof
@@ -53,7 +53,9 @@ odict_node_sizeof _ODictNode.sizeof
 lru_root_next lru_cache_object.root.next lru_root lru_cache_object.root
 lru_link_next lru_list_elem.next        lru_link_key lru_list_elem.key        lru_link_result lru_list_elem.result
 cfunction_ml PyCFunctionObject.m_ml     cmethod_class PyCMethodObject.mm_class methoddef_flags PyMethodDef.ml_flags
-methoddef_name PyMethodDef.ml_name
+methoddef_name PyMethodDef.ml_name      methoddef_meth PyMethodDef.ml_meth    descr_method PyMethodDescrObject.d_method
+descr_type PyMethodDescrObject.d_common.d_type getset_name PyGetSetDef.name   getset_get PyGetSetDef.get
+getset_closure PyGetSetDef.closure      getset_sizeof PyGetSetDef.sizeof
 code_stacksize PyCodeObject.co_stacksize code_firstlineno PyCodeObject.co_firstlineno code_filename PyCodeObject.co_filename
 code_name PyCodeObject.co_name          code_qualname PyCodeObject.co_qualname code_nlocalsplus PyCodeObject.co_nlocalsplus
 code_localsplusnames PyCodeObject.co_localsplusnames code_linetable PyCodeObject.co_linetable
@@ -349,16 +351,16 @@ def ops_of(name, entries, layout, version):
         if not applies(condition, version):
             continue
         if word == 'T':
-            ops.append('{OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0}')
+            ops.append('{OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0}')
             continue
         if word == 'T?':
-            ops.append('{OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0}')
+            ops.append('{OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0, 0}')
             continue
         if word.startswith('!'):
-            ops.append('{OURO_OP_%s, OURO_CLASS_TRAVERSED, 0, 0, 0}' % word[1:])
+            ops.append('{OURO_OP_%s, OURO_CLASS_TRAVERSED, 0, 0, 0, 0}' % word[1:])
             continue
         if word == 'M':
-            ops.append('{OURO_OP_MANAGED_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0}')
+            ops.append('{OURO_OP_MANAGED_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0}')
             continue
         if word.startswith('+'):
             base, _ = ops_of(word[1:], entries, layout, version)
@@ -373,7 +375,7 @@ def ops_of(name, entries, layout, version):
         label, member = word.split('=')
         if member not in layout[struct]:
             raise SystemExit(f'{version}: {struct} has no {member}')
-        ops.append('{OURO_OP_FIELD, %s, %s, %d, "%s"}' % (cls, flags, layout[struct][member], label))
+        ops.append('{OURO_OP_FIELD, %s, %s, %d, "%s", 0}' % (cls, flags, layout[struct][member], label))
     return ops, layout[struct]['sizeof'] if struct else 0
 
 

@@ -224,8 +224,13 @@ static enum ouro_status write_snapshot(struct dump *dump, uint64_t start_ns)
     for (int i = 0; i < OURO_UNREADABLE_COUNT; i++)
         result->unreadable[i] = dump->python.unreadable[i];
     result->type_count = dump->python.type_list.count;
-    for (size_t i = 0; i < dump->python.type_list.count; i++)
+    result->sandboxed = dump->python.sandboxed;
+    result->checked_count = dump->walk.checked_count;
+    result->check_impossible_count = dump->walk.impossible_count;
+    for (size_t i = 0; i < dump->python.type_list.count; i++) {
+        result->disagreed_type_count += dump->python.type_list.items[i]->disagreed;
         result->approximate_type_count += dump->python.type_list.items[i]->met_approximate;
+    }
     write_totals(dump, start_ns);
     OURO_TRY(check_cancel(dump));
     return ouro_snapshot_writer_commit(dump->writer, &result->file_bytes, dump->err);
@@ -251,9 +256,11 @@ static enum ouro_status run(struct dump *dump)
     result->copied_bytes = dump->image.copied_bytes;
     uint64_t copied = now_ns();
     result->finish_ns = copied - start - result->prepare_ns;
-    OURO_TRY(ouro_python_init(&dump->python, &dump->image, &dump->runtime, dump->err));
+    OURO_TRY(ouro_python_init(&dump->python, &dump->image, &dump->runtime, dump->options->no_sandbox ? NULL : &dump->modules,
+                              dump->err));
     OURO_TRY(ouro_walk_init(&dump->walk, &dump->python, dump->thread_count, options->values == OURO_VALUES_NONE,
                             options->cancel, dump->err));
+    dump->walk.checks_per_type = !dump->python.sandboxed ? 0 : options->self_check ? UINT32_MAX : OURO_WALK_CHECKS;
     progress(dump, OURO_DUMP_WALK, 0);
     OURO_TRY(ouro_walk_mark(&dump->walk, dump->err));
     OURO_TRY(ouro_walk_number(&dump->walk, dump->err));

@@ -18,6 +18,8 @@ enum ouro_dump_phase {
 };
 
 struct ouro_dump_options {
+    bool self_check; /* compare every object that a native visitor visits with what its type's own code says */
+    bool no_sandbox; /* never run a type's code in the sandbox: what it would tell is approximate */
     pid_t pid;
     const char *path; /* of the snapshot */
     bool overwrite;
@@ -38,6 +40,9 @@ struct ouro_dump_result {
     uint64_t file_bytes, copied_bytes, pause_ns, duration_ns;
     uint64_t tracked_count, type_count;
     uint64_t approximate_type_count; /* types with approximate objects */
+    uint64_t checked_count, check_impossible_count; /* objects compared with their type's own code */
+    uint64_t disagreed_type_count; /* types whose native visitor was found wrong, and not used */
+    bool sandboxed;             /* types' own code could be run */
     uint64_t unreadable[OURO_UNREADABLE_COUNT];
     unsigned stop_count;        /* stops that it took: more than one when a collection was running */
     bool output_failed;         /* what failed was writing the file, not reading the target */

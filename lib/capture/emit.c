@@ -171,6 +171,16 @@ static bool put_slots(struct emitter *emitter, const struct ouro_type *type, our
     return false;
 }
 
+/* The index of the interpreter that an object belongs to, and its id. */
+static size_t interpreter_of(const struct ouro_walk *walk, uint64_t bit, uint64_t *id)
+{
+    *id = ouro_walk_interpreter(walk, bit);
+    for (size_t i = 0; i < walk->python->interpreter_count; i++)
+        if (walk->python->interpreters[i].id == *id)
+            return i;
+    return 0;
+}
+
 static void emit_object(struct emitter *emitter, uint64_t bit)
 {
     struct emit *emit = emitter->emit;
@@ -181,12 +191,16 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     const unsigned char *head = ouro_image_at(walk->image, addr, 16);
     struct ouro_type *type = ouro_type_cached(python, &emitter->types, ouro_load_u64(head + layout->ob_type));
     uint32_t flags = emit->generations[emitter->node];
+    uint64_t interpreter = python->interpreters[0].id;
+    if (walk->added_count)
+        emitter->visitor.interpreter = interpreter_of(walk, bit, &interpreter);
     uint64_t shape = shape_of(emitter, type, addr);
     emitter->lost = false;
     emitter->visitor.torn = emitter->visitor.approximate = false;
+    emitter->visitor.end = 0;
     bool fits = put_slots(emitter, type, addr, shape);
     bool estimated;
-    uint64_t native, size = ouro_type_sizeof(python, type, addr, &native, &estimated);
+    uint64_t native, size = ouro_type_sizeof(python, &emitter->visitor.sandbox, type, addr, &native, &estimated);
     uint64_t refcount = refcount_of(layout, head, &flags);
     bool noted = (type->value == OURO_OF_STR || type->value == OURO_OF_BYTES) && ouro_walk_is_set(walk->noted, bit);
     flags |= put_value(emitter, type, addr, noted);
@@ -200,12 +214,12 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     emitter->totals.approximate_count += approximate;
     if (approximate)
         __atomic_store_n(&type->met_approximate, true, __ATOMIC_RELAXED);
+    emitter->totals.run_failed[emitter->visitor.end] += emitter->visitor.end != 0;
     emitter->totals.estimated_count += estimated;
     emitter->totals.torn_count += (flags & OURO_OBJECT_TORN) != 0;
     emitter->totals.size_bytes += size;
     emitter->totals.native_bytes += native;
     emitter->totals.object_count++;
-    uint64_t interpreter = walk->added_count ? ouro_walk_interpreter(walk, bit) : python->interpreters[0].id;
     ouro_chunk_object(&emitter->chunk, addr, OURO_SHAPE_NUMBER(shape), size, native, refcount, flags, interpreter);
     emitter->node++;
 }
@@ -220,6 +234,8 @@ static void add_totals(struct ouro_emit_totals *to, const struct ouro_emit_total
     to->approximate_count += from->approximate_count;
     to->estimated_count += from->estimated_count;
     to->torn_count += from->torn_count;
+    for (int i = 0; i < OURO_MACHINE_END_COUNT; i++)
+        to->run_failed[i] += from->run_failed[i];
 }
 
 /* Chunks are made in any order and appended in theirs. */

@@ -3,6 +3,7 @@
 #define OURO_CAPTURE_EMIT_H
 
 #include "capture/walk.h"
+#include "emulate/machine.h"
 #include "snapshot/writer.h"
 
 enum ouro_values {
@@ -15,6 +16,7 @@ enum ouro_values {
 #define OURO_VALUE_FULL_BYTES (16u << 20)
 
 struct ouro_emit_totals {
+    uint64_t run_failed[OURO_MACHINE_END_COUNT]; /* objects whose type's code could not be run, by reason */
     uint64_t object_count, pseudo_count;
     uint64_t edge_count; /* stored slots that are not empty, those of pseudo objects too */
     uint64_t size_bytes, native_bytes;

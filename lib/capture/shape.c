@@ -64,7 +64,9 @@ static uint64_t build(struct ouro_shapes *shapes, struct ouro_visitor *visitor, 
     struct ouro_visitor describer = {.python = visitor->python,
                                      .context = &describing,
                                      .part = ouro_shape_builder_part,
-                                     .is_namespace = describing_is_namespace};
+                                     .is_namespace = describing_is_namespace,
+                                     .interpreter = visitor->interpreter,
+                                     .sandbox = visitor->sandbox};
     ouro_visit(&describer, type, object);
     uint64_t known = UINT64_MAX;
     if (!describing.builder.failed)

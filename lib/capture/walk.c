@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "cpython/check.h"
 #include "cpython/dict.h"
 #include "cpython/value.h"
 
@@ -113,11 +114,36 @@ static bool noted(void *context, ouro_addr dict)
     return ouro_walk_noted(worker->walk, dict);
 }
 
+#define ROUNDS_MAX 16 /* of marking, each without the visitors that the one before found wrong */
+
+/* Compares an object of each type, or some, with what the type's own code says. */
+static void check(struct worker *worker, const struct ouro_type *type, ouro_addr object)
+{
+    struct ouro_walk *walk = worker->walk;
+    struct ouro_type *own = (struct ouro_type *)type;
+    if (__atomic_fetch_add(&own->checks, 1, __ATOMIC_RELAXED) >= walk->checks_per_type ||
+        (type->how != OURO_HOW_NATIVE && type->how != OURO_HOW_LEARNED) || !type->gc)
+        return;
+    enum ouro_check result = ouro_check_object(&worker->visitor, type, object);
+    __atomic_fetch_add(&walk->checked_count, 1, __ATOMIC_RELAXED);
+    if (result == OURO_CHECK_IMPOSSIBLE)
+        __atomic_fetch_add(&walk->impossible_count, 1, __ATOMIC_RELAXED);
+    else if (result == OURO_CHECK_DIFFERS && !__atomic_exchange_n(&own->disagreed, true, __ATOMIC_RELAXED))
+        __atomic_fetch_add(&walk->disagreed_count, 1, __ATOMIC_RELAXED);
+}
+
+static inline void visit(struct worker *worker, const struct ouro_type *type, ouro_addr object)
+{
+    if (__builtin_expect(__atomic_load_n(&type->checks, __ATOMIC_RELAXED) < worker->walk->checks_per_type, 0))
+        check(worker, type, object);
+    ouro_visit(&worker->visitor, type, object);
+}
+
 static void drain(struct worker *worker)
 {
     while (worker->stack_count) {
         struct pending next = worker->stack[--worker->stack_count];
-        ouro_visit(&worker->visitor, next.type, next.addr);
+        visit(worker, next.type, next.addr);
     }
 }
 
@@ -128,7 +154,7 @@ static void visit_bit(struct worker *worker, uint64_t bit)
     struct ouro_type *type = ouro_type_cached(
         walk->python, &worker->types, ouro_python_word(walk->python, addr + (ouro_addr)walk->python->layout->ob_type));
     if (type && type->op_count)
-        ouro_visit(&worker->visitor, type, addr);
+        visit(worker, type, addr);
     drain(worker);
 }
 
@@ -465,6 +491,8 @@ static enum ouro_status mark_interpreter(struct ouro_walk *walk, struct worker *
         for (size_t i = 0; tracked->interpreter == interpreter->id && i < tracked->count; i++)
             set_bit(walk->todo, ouro_walk_bit(ouro_image_offset(walk->image, tracked->items[i])));
     }
+    for (unsigned i = 0; i < walk->thread_count; i++)
+        workers[i].visitor.interpreter = (size_t)(interpreter - walk->python->interpreters);
     ouro_state_each(walk->python, interpreter, &sink);
     drain(&workers[0]);
     OURO_TRY(sweep_all(walk, workers));
@@ -506,6 +534,40 @@ static enum ouro_status mark_all(struct ouro_walk *walk, struct worker *workers)
     return walk->out_of_memory ? OURO_NOMEM : status;
 }
 
+static void forget_roots(struct ouro_walk *walk)
+{
+    for (size_t i = 0; i < walk->tracked.count; i++)
+        ouro_tracked_release(&walk->tracked.items[i]);
+    for (size_t i = 0; i < walk->pseudo.count; i++)
+        free(walk->pseudo.items[i].name);
+    for (size_t i = 0; i < walk->fields.count; i++)
+        free(walk->fields.items[i].label);
+    for (size_t i = 0; i < walk->added_count; i++)
+        free(walk->added[i].bits);
+    free(walk->added);
+    walk->added = NULL;
+    walk->tracked.count = walk->pseudo.count = walk->fields.count = walk->added_count = 0;
+}
+
+/* Makes everything as before the first mark, with the types that were found wrong no longer trusted. */
+static enum ouro_status start_again(struct ouro_walk *walk)
+{
+    size_t bytes = walk->word_count * sizeof *walk->marked;
+    forget_roots(walk);
+    memset(walk->marked, 0, bytes);
+    memset(walk->todo, 0, bytes);
+    memset(walk->noted, 0, bytes);
+    for (int i = 0; i < OURO_UNREADABLE_COUNT; i++)
+        walk->python->unreadable[i] = 0;
+    for (size_t i = 0; i < walk->python->type_list.count; i++) {
+        struct ouro_type *type = walk->python->type_list.items[i];
+        if (type->disagreed && type->how != OURO_HOW_INTERPRETED && !ouro_type_distrust(walk->python, type))
+            return OURO_NOMEM;
+    }
+    walk->disagreed_count = 0;
+    return OURO_OK;
+}
+
 enum ouro_status ouro_walk_mark(struct ouro_walk *walk, struct ouro_err *err)
 {
     struct worker *workers = calloc(walk->thread_count, sizeof *workers);
@@ -516,6 +578,11 @@ enum ouro_status ouro_walk_mark(struct ouro_walk *walk, struct ouro_err *err)
         status = worker_init(&workers[i], walk, &next_region, &overflowed);
     if (status == OURO_OK)
         status = mark_all(walk, workers);
+    for (unsigned round = 1; status == OURO_OK && walk->disagreed_count && round < ROUNDS_MAX; round++) {
+        status = start_again(walk);
+        if (status == OURO_OK)
+            status = mark_all(walk, workers);
+    }
     for (unsigned i = 0; workers && i < walk->thread_count; i++)
         free(workers[i].stack);
     free(workers);
@@ -541,6 +608,7 @@ enum ouro_status ouro_walk_init(struct ouro_walk *walk, struct ouro_python *pyth
     walk->image = python->image;
     walk->thread_count = thread_count < 1 ? 1 : thread_count > 64 ? 64 : thread_count;
     walk->names_only = names_only;
+    walk->checks_per_type = OURO_WALK_CHECKS;
     walk->cancel = cancel;
     walk->word_count = (size_t)python->image->page_count * (OURO_PAGE_BYTES / 8 / 64);
     walk->marked = map_bits(walk->word_count, sizeof *walk->marked);
@@ -563,18 +631,10 @@ void ouro_walk_fini(struct ouro_walk *walk)
     unmap_bits(walk->todo, walk->word_count, sizeof *walk->todo);
     unmap_bits(walk->noted, walk->word_count, sizeof *walk->noted);
     unmap_bits(walk->ranks, walk->word_count, sizeof *walk->ranks);
-    for (size_t i = 0; i < walk->tracked.count; i++)
-        ouro_tracked_release(&walk->tracked.items[i]);
-    for (size_t i = 0; i < walk->pseudo.count; i++)
-        free(walk->pseudo.items[i].name);
-    for (size_t i = 0; i < walk->fields.count; i++)
-        free(walk->fields.items[i].label);
-    for (size_t i = 0; i < walk->added_count; i++)
-        free(walk->added[i].bits);
+    forget_roots(walk);
     free(walk->tracked.items);
     free(walk->pseudo.items);
     free(walk->fields.items);
-    free(walk->added);
     memset(walk, 0, sizeof *walk);
 }
 

@@ -13,6 +13,8 @@
 #include "cpython/state.h"
 #include "cpython/visit.h"
 
+#define OURO_WALK_CHECKS 2u /* objects of each type that every walk compares */
+
 struct ouro_walk_field {
     char *label; /* owned */
     ouro_addr target;
@@ -46,6 +48,10 @@ struct ouro_walk {
     struct ouro_python *python;
     const struct ouro_image *image;
     unsigned thread_count;
+    uint32_t checks_per_type; /* objects of each type compared with what its own code says (check.h); 0: none */
+    uint64_t checked_count;   /* atomic */
+    uint64_t impossible_count; /* atomic: of those that could not be */
+    uint64_t disagreed_count; /* atomic: types whose visitor was found wrong during the present round */
     bool names_only; /* note only keys of namespaces */
     const volatile sig_atomic_t *cancel; /* may be NULL */
     uint64_t *marked, *todo, *noted; /* owned; one bit per 8 bytes of image; marked and todo until ouro_walk_number */
@@ -65,7 +71,8 @@ struct ouro_walk {
 enum ouro_status ouro_walk_init(struct ouro_walk *walk, struct ouro_python *python, unsigned thread_count,
                                 bool names_only, const volatile sig_atomic_t *cancel, struct ouro_err *err);
 void ouro_walk_fini(struct ouro_walk *walk);
-/* Marks all that is reachable. OURO_CANCELLED when *cancel became set. */
+/* Marks all that is reachable. Where a native visitor is found wrong (type->disagreed), it is not used, and everything is marked
+ * once more. OURO_CANCELLED when *cancel became set. */
 enum ouro_status ouro_walk_mark(struct ouro_walk *walk, struct ouro_err *err);
 /* Numbers what is marked. OURO_LIMIT: more than 2^32 - 2^24 objects. */
 enum ouro_status ouro_walk_number(struct ouro_walk *walk, struct ouro_err *err);

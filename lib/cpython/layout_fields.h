@@ -22,6 +22,7 @@
     X(tp_is_gc) /* PyTypeObject.tp_is_gc */ \
     X(type_sizeof) /* PyTypeObject.sizeof */ \
     X(tp_methods) /* PyTypeObject.tp_methods */ \
+    X(tp_getset) /* PyTypeObject.tp_getset */ \
     X(ht_name) /* PyHeapTypeObject.ht_name */ \
     X(ht_slots) /* PyHeapTypeObject.ht_slots */ \
     X(ht_qualname) /* PyHeapTypeObject.ht_qualname */ \
@@ -89,6 +90,13 @@
     X(cmethod_class) /* PyCMethodObject.mm_class */ \
     X(methoddef_flags) /* PyMethodDef.ml_flags */ \
     X(methoddef_name) /* PyMethodDef.ml_name */ \
+    X(methoddef_meth) /* PyMethodDef.ml_meth */ \
+    X(descr_method) /* PyMethodDescrObject.d_method */ \
+    X(descr_type) /* PyMethodDescrObject.d_common.d_type */ \
+    X(getset_name) /* PyGetSetDef.name */ \
+    X(getset_get) /* PyGetSetDef.get */ \
+    X(getset_closure) /* PyGetSetDef.closure */ \
+    X(getset_sizeof) /* PyGetSetDef.sizeof */ \
     X(code_stacksize) /* PyCodeObject.co_stacksize */ \
     X(code_firstlineno) /* PyCodeObject.co_firstlineno */ \
     X(code_filename) /* PyCodeObject.co_filename */ \

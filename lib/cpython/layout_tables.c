@@ -4,628 +4,628 @@
 #include "cpython/ops.h"
 
 static const struct ouro_op ops_3_11_PyList_Type[] = {
-    {OURO_OP_LIST, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_LIST, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_PyTuple_Type[] = {
-    {OURO_OP_TUPLE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TUPLE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_PyDict_Type[] = {
-    {OURO_OP_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_PySet_Type[] = {
-    {OURO_OP_SET, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_SET, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_PyFrozenSet_Type[] = {
-    {OURO_OP_SET, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_SET, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_PyODict_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 96, "__dict__"},
-    {OURO_OP_ODICT_NODES, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 96, "__dict__", 0},
+    {OURO_OP_ODICT_NODES, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_PyType_Type[] = {
-    {OURO_OP_TYPE_OBJECT, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE_OBJECT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_PyGen_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "gi_code"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__qualname__"},
-    {OURO_OP_GENERATOR, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "exc_value"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, OURO_OP_IF_COROUTINE, 64, "cr_origin"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "gi_code", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__qualname__", 0},
+    {OURO_OP_GENERATOR, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "exc_value", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, OURO_OP_IF_COROUTINE, 64, "cr_origin", 0},
 };
 static const struct ouro_op ops_3_11_PyAsyncGen_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 64, "finalizer"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "gi_code"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__qualname__"},
-    {OURO_OP_GENERATOR, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "exc_value"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 64, "finalizer", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "gi_code", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__qualname__", 0},
+    {OURO_OP_GENERATOR, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "exc_value", 0},
 };
 static const struct ouro_op ops_3_11_PyFrame_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "f_back"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "f_trace"},
-    {OURO_OP_FRAME, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "f_back", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "f_trace", 0},
+    {OURO_OP_FRAME, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_PyCFunction_Type[] = {
-    {OURO_OP_METHOD_CLASS, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__module__"},
+    {OURO_OP_METHOD_CLASS, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__module__", 0},
 };
 static const struct ouro_op ops_3_11_PyModule_Type[] = {
-    {OURO_OP_MODULE_STATE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 48, "__name__"},
+    {OURO_OP_MODULE_STATE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 48, "__name__", 0},
 };
 static const struct ouro_op ops_3_11_collections_deque[] = {
-    {OURO_OP_DEQUE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_DEQUE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_collections_defaultdict[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "default_factory"},
-    {OURO_OP_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "default_factory", 0},
+    {OURO_OP_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_functools__lru_cache_wrapper[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_LRU_LINKS, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "cache"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "__wrapped__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 112, "kwd_mark"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 120, "lru_list_elem_type"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 128, "cache_info_type"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 136, "__dict__"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_LRU_LINKS, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "cache", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "__wrapped__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 112, "kwd_mark", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 120, "lru_list_elem_type", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 128, "cache_info_type", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 136, "__dict__", 0},
 };
 static const struct ouro_op ops_3_11_itertools__tee_dataobject[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator"},
-    {OURO_OP_TEE_VALUES, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "nextlink"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator", 0},
+    {OURO_OP_TEE_VALUES, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "nextlink", 0},
 };
 static const struct ouro_op ops_3_11_sys_flags_sys_float_info_sys_version_info_time_struct_time_os_stat_result[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0},
-    {OURO_OP_STRUCTSEQ, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0, 0},
+    {OURO_OP_STRUCTSEQ, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_ast_AST[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
 };
 static const struct ouro_op ops_3_11__abc__abc_data[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "registry"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "cache"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "negative_cache"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "registry", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "cache", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "negative_cache", 0},
 };
 static const struct ouro_op ops_3_11_PyCapsule_Type[] = {
-    {OURO_OP_CAPSULE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_CAPSULE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_PyCell_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "cell_contents"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "cell_contents", 0},
 };
 static const struct ouro_op ops_3_11_PyFunction_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__code__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__globals__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__builtins__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "__module__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__defaults__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 64, "__kwdefaults__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "__doc__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 88, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "__closure__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 112, "__annotations__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__qualname__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__code__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__globals__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__builtins__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "__module__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__defaults__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 64, "__kwdefaults__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "__doc__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 88, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "__closure__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 112, "__annotations__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__qualname__", 0},
 };
 static const struct ouro_op ops_3_11_PyMethod_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__", 0},
 };
 static const struct ouro_op ops_3_11_PyInstanceMethod_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__", 0},
 };
 static const struct ouro_op ops_3_11_PyClassMethod_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 24, "__dict__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 24, "__dict__", 0},
 };
 static const struct ouro_op ops_3_11_PyStaticMethod_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 24, "__dict__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 24, "__dict__", 0},
 };
 static const struct ouro_op ops_3_11_PyProperty_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "fget"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "fset"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "fdel"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__doc__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__name__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "fget", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "fset", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "fdel", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__doc__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__name__", 0},
 };
 static const struct ouro_op ops_3_11_PySuper_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__thisclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__self_class__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__thisclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__self_class__", 0},
 };
 static const struct ouro_op ops_3_11_PyDictProxy_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_11__PyMethodWrapper_Type_builtins_method_wrapper[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__", 0},
 };
 static const struct ouro_op ops_3_11_PyMethodDescr_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__", 0},
 };
 static const struct ouro_op ops_3_11_PyClassMethodDescr_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__", 0},
 };
 static const struct ouro_op ops_3_11_PyGetSetDescr_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__", 0},
 };
 static const struct ouro_op ops_3_11_PyMemberDescr_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__", 0},
 };
 static const struct ouro_op ops_3_11_PyWrapperDescr_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__", 0},
 };
 static const struct ouro_op ops_3_11__PyWeakref_RefType[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__callback__"},
-    {OURO_OP_FIELD, OURO_CLASS_WEAK, 0, 16, "()"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__callback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_WEAK, 0, 16, "()", 0},
 };
 static const struct ouro_op ops_3_11_PyTraceBack_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "tb_next"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "tb_frame"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "tb_next", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "tb_frame", 0},
 };
 static const struct ouro_op ops_3_11_PySlice_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "start"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "stop"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "step"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "start", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "stop", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "step", 0},
 };
 static const struct ouro_op ops_3_11_PyRange_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 16, "start"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "stop"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "step"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 40, "length"},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 16, "start", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "stop", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "step", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 40, "length", 0},
 };
 static const struct ouro_op ops_3_11_PyLongRangeIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "start"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "step"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 40, "len"},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "start", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "step", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 40, "len", 0},
 };
 static const struct ouro_op ops_3_11_PyMemoryView_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "mbuf"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "mbuf", 0},
 };
 static const struct ouro_op ops_3_11__PyManagedBuffer_Type_builtins_managedbuffer[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "obj"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "obj", 0},
 };
 static const struct ouro_op ops_3_11_PySeqIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_11_PyCallIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "callable"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sentinel"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "callable", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sentinel", 0},
 };
 static const struct ouro_op ops_3_11_PyListIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_11_PyListRevIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_11_PyTupleIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_11_PyUnicodeIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_11__PyUnicodeASCIIIter_Type_builtins_str_ascii_iterator[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_11_PyBytesIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_11_PyByteArrayIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_11_PySetIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "set"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "set", 0},
 };
 static const struct ouro_op ops_3_11_PyDictIterKey_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_11_PyDictIterValue_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_11_PyDictIterItem_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_11_PyDictRevIterKey_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_11_PyDictRevIterValue_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_11_PyDictRevIterItem_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_11_PyDictKeys_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_11_PyDictValues_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_11_PyDictItems_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_11_PyODictIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "odict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "current"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "odict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "current", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "result", 0},
 };
 static const struct ouro_op ops_3_11_PyODictKeys_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_11_PyODictValues_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_11_PyODictItems_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_11_PyEnum_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "index"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "index", 0},
 };
 static const struct ouro_op ops_3_11_PyReversed_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_11_PyZip_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterators"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterators", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result", 0},
 };
 static const struct ouro_op ops_3_11_PyMap_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterators"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "function"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterators", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "function", 0},
 };
 static const struct ouro_op ops_3_11_PyFilter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function", 0},
 };
 static const struct ouro_op ops_3_11_Py_GenericAliasType[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__origin__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__args__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__parameters__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__origin__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__args__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__parameters__", 0},
 };
 static const struct ouro_op ops_3_11__PyUnion_Type_types_UnionType[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__args__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__parameters__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__args__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__parameters__", 0},
 };
 static const struct ouro_op ops_3_11__PyNamespace_Type_types_SimpleNamespace[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
 };
 static const struct ouro_op ops_3_11__PyCoroWrapper_Type_builtins_coroutine_wrapper[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "coroutine"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "coroutine", 0},
 };
 static const struct ouro_op ops_3_11__PyAsyncGenASend_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "generator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "value"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "generator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "value", 0},
 };
 static const struct ouro_op ops_3_11__PyAsyncGenAThrow_Type_builtins_async_generator_athrow[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "generator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "generator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
 };
 static const struct ouro_op ops_3_11__PyAsyncGenWrappedValue_Type_builtins_async_generator_wrapped_value[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "value"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "value", 0},
 };
 static const struct ouro_op ops_3_11__PyAnextAwaitable_Type_builtins_anext_awaitable[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "wrapped"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "wrapped", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default", 0},
 };
 static const struct ouro_op ops_3_11_PyPickleBuffer_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "obj"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "obj", 0},
 };
 static const struct ouro_op ops_3_11_PyContext_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "previous"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "vars"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "previous", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "vars", 0},
 };
 static const struct ouro_op ops_3_11_PyContextVar_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "name"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "name", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default", 0},
 };
 static const struct ouro_op ops_3_11_PyContextToken_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "context"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "var"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "old_value"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "context", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "var", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "old_value", 0},
 };
 static const struct ouro_op ops_3_11__PyHamt_Type_builtins_hamt[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "root"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "root", 0},
 };
 static const struct ouro_op ops_3_11_PyCode_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "co_consts"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "co_names"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 40, "co_exceptiontable"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 96, "co_localsplusnames"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 104, "co_localspluskinds"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 112, "co_filename"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 120, "co_name"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 128, "co_qualname"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 136, "co_linetable"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 152, "_co_code"},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "co_consts", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "co_names", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 40, "co_exceptiontable", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 96, "co_localsplusnames", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 104, "co_localspluskinds", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 112, "co_filename", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 120, "co_name", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 128, "co_qualname", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 136, "co_linetable", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 152, "_co_code", 0},
 };
 static const struct ouro_op ops_3_11_PyExc_BaseException[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_11_PyExc_StopIteration[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "value"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "value", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_11_PyExc_SystemExit[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "code"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "code", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_11_PyExc_BaseExceptionGroup[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "message"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "exceptions"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "message", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "exceptions", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_11_PyExc_ImportError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "msg"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "name"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "path"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "msg", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "name", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "path", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_11_PyExc_OSError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "errno"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "strerror"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "filename"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 96, "filename2"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "errno", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "strerror", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "filename", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 96, "filename2", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_11_PyExc_NameError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "name"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "name", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_11_PyExc_AttributeError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "obj"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "name"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "obj", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "name", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_11_PyExc_SyntaxError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "msg"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "filename"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "lineno"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 96, "offset"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "end_lineno"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 112, "end_offset"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 120, "text"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 128, "print_file_and_line"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "msg", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "filename", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "lineno", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 96, "offset", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "end_lineno", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 112, "end_offset", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 120, "text", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 128, "print_file_and_line", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_11_PyExc_UnicodeDecodeError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "encoding"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "object"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "reason"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "encoding", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "object", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "reason", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_11_PyExc_UnicodeEncodeError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "encoding"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "object"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "reason"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "encoding", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "object", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "reason", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_11_PyExc_UnicodeTranslateError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "encoding"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "object"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "reason"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "encoding", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "object", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "reason", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_11_functools_partial[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "func"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "keywords"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 40, "__dict__"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "func", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "keywords", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 40, "__dict__", 0},
 };
 static const struct ouro_op ops_3_11_functools_KeyWrapper[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "cmp"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "obj"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "cmp", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "obj", 0},
 };
 static const struct ouro_op ops_3_11_operator_itemgetter[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "items"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "items", 0},
 };
 static const struct ouro_op ops_3_11_operator_attrgetter[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "attrs"},
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "attrs", 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_operator_methodcaller[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "name"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "kwargs"},
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "name", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "kwargs", 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_collections__tuplegetter__collections__tuplegetter[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__doc__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__doc__", 0},
 };
 static const struct ouro_op ops_3_11__collections__deque_iterator_collections__deque_iterator[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "deque"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "deque", 0},
 };
 static const struct ouro_op ops_3_11__collections__deque_reverse_iterator_collections__deque_reverse_iterator[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "deque"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "deque", 0},
 };
 static const struct ouro_op ops_3_11_itertools_chain[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterables"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "active"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterables", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "active", 0},
 };
 static const struct ouro_op ops_3_11_itertools_cycle[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "saved"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "saved", 0},
 };
 static const struct ouro_op ops_3_11_itertools_count[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "count"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "step"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "count", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "step", 0},
 };
 static const struct ouro_op ops_3_11_itertools_islice[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator", 0},
 };
 static const struct ouro_op ops_3_11_itertools_starmap[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function", 0},
 };
 static const struct ouro_op ops_3_11_itertools_takewhile[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function", 0},
 };
 static const struct ouro_op ops_3_11_itertools_dropwhile[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function", 0},
 };
 static const struct ouro_op ops_3_11_itertools_filterfalse[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function", 0},
 };
 static const struct ouro_op ops_3_11_itertools_groupby[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "keyfunc"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "tgtkey"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "currkey"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "currvalue"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "keyfunc", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "tgtkey", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "currkey", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "currvalue", 0},
 };
 static const struct ouro_op ops_3_11_itertools__grouper[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "parent"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "tgtkey"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "parent", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "tgtkey", 0},
 };
 static const struct ouro_op ops_3_11_itertools__tee[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "data"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "data", 0},
 };
 static const struct ouro_op ops_3_11_itertools_product[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pools"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pools", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result", 0},
 };
 static const struct ouro_op ops_3_11_itertools_combinations[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pool"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pool", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result", 0},
 };
 static const struct ouro_op ops_3_11_itertools_combinations_with_replacement[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pool"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pool", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result", 0},
 };
 static const struct ouro_op ops_3_11_itertools_permutations[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pool"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pool", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_11_itertools_accumulate[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "function"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "total"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "initial"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "function", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "total", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "initial", 0},
 };
 static const struct ouro_op ops_3_11_itertools_compress[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "data"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "selectors"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "data", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "selectors", 0},
 };
 static const struct ouro_op ops_3_11_itertools_repeat[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "element"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "element", 0},
 };
 static const struct ouro_op ops_3_11_itertools_zip_longest[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "iterators"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "fillvalue"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "iterators", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "fillvalue", 0},
 };
 static const struct ouro_op ops_3_11_itertools_pairwise[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "old"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "old", 0},
 };
 static const struct ouro_op ops_3_11__thread_lock[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11__thread_RLock[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_array_array[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_11_re_Pattern[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "groupindex"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "indexgroup"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "pattern"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "groupindex", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "indexgroup", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "pattern", 0},
 };
 static const struct ouro_op ops_3_11_re_Match[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "string"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "regs"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "pattern"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "string", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "regs", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "pattern", 0},
 };
 static const struct ouro_simple simple_3_11[] = {
     {"PyList_Type", 40, ops_3_11_PyList_Type, 1},
@@ -784,6 +784,7 @@ const struct ouro_layout ouro_layout_3_11 = {
     .tp_is_gc = 328,
     .type_sizeof = 408,
     .tp_methods = 232,
+    .tp_getset = 248,
     .ht_name = 848,
     .ht_slots = 856,
     .ht_qualname = 864,
@@ -851,6 +852,13 @@ const struct ouro_layout ouro_layout_3_11 = {
     .cmethod_class = 56,
     .methoddef_flags = 16,
     .methoddef_name = 0,
+    .methoddef_meth = 8,
+    .descr_method = 40,
+    .descr_type = 16,
+    .getset_name = 0,
+    .getset_get = 8,
+    .getset_closure = 32,
+    .getset_sizeof = 40,
     .code_stacksize = 68,
     .code_firstlineno = 72,
     .code_filename = 112,
@@ -987,689 +995,689 @@ const struct ouro_layout ouro_layout_3_11 = {
 };
 
 static const struct ouro_op ops_3_13_PyList_Type[] = {
-    {OURO_OP_LIST, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_LIST, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_PyTuple_Type[] = {
-    {OURO_OP_TUPLE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TUPLE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_PyDict_Type[] = {
-    {OURO_OP_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_PySet_Type[] = {
-    {OURO_OP_SET, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_SET, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_PyFrozenSet_Type[] = {
-    {OURO_OP_SET, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_SET, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_PyODict_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 96, "__dict__"},
-    {OURO_OP_ODICT_NODES, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 96, "__dict__", 0},
+    {OURO_OP_ODICT_NODES, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_PyType_Type[] = {
-    {OURO_OP_TYPE_OBJECT, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE_OBJECT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_PyGen_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__qualname__"},
-    {OURO_OP_GENERATOR, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "exc_value"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, OURO_OP_IF_COROUTINE, 56, "cr_origin"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__qualname__", 0},
+    {OURO_OP_GENERATOR, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "exc_value", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, OURO_OP_IF_COROUTINE, 56, "cr_origin", 0},
 };
 static const struct ouro_op ops_3_13_PyAsyncGen_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "finalizer"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__qualname__"},
-    {OURO_OP_GENERATOR, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "exc_value"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "finalizer", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__qualname__", 0},
+    {OURO_OP_GENERATOR, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "exc_value", 0},
 };
 static const struct ouro_op ops_3_13_PyFrame_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "f_back"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "f_trace"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "f_extra_locals"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "f_locals_cache"},
-    {OURO_OP_FRAME, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "f_back", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "f_trace", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "f_extra_locals", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "f_locals_cache", 0},
+    {OURO_OP_FRAME, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_PyCFunction_Type[] = {
-    {OURO_OP_METHOD_CLASS, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__module__"},
+    {OURO_OP_METHOD_CLASS, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__module__", 0},
 };
 static const struct ouro_op ops_3_13_PyModule_Type[] = {
-    {OURO_OP_MODULE_STATE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 48, "__name__"},
+    {OURO_OP_MODULE_STATE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 48, "__name__", 0},
 };
 static const struct ouro_op ops_3_13_collections_deque[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_DEQUE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_DEQUE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_collections_defaultdict[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "default_factory"},
-    {OURO_OP_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "default_factory", 0},
+    {OURO_OP_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_functools__lru_cache_wrapper[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_LRU_LINKS, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "cache"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "__wrapped__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 112, "kwd_mark"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 120, "lru_list_elem_type"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 128, "cache_info_type"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 136, "__dict__"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_LRU_LINKS, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "cache", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "__wrapped__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 112, "kwd_mark", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 120, "lru_list_elem_type", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 128, "cache_info_type", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 136, "__dict__", 0},
 };
 static const struct ouro_op ops_3_13_itertools__tee_dataobject[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator"},
-    {OURO_OP_TEE_VALUES, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "nextlink"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator", 0},
+    {OURO_OP_TEE_VALUES, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "nextlink", 0},
 };
 static const struct ouro_op ops_3_13_sys_flags_sys_float_info_sys_version_info_time_struct_time_os_stat_result[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0},
-    {OURO_OP_STRUCTSEQ, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, OURO_OP_IF_HEAP, 0, 0, 0},
+    {OURO_OP_STRUCTSEQ, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_ast_AST[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
 };
 static const struct ouro_op ops_3_13__abc__abc_data[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "registry"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "cache"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "negative_cache"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "registry", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "cache", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "negative_cache", 0},
 };
 static const struct ouro_op ops_3_13_PyCapsule_Type[] = {
-    {OURO_OP_CAPSULE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_CAPSULE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_PyCell_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "cell_contents"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "cell_contents", 0},
 };
 static const struct ouro_op ops_3_13_PyFunction_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__code__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__globals__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__builtins__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "__module__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__defaults__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 64, "__kwdefaults__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "__doc__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 88, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "__closure__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 112, "__annotations__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 120, "__type_params__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__qualname__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__code__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__globals__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__builtins__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "__module__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__defaults__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 64, "__kwdefaults__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "__doc__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 88, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "__closure__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 112, "__annotations__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 120, "__type_params__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__qualname__", 0},
 };
 static const struct ouro_op ops_3_13_PyMethod_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__", 0},
 };
 static const struct ouro_op ops_3_13_PyInstanceMethod_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__", 0},
 };
 static const struct ouro_op ops_3_13_PyClassMethod_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 24, "__dict__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 24, "__dict__", 0},
 };
 static const struct ouro_op ops_3_13_PyStaticMethod_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 24, "__dict__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__func__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 24, "__dict__", 0},
 };
 static const struct ouro_op ops_3_13_PyProperty_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "fget"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "fset"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "fdel"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__doc__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__name__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "fget", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "fset", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "fdel", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__doc__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__name__", 0},
 };
 static const struct ouro_op ops_3_13_PySuper_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__thisclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__self_class__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__thisclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__self_class__", 0},
 };
 static const struct ouro_op ops_3_13_PyDictProxy_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_13__PyMethodWrapper_Type_builtins_method_wrapper[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__self__", 0},
 };
 static const struct ouro_op ops_3_13_PyMethodDescr_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__", 0},
 };
 static const struct ouro_op ops_3_13_PyClassMethodDescr_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__", 0},
 };
 static const struct ouro_op ops_3_13_PyGetSetDescr_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__", 0},
 };
 static const struct ouro_op ops_3_13_PyMemberDescr_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__", 0},
 };
 static const struct ouro_op ops_3_13_PyWrapperDescr_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__objclass__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "__name__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "__qualname__", 0},
 };
 static const struct ouro_op ops_3_13__PyWeakref_RefType[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__callback__"},
-    {OURO_OP_FIELD, OURO_CLASS_WEAK, 0, 16, "()"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__callback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_WEAK, 0, 16, "()", 0},
 };
 static const struct ouro_op ops_3_13_PyTraceBack_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "tb_next"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "tb_frame"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "tb_next", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "tb_frame", 0},
 };
 static const struct ouro_op ops_3_13_PySlice_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "start"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "stop"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "step"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "start", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "stop", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "step", 0},
 };
 static const struct ouro_op ops_3_13_PyRange_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 16, "start"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "stop"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "step"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 40, "length"},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 16, "start", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "stop", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "step", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 40, "length", 0},
 };
 static const struct ouro_op ops_3_13_PyLongRangeIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 16, "start"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "step"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "len"},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 16, "start", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "step", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "len", 0},
 };
 static const struct ouro_op ops_3_13_PyMemoryView_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "mbuf"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "mbuf", 0},
 };
 static const struct ouro_op ops_3_13__PyManagedBuffer_Type_builtins_managedbuffer[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "obj"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "obj", 0},
 };
 static const struct ouro_op ops_3_13_PySeqIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_13_PyCallIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "callable"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sentinel"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "callable", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sentinel", 0},
 };
 static const struct ouro_op ops_3_13_PyListIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_13_PyListRevIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_13_PyTupleIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_13_PyUnicodeIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_13__PyUnicodeASCIIIter_Type_builtins_str_ascii_iterator[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_13_PyBytesIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_13_PyByteArrayIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_13_PySetIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "set"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "set", 0},
 };
 static const struct ouro_op ops_3_13_PyDictIterKey_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_13_PyDictIterValue_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_13_PyDictIterItem_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_13_PyDictRevIterKey_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_13_PyDictRevIterValue_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_13_PyDictRevIterItem_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "dict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_13_PyDictKeys_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_13_PyDictValues_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_13_PyDictItems_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_13_PyODictIter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "odict"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "current"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "odict", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "current", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "result", 0},
 };
 static const struct ouro_op ops_3_13_PyODictKeys_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_13_PyODictValues_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_13_PyODictItems_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "mapping", 0},
 };
 static const struct ouro_op ops_3_13_PyEnum_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "index"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "index", 0},
 };
 static const struct ouro_op ops_3_13_PyReversed_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "sequence", 0},
 };
 static const struct ouro_op ops_3_13_PyZip_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterators"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterators", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result", 0},
 };
 static const struct ouro_op ops_3_13_PyMap_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterators"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "function"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterators", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "function", 0},
 };
 static const struct ouro_op ops_3_13_PyFilter_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function", 0},
 };
 static const struct ouro_op ops_3_13_Py_GenericAliasType[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__origin__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__args__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__parameters__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__origin__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__args__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__parameters__", 0},
 };
 static const struct ouro_op ops_3_13__PyUnion_Type_types_UnionType[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__args__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__parameters__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "__args__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__parameters__", 0},
 };
 static const struct ouro_op ops_3_13__PyNamespace_Type_types_SimpleNamespace[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
 };
 static const struct ouro_op ops_3_13__PyCoroWrapper_Type_builtins_coroutine_wrapper[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "coroutine"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "coroutine", 0},
 };
 static const struct ouro_op ops_3_13__PyAsyncGenASend_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "generator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "value"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "generator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "value", 0},
 };
 static const struct ouro_op ops_3_13__PyAsyncGenAThrow_Type_builtins_async_generator_athrow[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "generator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "generator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
 };
 static const struct ouro_op ops_3_13__PyAsyncGenWrappedValue_Type_builtins_async_generator_wrapped_value[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "value"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "value", 0},
 };
 static const struct ouro_op ops_3_13__PyAnextAwaitable_Type_builtins_anext_awaitable[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "wrapped"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "wrapped", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default", 0},
 };
 static const struct ouro_op ops_3_13_PyPickleBuffer_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "obj"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "obj", 0},
 };
 static const struct ouro_op ops_3_13_PyContext_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "previous"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "vars"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "previous", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "vars", 0},
 };
 static const struct ouro_op ops_3_13_PyContextVar_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "name"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "name", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default", 0},
 };
 static const struct ouro_op ops_3_13_PyContextToken_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "context"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "var"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "old_value"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "context", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "var", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "old_value", 0},
 };
 static const struct ouro_op ops_3_13__PyHamt_Type_builtins_hamt[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "root"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "root", 0},
 };
 static const struct ouro_op ops_3_13_PyCode_Type[] = {
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "co_consts"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "co_names"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 40, "co_exceptiontable"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 96, "co_localsplusnames"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 104, "co_localspluskinds"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 112, "co_filename"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 120, "co_name"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 128, "co_qualname"},
-    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 136, "co_linetable"},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 24, "co_consts", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 32, "co_names", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 40, "co_exceptiontable", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 96, "co_localsplusnames", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 104, "co_localspluskinds", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 112, "co_filename", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 120, "co_name", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 128, "co_qualname", 0},
+    {OURO_OP_FIELD, OURO_CLASS_HIDDEN, 0, 136, "co_linetable", 0},
 };
 static const struct ouro_op ops_3_13_PyExc_BaseException[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_13_PyExc_StopIteration[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "value"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "value", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_13_PyExc_SystemExit[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "code"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "code", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_13_PyExc_BaseExceptionGroup[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "message"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "exceptions"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "message", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "exceptions", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_13_PyExc_ImportError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "msg"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "name"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "path"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 96, "name_from"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "msg", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "name", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "path", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 96, "name_from", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_13_PyExc_OSError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "errno"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "strerror"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "filename"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 96, "filename2"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "errno", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "strerror", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "filename", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 96, "filename2", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_13_PyExc_NameError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "name"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "name", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_13_PyExc_AttributeError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "obj"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "name"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "obj", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "name", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_13_PyExc_SyntaxError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "msg"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "filename"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "lineno"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 96, "offset"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "end_lineno"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 112, "end_offset"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 120, "text"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 128, "print_file_and_line"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "msg", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "filename", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 88, "lineno", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 96, "offset", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "end_lineno", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 112, "end_offset", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 120, "text", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 128, "print_file_and_line", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_13_PyExc_UnicodeDecodeError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "encoding"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "object"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "reason"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "encoding", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "object", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "reason", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_13_PyExc_UnicodeEncodeError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "encoding"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "object"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "reason"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "encoding", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "object", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "reason", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_13_PyExc_UnicodeTranslateError[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "encoding"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "object"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "reason"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 72, "encoding", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 80, "object", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 104, "reason", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 16, "__dict__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "__notes__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "__traceback__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "__cause__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__context__", 0},
 };
 static const struct ouro_op ops_3_13_functools_partial[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "func"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "keywords"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 40, "__dict__"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "func", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "keywords", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, OURO_OP_NAMESPACE, 40, "__dict__", 0},
 };
 static const struct ouro_op ops_3_13_functools_KeyWrapper[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "cmp"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "obj"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "cmp", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "obj", 0},
 };
 static const struct ouro_op ops_3_13_operator_itemgetter[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "items"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "items", 0},
 };
 static const struct ouro_op ops_3_13_operator_attrgetter[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "attrs"},
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "attrs", 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_operator_methodcaller[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "name"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "kwargs"},
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "name", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "args", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "kwargs", 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_collections__tuplegetter__collections__tuplegetter[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__doc__"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__doc__", 0},
 };
 static const struct ouro_op ops_3_13__collections__deque_iterator_collections__deque_iterator[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "deque"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "deque", 0},
 };
 static const struct ouro_op ops_3_13__collections__deque_reverse_iterator_collections__deque_reverse_iterator[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "deque"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "deque", 0},
 };
 static const struct ouro_op ops_3_13_itertools_chain[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterables"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "active"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterables", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "active", 0},
 };
 static const struct ouro_op ops_3_13_itertools_cycle[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "saved"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "saved", 0},
 };
 static const struct ouro_op ops_3_13_itertools_count[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "count"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "step"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "count", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "step", 0},
 };
 static const struct ouro_op ops_3_13_itertools_islice[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator", 0},
 };
 static const struct ouro_op ops_3_13_itertools_starmap[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function", 0},
 };
 static const struct ouro_op ops_3_13_itertools_takewhile[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function", 0},
 };
 static const struct ouro_op ops_3_13_itertools_dropwhile[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function", 0},
 };
 static const struct ouro_op ops_3_13_itertools_filterfalse[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "function", 0},
 };
 static const struct ouro_op ops_3_13_itertools_groupby[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "keyfunc"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "tgtkey"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "currkey"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "currvalue"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "keyfunc", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "tgtkey", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "currkey", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "currvalue", 0},
 };
 static const struct ouro_op ops_3_13_itertools__grouper[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "parent"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "tgtkey"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "parent", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "tgtkey", 0},
 };
 static const struct ouro_op ops_3_13_itertools__tee[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "data"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "data", 0},
 };
 static const struct ouro_op ops_3_13_itertools_product[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pools"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pools", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result", 0},
 };
 static const struct ouro_op ops_3_13_itertools_combinations[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pool"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pool", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result", 0},
 };
 static const struct ouro_op ops_3_13_itertools_combinations_with_replacement[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pool"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pool", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result", 0},
 };
 static const struct ouro_op ops_3_13_itertools_permutations[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pool"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "pool", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
 };
 static const struct ouro_op ops_3_13_itertools_accumulate[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "function"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "total"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "initial"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "function", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "total", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "initial", 0},
 };
 static const struct ouro_op ops_3_13_itertools_compress[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "data"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "selectors"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "data", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "selectors", 0},
 };
 static const struct ouro_op ops_3_13_itertools_repeat[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "element"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "element", 0},
 };
 static const struct ouro_op ops_3_13_itertools_zip_longest[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "iterators"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "fillvalue"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "iterators", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "result", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "fillvalue", 0},
 };
 static const struct ouro_op ops_3_13_itertools_pairwise[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "old"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "old", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "result", 0},
 };
 static const struct ouro_op ops_3_13_itertools_batched[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "iterator", 0},
 };
 static const struct ouro_op ops_3_13__thread_lock[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13__thread_RLock[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_array_array[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_re_Pattern[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "groupindex"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "indexgroup"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "pattern"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "groupindex", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "indexgroup", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "pattern", 0},
 };
 static const struct ouro_op ops_3_13_re_Match[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "string"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "regs"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "pattern"},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "string", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "regs", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "pattern", 0},
 };
 static const struct ouro_op ops_3_13_typing_TypeVar[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "bound"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "evaluate_bound"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "constraints"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "evaluate_constraints"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "default"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 64, "evaluate_default"},
-    {OURO_OP_MANAGED_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "bound", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "evaluate_bound", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "constraints", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "evaluate_constraints", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 56, "default", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 64, "evaluate_default", 0},
+    {OURO_OP_MANAGED_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_typing_ParamSpec[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "bound"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "default"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "evaluate_default"},
-    {OURO_OP_MANAGED_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "bound", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "default", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "evaluate_default", 0},
+    {OURO_OP_MANAGED_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_typing_TypeVarTuple[] = {
-    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "evaluate_default"},
-    {OURO_OP_MANAGED_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0},
+    {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "evaluate_default", 0},
+    {OURO_OP_MANAGED_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_13_typing_TypeAliasType[] = {
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__type_params__"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "compute_value"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "value"},
-    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__module__"},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__type_params__", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "compute_value", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "value", 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 48, "__module__", 0},
 };
 static const struct ouro_simple simple_3_13[] = {
     {"PyList_Type", 40, ops_3_13_PyList_Type, 1},
@@ -1833,6 +1841,7 @@ const struct ouro_layout ouro_layout_3_13 = {
     .tp_is_gc = 328,
     .type_sizeof = 416,
     .tp_methods = 232,
+    .tp_getset = 248,
     .ht_name = 856,
     .ht_slots = 864,
     .ht_qualname = 872,
@@ -1900,6 +1909,13 @@ const struct ouro_layout ouro_layout_3_13 = {
     .cmethod_class = 56,
     .methoddef_flags = 16,
     .methoddef_name = 0,
+    .methoddef_meth = 8,
+    .descr_method = 40,
+    .descr_type = 16,
+    .getset_name = 0,
+    .getset_get = 8,
+    .getset_closure = 32,
+    .getset_sizeof = 40,
     .code_stacksize = 64,
     .code_firstlineno = 68,
     .code_filename = 112,

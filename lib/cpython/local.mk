@@ -1,16 +1,25 @@
 # What the bytes of an interpreter mean. Uses base and target.
 noinst_LIBRARIES += libouro_cpython.a
 libouro_cpython_a_SOURCES = \
+	lib/cpython/check.c \
+	lib/cpython/check.h \
+	lib/cpython/deliver.h \
 	lib/cpython/dict.c \
 	lib/cpython/dict.h \
+	lib/cpython/foreign.c \
+	lib/cpython/foreign.h \
 	lib/cpython/layout.c \
 	lib/cpython/layout.h \
 	lib/cpython/layout_fields.h \
 	lib/cpython/layout_tables.c \
+	lib/cpython/learn.c \
+	lib/cpython/learn.h \
 	lib/cpython/ops.h \
 	lib/cpython/python.c \
 	lib/cpython/python.h \
 	lib/cpython/runtime.c \
+	lib/cpython/sandbox.c \
+	lib/cpython/sandbox.h \
 	lib/cpython/size.c \
 	lib/cpython/state.c \
 	lib/cpython/state.h \

@@ -31,9 +31,10 @@ enum ouro_op_kind {
     OURO_OP_FRAME,        /* the contents of a frame object that owns its frame */
     OURO_OP_METHOD_CLASS, /* PyCFunction's class, only with METH_METHOD */
     OURO_OP_TEE_VALUES,
-    OURO_OP_MODULE_STATE, /* what m_traverse visits: found by scanning the module's state; approximate */
-    OURO_OP_CAPSULE,      /* what the traverse function of a capsule visits, if it has one: unknown */
+    OURO_OP_MODULE_STATE, /* what m_traverse visits, run in the sandbox; found by looking through the module's state where it can't be */
+    OURO_OP_CAPSULE,      /* what the traverse function of a capsule visits, if it has one, run in the sandbox; else unknown */
     OURO_OP_TYPE_OBJECT,  /* type_traverse, and what static types hold */
+    OURO_OP_RUN,          /* what `function(object, visit, arg)` visits, run in the sandbox; the type's fallback where it can't be */
     OURO_OP_SCAN,         /* the generic visitor: the word at `offset` if it lands on an object; approximate */
     OURO_OP_SCAN_ITEMS,   /* the same for the items of a variable-size object */
 };
@@ -42,6 +43,7 @@ enum ouro_op_kind {
 #define OURO_OP_IF_HEAP 2   /* flag of OURO_OP_TYPE: only where the type is a heap type */
 /* flag: only of coroutines, which share tp_traverse and layout with generators: those leave the field uninitialised (make_gen) */
 #define OURO_OP_IF_COROUTINE 4
+#define OURO_OP_HIDDEN_ONLY 8 /* flag of OURO_OP_TYPE_OBJECT: what is visited, something else tells */
 
 struct ouro_op {
     uint8_t kind;       /* enum ouro_op_kind */
@@ -49,6 +51,7 @@ struct ouro_op {
     uint8_t flags;
     int32_t offset;
     const char *label;
+    uint64_t function; /* of OURO_OP_RUN: its address in the target */
 };
 
 #endif

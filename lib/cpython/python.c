@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "cpython/learn.h"
 #include "cpython/text.h"
 #include "cpython/type.h"
 
@@ -205,49 +206,44 @@ static enum ouro_status check_known_objects(const struct ouro_python *python, st
     return OURO_OK;
 }
 
-#define TRAVERSE_CODE_BYTES 1024
-
-/* Whether dict_traverse leaves values that lie in an object to that object, as up to 3.13.12 and 3.14.3. gh-130327 changed it, and
- * Debian's 3.13.5 has that fix as well: so the version doesn't tell. The old one, and only it, looks at PyDictValues.embedded
- * (a byte at +2): compilers make "cmpb $0, 2(register)" of it (80 /7 disp8 imm8), or "movzbl 2(register)" (0f b6 disp8). */
+/* Who visits values that lie in an object: its dict_traverse tells. */
 static void learn_who_visits_embedded_values(struct ouro_python *python)
 {
     struct ouro_layout *layout = &python->runtime.layout;
-    unsigned char code[TRAVERSE_CODE_BYTES];
-    ouro_addr traverse = ouro_python_word(python, python->dict_type + (ouro_addr)layout->tp_traverse);
-    if (layout->dict_visits_embedded || layout->values_embedded < 0 ||
-        ouro_space_read(&python->image->space, traverse, code, sizeof code) != OURO_OK)
-        return;
-    layout->dict_visits_embedded = true;
-    for (size_t i = 0; i + 4 <= sizeof code; i++) {
-        bool compare = code[i] == 0x80 && (code[i + 1] & 0xf8) == 0x78 && code[i + 3] == 0;
-        bool load = code[i] == 0x0f && code[i + 1] == 0xb6 && (code[i + 2] & 0xc0) == 0x40;
-        if ((compare && code[i + 2] == layout->values_embedded) || (load && code[i + 3] == layout->values_embedded))
-            layout->dict_visits_embedded = false;
-    }
+    bool known = false, visits = false;
+    if (layout->values_embedded >= 0 && python->learner)
+        visits = ouro_learn_dict_visits_embedded(python->learner, &known);
+    if (known)
+        layout->dict_visits_embedded = visits;
 }
 
 enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_image *image,
-                                  const struct ouro_runtime *runtime, struct ouro_err *err)
+                                  const struct ouro_runtime *runtime, struct ouro_modules *modules, struct ouro_err *err)
 {
     memset(python, 0, sizeof *python);
     python->image = image;
     python->runtime = *runtime;
     python->layout = &python->runtime.layout;
     pthread_mutex_init(&python->lock, NULL);
+    pthread_mutex_init(&python->sandbox_lock, NULL);
     python->type_type = symbol(python, "PyType_Type");
     python->dict_type = symbol(python, "PyDict_Type");
+    python->int_type = symbol(python, "PyLong_Type");
+    python->method_type = symbol(python, "PyMethodDescr_Type");
     python->none = symbol(python, "_Py_NoneStruct");
     python->true_object = symbol(python, "_Py_TrueStruct");
     python->false_object = symbol(python, "_Py_FalseStruct");
     OURO_TRY(check_known_objects(python, err));
-    learn_who_visits_embedded_values(python);
     python->interpreters = calloc(OURO_INTERPRETERS_MAX, sizeof *python->interpreters);
     if (!python->interpreters)
         return ouro_err_set(err, OURO_NOMEM, "no memory for the list of interpreters");
     if (ouro_runtime_interpreters(&python->runtime, &image->space, python->interpreters, OURO_INTERPRETERS_MAX,
                                   &python->interpreter_count) != OURO_OK)
         return ouro_err_set(err, OURO_BADDATA, "the chain of interpreters in _PyRuntime can't be followed");
+    python->modules = modules;
+    python->sandboxed = modules != NULL;
+    python->sandboxed = ouro_sandbox_get(python, &python->learner) != NULL;
+    learn_who_visits_embedded_values(python);
     if (learn_visitors(python) != OURO_OK || learn_sizes(python) != OURO_OK)
         return ouro_err_set(err, OURO_NOMEM, "no memory for the table of visitors");
     OURO_TRY(learn_subtype_traverse(python, err));
@@ -260,22 +256,17 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
 
 void ouro_python_fini(struct ouro_python *python)
 {
-    for (size_t i = 0; i < python->type_list.count; i++) {
-        struct ouro_type *type = python->type_list.items[i];
-        for (uint32_t j = 0; j < type->op_count; j++)
-            free((char *)type->ops[j].label);
-        free(type->ops);
-        free(type->name);
-        free(type->module);
-        free(type);
-    }
+    for (size_t i = 0; i < python->type_list.count; i++)
+        ouro_type_free(python->type_list.items[i]);
     free(python->type_list.items);
     free(python->interpreters);
+    ouro_sandboxes_fini(python);
     ouro_map_fini(&python->traverse_visitors);
     ouro_map_fini(&python->type_visitors);
     ouro_map_fini(&python->sizeof_rules);
     ouro_map_fini(&python->types);
     ouro_map_fini(&python->shared_keys);
     pthread_mutex_destroy(&python->lock);
+    pthread_mutex_destroy(&python->sandbox_lock);
     memset(python, 0, sizeof *python);
 }

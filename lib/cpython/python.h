@@ -60,6 +60,7 @@ enum ouro_status ouro_runtime_interpreters(const struct ouro_runtime *runtime, c
 #define OURO_INTERPRETERS_MAX 4096
 
 struct ouro_type;
+struct ouro_sandbox;
 
 struct ouro_python {
     const struct ouro_image *image; /* borrowed */
@@ -69,8 +70,16 @@ struct ouro_python {
     size_t interpreter_count;
     /* Visitors by the address of tp_traverse; for types without one by the type's address. Values: index into layout->simple. */
     struct ouro_map traverse_visitors, type_visitors;
+    struct ouro_modules *modules; /* borrowed; NULL: no sandbox */
+    bool sandboxed;               /* functions can be run (sandbox.h) */
+    struct ouro_sandbox *learner; /* the one that types are looked at with; under the lock below */
+    pthread_mutex_t sandbox_lock;
+    struct {
+        struct ouro_sandbox **items; /* owned */
+        size_t count, capacity;
+    } sandboxes;
     struct ouro_map sizeof_rules; /* type's address -> enum ouro_sizeof */
-    ouro_addr subtype_traverse, type_type, dict_type, none, true_object, false_object;
+    ouro_addr subtype_traverse, type_type, dict_type, int_type, method_type, none, true_object, false_object;
     pthread_mutex_t lock;   /* around everything below */
     struct ouro_map types;  /* address -> struct ouro_type *; 1: not a type */
     struct ouro_map shared_keys; /* keys objects that a heap type owns */
@@ -81,9 +90,9 @@ struct ouro_python {
     uint64_t unreadable[OURO_UNREADABLE_COUNT]; /* atomic */
 };
 
-/* Sets up from an image. Verifies what it can: the type of type is type, None is None. OURO_BADDATA says what doesn't fit. */
+/* Sets up from an image. With modules (borrowed) what a type refers to can be asked of its own code. Verifies what it can: the type of type is type, None is None. OURO_BADDATA says what doesn't fit. */
 enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_image *image,
-                                  const struct ouro_runtime *runtime, struct ouro_err *err);
+                                  const struct ouro_runtime *runtime, struct ouro_modules *modules, struct ouro_err *err);
 void ouro_python_fini(struct ouro_python *python);
 
 static inline void ouro_python_count_unreadable(struct ouro_python *python, enum ouro_unreadable reason)

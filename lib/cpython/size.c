@@ -1,4 +1,5 @@
 #include "cpython/dict.h"
+#include "cpython/sandbox.h"
 #include "cpython/text.h"
 #include "cpython/type.h"
 
@@ -128,7 +129,7 @@ static uint64_t tuple_count(const struct ouro_python *python, ouro_addr tuple)
     return ouro_python_tuple(python, tuple, &count) ? count : 0;
 }
 
-static uint64_t measured(struct ouro_python *python, const struct ouro_type *type, ouro_addr addr,
+static uint64_t measured(struct ouro_python *python, struct ouro_sandbox **place, const struct ouro_type *type, ouro_addr addr,
                          const unsigned char *object, bool *estimated)
 {
     const struct ouro_layout *layout = python->layout;
@@ -172,6 +173,12 @@ static uint64_t measured(struct ouro_python *python, const struct ouro_type *typ
                (ouro_load_u64(object + layout->code_extra)
                     ? 8 + WORD * ouro_python_word(python, ouro_load_u64(object + layout->code_extra))
                     : 0);
+    case OURO_SIZEOF_RUN: {
+        uint64_t size;
+        struct ouro_sandbox *sandbox = ouro_sandbox_get(python, place);
+        if (sandbox && ouro_sandbox_sizeof(sandbox, type, addr, &size))
+            return size;
+    } /* fall through */
     case OURO_SIZEOF_UNKNOWN:
         *estimated = true;
         return plain(python, type, object);
@@ -206,8 +213,8 @@ static uint64_t values_bytes(struct ouro_python *python, const struct ouro_type 
     return size;
 }
 
-uint64_t ouro_type_sizeof(struct ouro_python *python, const struct ouro_type *type, ouro_addr addr, uint64_t *native,
-                          bool *estimated)
+uint64_t ouro_type_sizeof(struct ouro_python *python, struct ouro_sandbox **sandbox, const struct ouro_type *type,
+                          ouro_addr addr, uint64_t *native, bool *estimated)
 {
     const struct ouro_layout *layout = python->layout;
     uint64_t need = type->size_rule == OURO_SIZEOF_STR    ? (uint64_t)layout->ascii_sizeof
@@ -221,7 +228,7 @@ uint64_t ouro_type_sizeof(struct ouro_python *python, const struct ouro_type *ty
         *estimated = true;
         return type->basicsize;
     }
-    uint64_t size = measured(python, type, addr, object, estimated);
+    uint64_t size = measured(python, sandbox, type, addr, object, estimated);
     bool is_static_type =
         type->size_rule == OURO_SIZEOF_TYPE && !(ouro_load_u64(object + layout->tp_flags) & OURO_FLAG_HEAPTYPE);
     if (!is_static_type || layout->static_type_presize) {

@@ -213,6 +213,23 @@ static void each_thread(struct ouro_python *python, const struct ouro_interprete
     }
 }
 
+ouro_addr ouro_state_any_thread(const struct ouro_python *python, const struct ouro_interpreter *interpreter, uint64_t *ident)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr at = ouro_python_word(python, interpreter->addr + (ouro_addr)layout->interp_threads), found = 0;
+    for (unsigned n = 0; at && n < THREADS_MAX; n++) {
+        bool holds = holds_gil(python, interpreter, at);
+        if (!found || holds) {
+            found = at;
+            *ident = ouro_python_word(python, at + (ouro_addr)layout->thread_ident);
+        }
+        if (holds)
+            break;
+        at = ouro_python_word(python, at + (ouro_addr)layout->thread_next);
+    }
+    return found;
+}
+
 static void each_atexit(struct ouro_python *python, const struct ouro_interpreter *interpreter,
                         const struct ouro_state_sink *sink)
 {

@@ -5,6 +5,8 @@
 
 #include "base/buf.h"
 #include "cpython/dict.h"
+#include "cpython/foreign.h"
+#include "cpython/learn.h"
 #include "cpython/text.h"
 
 #define BASES_MAX 512     /* longer chains of bases are refused */
@@ -12,6 +14,22 @@
 #define BASICSIZE_MAX (1u << 20)
 #define MEMBER_OBJECT 6      /* T_OBJECT */
 #define MEMBER_OBJECT_EX 16  /* T_OBJECT_EX */
+
+#define LEARNED_MAX 256      /* fields that a learned visitor may have */
+
+const char *ouro_how_name(enum ouro_how how)
+{
+    static const char *const names[] = {"none", "native", "learned", "interpreted", "generic"};
+    return names[how];
+}
+
+const char *ouro_type_field_name(const struct ouro_type *type, int32_t offset)
+{
+    for (size_t i = 0; i < type->names.count; i++)
+        if (type->names.items[i].offset == offset)
+            return type->names.items[i].name;
+    return NULL;
+}
 
 struct ops {
     struct ouro_op *items;
@@ -196,23 +214,109 @@ static const struct ouro_simple *find_by_name(struct ouro_python *python, const 
     return found;
 }
 
-/* The door through which all visitors are chosen: by the address of tp_traverse (for types that have none by the type's), else
- * by the name of a type known to have it, else the generic one. */
-static void add_base_visitor(struct ouro_python *python, struct ouro_type *type, struct ops *ops, ouro_addr base,
-                             const unsigned char *bytes)
+static const struct ouro_simple *find_native(struct ouro_python *python, ouro_addr base, const unsigned char *bytes)
 {
     const struct ouro_layout *layout = python->layout;
     ouro_addr traverse = ouro_load_u64(bytes + layout->tp_traverse);
     const uint64_t *known = traverse ? ouro_map_find(&python->traverse_visitors, traverse)
                                      : ouro_map_find(&python->type_visitors, base);
-    const struct ouro_simple *simple = known ? &layout->simple[*known] : NULL;
-    if (!simple && traverse)
-        simple = find_by_name(python, bytes, base);
-    if (!simple) {
-        if (traverse)
-            add_generic(python, type, ops, bytes);
+    if (known)
+        return &layout->simple[*known];
+    return traverse ? find_by_name(python, bytes, base) : NULL;
+}
+
+/* What the nearest base that we know owns without reporting it. */
+static void add_hidden(struct ouro_python *python, struct ops *ops, const unsigned char *bytes)
+{
+    const struct ouro_layout *layout = python->layout;
+    const struct ouro_simple *simple = NULL;
+    for (unsigned depth = 0; bytes && !simple && depth < BASES_MAX; depth++) {
+        ouro_addr base = ouro_load_u64(bytes + layout->tp_base);
+        bytes = base ? type_bytes(python, base) : NULL;
+        simple = bytes && ouro_load_u64(bytes + layout->tp_traverse) != python->subtype_traverse
+                     ? find_native(python, base, bytes)
+                     : NULL;
+    }
+    for (uint32_t i = 0; simple && i < simple->op_count; i++) {
+        struct ouro_op op = simple->ops[i];
+        op.flags |= op.kind == OURO_OP_TYPE_OBJECT ? OURO_OP_HIDDEN_ONLY : 0;
+        if (op.kind == OURO_OP_TYPE_OBJECT || (op.kind == OURO_OP_FIELD && op.edge_class != OURO_CLASS_TRAVERSED &&
+                                               !(op.flags & OURO_OP_IF_COROUTINE)))
+            add_op(ops, &op, op.label);
+    }
+}
+
+static bool add_learned(struct ouro_python *python, struct ouro_type *type, struct ops *ops, ouro_addr traverse)
+{
+    struct ouro_machine_visit fields[LEARNED_MAX];
+    size_t count = ouro_learn_fields(python->learner, type, traverse, fields, LEARNED_MAX);
+    if (count == SIZE_MAX || type->flags & OURO_FLAG_TYPE) /* whether a type is asked at all depends on the object */
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        int32_t offset = fields[i].origin.offset;
+        const char *name = ouro_type_field_name(type, offset);
+        bool dict = offset == type->dictoffset && offset > 0;
+        char label[300];
+        if (fields[i].origin.kind == OURO_ORIGIN_CONSTANT) {
+            add_simple(ops, OURO_OP_TYPE);
+            continue;
+        }
+        if (name)
+            snprintf(label, sizeof label, "%s%s", dict ? "" : ".", name);
+        else
+            snprintf(label, sizeof label, ".+%#x", (unsigned)offset);
+        add_op(ops, &(struct ouro_op){.kind = OURO_OP_FIELD, .offset = offset, .flags = dict ? OURO_OP_NAMESPACE : 0},
+               label);
+    }
+    return true;
+}
+
+/* A tp_traverse that is run for each object; `base` lays out what the generic visitor looks at where it can't be. */
+static void add_run(struct ouro_python *python, struct ouro_type *type, struct ops *ops, ouro_addr traverse,
+                    const unsigned char *base)
+{
+    struct ops fallback = {0};
+    add_op(ops, &(struct ouro_op){.kind = OURO_OP_RUN, .function = traverse}, "");
+    add_generic(python, type, &fallback, base);
+    type->approximate = false; /* the objects say so where it is used */
+    type->fallback = fallback.items;
+    type->fallback_count = (uint32_t)fallback.count;
+    ops->failed |= fallback.failed;
+}
+
+/* A tp_traverse that we know nothing of: asked for its fields, else run for each object, else the generic visitor. */
+static void add_foreign(struct ouro_python *python, struct ouro_type *type, struct ops *ops, ouro_addr traverse,
+                        const unsigned char *base)
+{
+    type->how = OURO_HOW_GENERIC;
+    if (!python->sandboxed || !ouro_foreign_name_fields(python, type)) {
+        add_generic(python, type, ops, base);
         return;
     }
+    if (add_learned(python, type, ops, traverse)) {
+        type->how = OURO_HOW_LEARNED;
+    } else {
+        type->how = OURO_HOW_INTERPRETED;
+        add_run(python, type, ops, traverse, base);
+    }
+    add_hidden(python, ops, base);
+}
+
+/* The door through which all visitors are chosen: by the address of tp_traverse (for types that have none by the type's), else
+ * by the name of a type known to have it, else by its own code. */
+static void add_base_visitor(struct ouro_python *python, struct ouro_type *type, struct ops *ops, ouro_addr base,
+                             const unsigned char *bytes)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr traverse = ouro_load_u64(bytes + layout->tp_traverse);
+    const struct ouro_simple *simple = find_native(python, base, bytes);
+    if (!simple) {
+        if (traverse)
+            add_foreign(python, type, ops, traverse, bytes);
+        return;
+    }
+    type->how = OURO_HOW_NATIVE;
+    type->visitor = simple->name;
     bool heap = ouro_load_u64(bytes + layout->tp_flags) & OURO_FLAG_HEAPTYPE;
     for (uint32_t i = 0; i < simple->op_count; i++) {
         const struct ouro_op *op = &simple->ops[i];
@@ -230,12 +334,15 @@ static void add_subtype(struct ouro_python *python, struct ouro_type *type, stru
     const struct ouro_layout *layout = python->layout;
     ouro_addr base = type->addr;
     const unsigned char *at = bytes;
+    type->how = OURO_HOW_NATIVE;
+    type->visitor = "subtype_traverse";
     for (unsigned depth = 0; ouro_load_u64(at + layout->tp_traverse) == python->subtype_traverse; depth++) {
         add_slots(python, ops, base, at);
         base = ouro_load_u64(at + layout->tp_base);
         at = base && depth < BASES_MAX ? type_bytes(python, base) : NULL;
         if (!at) {
             type->approximate = true;
+            type->how = OURO_HOW_GENERIC;
             return;
         }
     }
@@ -274,6 +381,75 @@ void ouro_type_learn_subclasses(struct ouro_python *python, ouro_addr type)
     }
 }
 
+/* Makes the operations those of the type, and draws from them what its objects need. */
+static void use_ops(struct ouro_python *python, struct ouro_type *type, const struct ops *ops)
+{
+    type->ops = ops->items;
+    type->op_count = (uint32_t)ops->count;
+    if (ops->failed)
+        type->approximate = true;
+    type->extent = type->basicsize;
+    for (uint32_t i = 0; i < type->op_count; i++) {
+        const struct ouro_op *op = &type->ops[i];
+        if (op->kind == OURO_OP_DICT || op->kind == OURO_OP_GENERATOR || op->kind == OURO_OP_FRAME ||
+            op->kind == OURO_OP_TYPE_OBJECT || op->kind == OURO_OP_MANAGED_DICT || op->kind == OURO_OP_RUN)
+            type->varies = true;
+        if (op->kind == OURO_OP_TYPE_OBJECT)
+            type->extent = (uint64_t)python->layout->type_sizeof;
+        if ((op->kind == OURO_OP_FIELD && op->offset + 8 > (int64_t)type->extent) || op->offset < 0)
+            type->ops[i].kind = OURO_OP_TYPE; /* a member outside of the object: not believed */
+    }
+    if (type->varies && type->op_count && python->layout->values_in_preheader) {
+        type->varies = false; /* there the parts of instances depend on the type only */
+        for (uint32_t i = 0; i < type->op_count; i++)
+            if (type->ops[i].kind != OURO_OP_MANAGED_DICT && type->ops[i].kind != OURO_OP_FIELD &&
+                type->ops[i].kind != OURO_OP_TYPE)
+                type->varies = true;
+    }
+}
+
+bool ouro_type_distrust(struct ouro_python *python, struct ouro_type *type)
+{
+    const unsigned char *bytes = type_bytes(python, type->addr);
+    struct ops ops = {0};
+    if (!bytes || !python->sandboxed || !ouro_foreign_name_fields(python, type))
+        return false;
+    for (uint32_t i = 0; i < type->fallback_count; i++)
+        free((char *)type->fallback[i].label);
+    free(type->fallback);
+    add_run(python, type, &ops, type->traverse, bytes);
+    for (uint32_t i = 0; i < type->op_count; i++) { /* what is owned but not reported stays as it is */
+        struct ouro_op op = type->ops[i];
+        op.flags |= op.kind == OURO_OP_TYPE_OBJECT ? OURO_OP_HIDDEN_ONLY : 0;
+        if (op.kind == OURO_OP_TYPE_OBJECT || (op.kind == OURO_OP_FIELD && op.edge_class != OURO_CLASS_TRAVERSED))
+            add_op(&ops, &op, op.label);
+        free((char *)type->ops[i].label);
+    }
+    free(type->ops);
+    type->how = OURO_HOW_INTERPRETED;
+    type->visitor = NULL;
+    use_ops(python, type, &ops);
+    return !ops.failed;
+}
+
+void ouro_type_free(struct ouro_type *type)
+{
+    if (!type)
+        return;
+    for (uint32_t i = 0; i < type->op_count; i++)
+        free((char *)type->ops[i].label);
+    for (uint32_t i = 0; i < type->fallback_count; i++)
+        free((char *)type->fallback[i].label);
+    for (size_t i = 0; i < type->names.count; i++)
+        free(type->names.items[i].name);
+    free(type->ops);
+    free(type->fallback);
+    free(type->names.items);
+    free(type->name);
+    free(type->module);
+    free(type);
+}
+
 static void find_visitor(struct ouro_python *python, struct ouro_type *type, const unsigned char *bytes)
 {
     struct ops ops = {0};
@@ -295,32 +471,27 @@ static void find_visitor(struct ouro_python *python, struct ouro_type *type, con
     } else {
         add_base_visitor(python, type, &ops, type->addr, bytes);
     }
-    type->ops = ops.items;
-    type->op_count = (uint32_t)ops.count;
-    if (ops.failed)
-        type->approximate = true;
-    type->extent = type->basicsize;
-    for (uint32_t i = 0; i < type->op_count; i++) {
-        const struct ouro_op *op = &type->ops[i];
-        if (op->kind == OURO_OP_DICT || op->kind == OURO_OP_GENERATOR || op->kind == OURO_OP_FRAME ||
-            op->kind == OURO_OP_TYPE_OBJECT || op->kind == OURO_OP_MANAGED_DICT)
-            type->varies = true;
-        if (op->kind == OURO_OP_TYPE_OBJECT)
-            type->extent = (uint64_t)python->layout->type_sizeof;
-        if ((op->kind == OURO_OP_FIELD && op->offset + 8 > (int64_t)type->extent) || op->offset < 0)
-            type->ops[i].kind = OURO_OP_TYPE; /* a member outside of the object: not believed */
-    }
-    if (type->varies && type->op_count && python->layout->values_in_preheader) {
-        type->varies = false; /* there the parts of instances depend on the type only */
-        for (uint32_t i = 0; i < type->op_count; i++)
-            if (type->ops[i].kind != OURO_OP_MANAGED_DICT && type->ops[i].kind != OURO_OP_FIELD &&
-                type->ops[i].kind != OURO_OP_TYPE)
-                type->varies = true;
-    }
+    use_ops(python, type, &ops);
+}
+
+/* A __sizeof__ that is a method written in C: what to run. */
+static bool find_sizeof_function(struct ouro_python *python, struct ouro_type *type, ouro_addr method)
+{
+    const struct ouro_layout *layout = python->layout;
+    unsigned char definition[64];
+    ouro_addr at = ouro_python_word(python, method + (ouro_addr)layout->descr_method);
+    if (!python->sandboxed || !python->method_type || layout->methoddef_flags + 4u > sizeof definition ||
+        ouro_python_word(python, method + (ouro_addr)layout->ob_type) != python->method_type ||
+        ouro_space_read(&python->image->space, at, definition, sizeof definition) != OURO_OK)
+        return false;
+    type->sizeof_function = ouro_load_u64(definition + layout->methoddef_meth);
+    type->sizeof_flags = ouro_load_u32(definition + layout->methoddef_flags);
+    type->sizeof_class = ouro_python_word(python, method + (ouro_addr)layout->descr_type);
+    return true;
 }
 
 /* The first type of the MRO that says how to measure: one that we know, else one with a __sizeof__ of its own. */
-static uint8_t find_size_rule(struct ouro_python *python, const unsigned char *bytes)
+static uint8_t find_size_rule(struct ouro_python *python, struct ouro_type *of, const unsigned char *bytes)
 {
     const struct ouro_layout *layout = python->layout;
     static const struct {
@@ -341,7 +512,8 @@ static uint8_t find_size_rule(struct ouro_python *python, const unsigned char *b
         const uint64_t *rule = ouro_map_find(&python->sizeof_rules, base);
         if (rule)
             return (uint8_t)*rule;
-        if (!at || !ouro_python_dict_get(python, ouro_dict_of_type(python, base), "__sizeof__"))
+        ouro_addr method = at ? ouro_python_dict_get(python, ouro_dict_of_type(python, base), "__sizeof__") : 0;
+        if (!method)
             continue;
         struct ouro_type type = {.addr = base, .flags = ouro_load_u64(at + layout->tp_flags)};
         char full[1024];
@@ -352,7 +524,7 @@ static uint8_t find_size_rule(struct ouro_python *python, const unsigned char *b
         for (size_t n = 0; n < sizeof named / sizeof *named; n++)
             if (strcmp(named[n].name, full) == 0)
                 return (uint8_t)named[n].rule;
-        return OURO_SIZEOF_UNKNOWN;
+        return find_sizeof_function(python, of, method) ? OURO_SIZEOF_RUN : OURO_SIZEOF_UNKNOWN;
     }
     return OURO_SIZEOF_OBJECT;
 }
@@ -421,12 +593,13 @@ static struct ouro_type *resolve(struct ouro_python *python, ouro_addr addr)
     type->finalize = ouro_load_u64(bytes + layout->tp_finalize) != 0;
     type->del = ouro_load_u64(bytes + layout->tp_del) != 0;
     type->gc = (type->flags & OURO_FLAG_HAVE_GC) != 0;
+    type->traverse = ouro_load_u64(bytes + layout->tp_traverse);
     if (type->flags & OURO_FLAG_HEAPTYPE)
         type->cached_keys = ouro_python_word(python, addr + (ouro_addr)layout->ht_cached_keys);
     name_type(python, type, bytes);
     find_visitor(python, type, bytes);
     find_value_kind(python, type);
-    type->size_rule = find_size_rule(python, bytes);
+    type->size_rule = find_size_rule(python, type, bytes);
     return type;
 }
 
@@ -447,12 +620,7 @@ struct ouro_type *ouro_type_get(struct ouro_python *python, ouro_addr addr)
             *listed = type;
             type->index = (uint32_t)python->type_list.count - 1;
         } else if (type) {
-            free(type->name);
-            free(type->module);
-            for (uint32_t i = 0; i < type->op_count; i++)
-                free((char *)type->ops[i].label);
-            free(type->ops);
-            free(type);
+            ouro_type_free(type);
             type = NULL;
         }
         place = ouro_map_find(&python->types, addr);

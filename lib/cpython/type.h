@@ -22,7 +22,8 @@ enum ouro_sizeof {
     OURO_SIZEOF_COMBINATIONS,
     OURO_SIZEOF_CWR,
     OURO_SIZEOF_PERMUTATIONS,
-    OURO_SIZEOF_UNKNOWN, /* it has a __sizeof__ of its own: estimated */
+    OURO_SIZEOF_RUN,     /* its __sizeof__ in C is run in the sandbox */
+    OURO_SIZEOF_UNKNOWN, /* it has a __sizeof__ of its own, in Python: estimated */
 };
 
 /* What an object's value is made from; the numbers are those of the snapshot's value kinds. */
@@ -61,6 +62,21 @@ enum ouro_named {
 #define OURO_FLAG_EXCEPTION (UINT64_C(1) << 30)
 #define OURO_FLAG_TYPE (UINT64_C(1) << 31)
 
+/* How the references of a type's objects are found. */
+enum ouro_how {
+    OURO_HOW_NONE,        /* it has no tp_traverse: they report none */
+    OURO_HOW_NATIVE,      /* a visitor of ours */
+    OURO_HOW_LEARNED,     /* its tp_traverse visits fixed fields, which were learned from its code */
+    OURO_HOW_INTERPRETED, /* its tp_traverse is run for each object */
+    OURO_HOW_GENERIC,     /* by looking for pointers: approximate */
+};
+const char *ouro_how_name(enum ouro_how how);
+
+struct ouro_field_name {
+    int32_t offset;
+    char *name; /* owned */
+};
+
 struct ouro_type {
     ouro_addr addr;
     uint32_t index;      /* among python->type_list */
@@ -71,6 +87,17 @@ struct ouro_type {
     ouro_addr cached_keys; /* shared keys of its instances, or 0 */
     struct ouro_op *ops;   /* owned, with labels */
     uint32_t op_count;
+    struct ouro_op *fallback; /* owned, with labels: the generic visitor where tp_traverse has to be run and can't be */
+    uint32_t fallback_count;
+    struct { struct ouro_field_name *items; size_t count, capacity; } names; /* owned; of fields found by running its code */
+    ouro_addr traverse;         /* tp_traverse */
+    ouro_addr sizeof_function, sizeof_class; /* with OURO_SIZEOF_RUN: what to call, and the class that defines it */
+    uint32_t sizeof_flags;      /* METH_... */
+    uint8_t how;                /* enum ouro_how */
+    const char *visitor;        /* the name of the native one; borrowed, NULL: none */
+    uint32_t strikes;           /* atomic: calls that ran out of budget */
+    uint32_t checks;            /* atomic: objects compared with what running tp_traverse gives */
+    bool disagreed;             /* atomic: one of them differed, so the native visitor is not used */
     uint64_t extent;       /* bytes that every object has for sure: tp_basicsize, at least a header */
     bool gc;               /* its objects have a collector head (static types excepted) */
     bool approximate, varies, finalize, del, weakref;
@@ -86,6 +113,12 @@ struct ouro_type *ouro_type_get(struct ouro_python *python, ouro_addr addr);
 
 /* Learns visitors from the direct subclasses of a type whose names tell what their tp_traverse does. */
 void ouro_type_learn_subclasses(struct ouro_python *python, ouro_addr type);
+
+void ouro_type_free(struct ouro_type *type);
+/* The name of the field at an offset, or NULL. */
+const char *ouro_type_field_name(const struct ouro_type *type, int32_t offset);
+/* Stops using the native visitor of a type: its tp_traverse is run from now on. Nobody else may use `python` meanwhile. */
+bool ouro_type_distrust(struct ouro_python *python, struct ouro_type *type);
 
 /* A small cache in front of ouro_type_get, one a thread. */
 #define OURO_TYPE_CACHE_SLOTS 1024u
@@ -106,8 +139,9 @@ static inline struct ouro_type *ouro_type_cached(struct ouro_python *python, str
     return type;
 }
 
-/* sys.getsizeof of the object; *native: owned bytes beside that; *estimated: the type measures in a way we don't know. */
-uint64_t ouro_type_sizeof(struct ouro_python *python, const struct ouro_type *type, ouro_addr object, uint64_t *native,
-                          bool *estimated);
+/* sys.getsizeof of the object; *native: owned bytes beside that; *estimated: the type measures in a way
+ * we don't know. sandbox: the calling thread's (sandbox.h). */
+uint64_t ouro_type_sizeof(struct ouro_python *python, struct ouro_sandbox **sandbox, const struct ouro_type *type,
+                          ouro_addr object, uint64_t *native, bool *estimated);
 
 #endif

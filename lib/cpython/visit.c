@@ -2,45 +2,15 @@
 
 #include <stdio.h>
 
+#include "cpython/deliver.h"
 #include "cpython/dict.h"
+#include "cpython/foreign.h"
 
 #define FRAME_LOCALS_MAX 65536 /* no code object has more local variables than this */
-
-static void flush(struct ouro_visitor *visitor)
-{
-    if (visitor->pending_count && visitor->slots)
-        visitor->slots(visitor->context, visitor->pending, visitor->pending_count);
-    visitor->pending_count = 0;
-}
-
-static inline void put(struct ouro_visitor *visitor, ouro_addr target)
-{
-    if (visitor->pending_count == sizeof visitor->pending / sizeof *visitor->pending)
-        flush(visitor);
-    visitor->pending[visitor->pending_count++] = target;
-}
 
 void ouro_visit_end(struct ouro_visitor *visitor)
 {
     flush(visitor);
-}
-
-static inline void part(struct ouro_visitor *visitor, enum ouro_slots kind, enum ouro_class edge_class, const char *name)
-{
-    if (visitor->part)
-        visitor->part(visitor->context, kind, edge_class, name);
-    if (visitor->run_begin && kind >= OURO_SLOTS_ITEMS) {
-        flush(visitor);
-        visitor->run_begin(visitor->context, ouro_slots_width(kind));
-    }
-}
-
-static inline void run_end(struct ouro_visitor *visitor, uint64_t count)
-{
-    if (visitor->run) {
-        flush(visitor);
-        visitor->run(visitor->context, count);
-    }
 }
 
 static void torn(struct ouro_visitor *visitor, enum ouro_unreadable reason)
@@ -412,25 +382,12 @@ static void visit_scan_items(struct ouro_visitor *visitor, const struct ouro_typ
 
 #define MODULE_STATE_MAX (1u << 16)
 
-/* module_traverse calls m_traverse unless there should be a state and is none. What it visits is found by looking through the state;
- * what it visits elsewhere (C statics) is not found. */
-static void visit_module_state(struct ouro_visitor *visitor, const unsigned char *object)
+/* What m_traverse would visit, found by looking through the state; what it visits elsewhere (C statics) is not found. */
+static uint64_t scan_module_state(struct ouro_visitor *visitor, ouro_addr state, uint64_t size)
 {
-    const struct ouro_python *python = visitor->python;
-    const struct ouro_layout *layout = python->layout;
-    ouro_addr def = ouro_load_u64(object + layout->module_def), state = ouro_load_u64(object + layout->module_state);
-    uint64_t traverse = 0, size = 0, count = 0;
-    const unsigned char *bytes = NULL;
-    if (def &&
-        ouro_space_read(&python->image->space, def + (ouro_addr)layout->moduledef_traverse, &traverse, 8) == OURO_OK &&
-        ouro_space_read(&python->image->space, def + (ouro_addr)layout->moduledef_size, &size, 8) == OURO_OK &&
-        traverse && ((int64_t)size <= 0 || state)) {
-        visitor->approximate = true;
-        count = (int64_t)size > 0 && size <= MODULE_STATE_MAX ? size / 8 : 0;
-        bytes = count ? ouro_image_at(python->image, state, count * 8) : NULL;
-    }
-    part(visitor, OURO_SLOTS_FOUND, OURO_CLASS_TRAVERSED, "<state>");
-    uint64_t found = 0;
+    uint64_t count = (int64_t)size > 0 && size <= MODULE_STATE_MAX ? size / 8 : 0, found = 0;
+    const unsigned char *bytes = count ? ouro_image_at(visitor->python->image, state, count * 8) : NULL;
+    visitor->approximate = true;
     for (uint64_t i = 0; bytes && i < count; i++) {
         ouro_addr word = ouro_load_u64(bytes + 8 * i);
         if (lands_on_object(visitor, word)) {
@@ -438,6 +395,36 @@ static void visit_module_state(struct ouro_visitor *visitor, const unsigned char
             found++;
         }
     }
+    return found;
+}
+
+/* module_traverse calls m_traverse unless there should be a state and is none. */
+static void visit_module_state(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object)
+{
+    const struct ouro_python *python = visitor->python;
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr def = ouro_load_u64(object + layout->module_def), state = ouro_load_u64(object + layout->module_state);
+    uint64_t traverse = 0, size = 0, found = 0;
+    part(visitor, OURO_SLOTS_FOUND, OURO_CLASS_TRAVERSED, "<state>");
+    if (def &&
+        ouro_space_read(&python->image->space, def + (ouro_addr)layout->moduledef_traverse, &traverse, 8) == OURO_OK &&
+        ouro_space_read(&python->image->space, def + (ouro_addr)layout->moduledef_size, &size, 8) == OURO_OK &&
+        traverse && ((int64_t)size <= 0 || state) && !ouro_foreign_put_all(visitor, traverse, addr, &found))
+        found = scan_module_state(visitor, state, size);
+    run_end(visitor, found);
+}
+
+/* What a capsule's tp_traverse visits once it has a function for it. */
+static void visit_capsule(struct ouro_visitor *visitor, const struct ouro_type *type, ouro_addr addr,
+                          const unsigned char *object)
+{
+    int32_t at = visitor->python->layout->capsule_traverse;
+    uint64_t found = 0;
+    if (at < 0)
+        return;
+    part(visitor, OURO_SLOTS_FOUND, OURO_CLASS_TRAVERSED, "<capsule>");
+    if (ouro_load_u64(object + at) && !ouro_foreign_put_all(visitor, type->traverse, addr, &found))
+        visitor->approximate = true;
     run_end(visitor, found);
 }
 
@@ -448,7 +435,8 @@ static void field(struct ouro_visitor *visitor, enum ouro_class edge_class, cons
 }
 
 /* type_traverse for heap types; static types own the same but report nothing (and the collector never asks them). */
-static void visit_type_object(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object)
+static void visit_type_object(struct ouro_visitor *visitor, const struct ouro_op *op, ouro_addr addr,
+                              const unsigned char *object)
 {
     struct ouro_python *python = visitor->python;
     const struct ouro_layout *layout = python->layout;
@@ -459,15 +447,19 @@ static void visit_type_object(struct ouro_visitor *visitor, ouro_addr addr, cons
     ouro_addr dict = ouro_dict_and_subclasses_of_type(python, addr, &subclasses);
     if (visitor->namespace_dict && dict)
         visitor->namespace_dict(visitor->context, dict);
-    field(visitor, seen, "__dict__", dict);
-    field(visitor, seen, "tp_cache", ouro_load_u64(object + layout->tp_cache));
-    field(visitor, seen, "__mro__", ouro_load_u64(object + layout->tp_mro));
-    field(visitor, seen, "__bases__", ouro_load_u64(object + layout->tp_bases));
-    field(visitor, seen, "__base__", ouro_load_u64(object + layout->tp_base));
+    bool visited = !heap || !(op->flags & OURO_OP_HIDDEN_ONLY);
+    if (visited) {
+        field(visitor, seen, "__dict__", dict);
+        field(visitor, seen, "tp_cache", ouro_load_u64(object + layout->tp_cache));
+        field(visitor, seen, "__mro__", ouro_load_u64(object + layout->tp_mro));
+        field(visitor, seen, "__bases__", ouro_load_u64(object + layout->tp_bases));
+        field(visitor, seen, "__base__", ouro_load_u64(object + layout->tp_base));
+    }
     field(visitor, OURO_CLASS_HIDDEN, "__subclasses__", subclasses);
     if (!heap)
         return;
-    field(visitor, seen, "ht_module", rest ? ouro_load_u64(rest + layout->ht_module) : 0);
+    if (visited)
+        field(visitor, seen, "ht_module", rest ? ouro_load_u64(rest + layout->ht_module) : 0);
     field(visitor, OURO_CLASS_HIDDEN, "__name__", rest ? ouro_load_u64(rest + layout->ht_name) : 0);
     field(visitor, OURO_CLASS_HIDDEN, "__qualname__", rest ? ouro_load_u64(rest + layout->ht_qualname) : 0);
     field(visitor, OURO_CLASS_HIDDEN, "__slots__", rest ? ouro_load_u64(rest + layout->ht_slots) : 0);
@@ -611,14 +603,18 @@ static void visit_op(struct ouro_visitor *visitor, const struct ouro_type *type,
         visit_tee(visitor, addr, object);
         break;
     case OURO_OP_MODULE_STATE:
-        visit_module_state(visitor, object);
+        visit_module_state(visitor, addr, object);
         break;
     case OURO_OP_CAPSULE:
-        if (python->layout->capsule_traverse >= 0 && ouro_load_u64(object + python->layout->capsule_traverse))
-            visitor->approximate = true;
+        visit_capsule(visitor, type, addr, object);
         break;
     case OURO_OP_TYPE_OBJECT:
-        visit_type_object(visitor, addr, object);
+        visit_type_object(visitor, op, addr, object);
+        break;
+    case OURO_OP_RUN:
+        if (!ouro_foreign_visit(visitor, type, op, addr, object))
+            for (uint32_t i = 0; i < type->fallback_count; i++)
+                visit_op(visitor, type, &type->fallback[i], addr, object);
         break;
     case OURO_OP_SCAN:
         target = ouro_load_u64(object + op->offset);
@@ -640,12 +636,6 @@ void ouro_visit(struct ouro_visitor *visitor, const struct ouro_type *type, ouro
     for (uint32_t i = 0; i < type->op_count; i++)
         visit_op(visitor, type, &type->ops[i], object, bytes);
     flush(visitor);
-}
-
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-    hash ^= value + UINT64_C(0x9e3779b97f4a7c15) + (hash << 6) + (hash >> 2);
-    return hash * UINT64_C(0xff51afd7ed558ccd);
 }
 
 static uint64_t dict_variant(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object)
@@ -695,6 +685,9 @@ uint64_t ouro_visit_variant(struct ouro_visitor *visitor, const struct ouro_type
             break;
         case OURO_OP_TYPE_OBJECT:
             variant = mix(variant, (ouro_load_u64(object + layout->tp_flags) & OURO_FLAG_HEAPTYPE) != 0);
+            break;
+        case OURO_OP_RUN:
+            variant = mix(variant, ouro_foreign_variant(visitor, type, &type->ops[i], addr, object));
             break;
         case OURO_OP_MANAGED_DICT:
             if (type->flags & OURO_FLAG_INLINE_VALUES && !layout->values_in_preheader) {

@@ -58,8 +58,11 @@ struct ouro_visitor {
     void (*key)(void *context, ouro_addr key, bool of_namespace);
     bool (*is_namespace)(void *context, ouro_addr dict); /* must not be NULL */
     /* Results. */
+    size_t interpreter;           /* whose objects are visited: index among python->interpreters */
+    struct ouro_sandbox *sandbox; /* the thread's own, made when needed (sandbox.h) */
     bool torn;        /* something could not be read: set, never cleared */
     bool approximate; /* some of it was found by looking for pointers: set, never cleared */
+    uint8_t end;      /* enum ouro_machine_end: why a function could not be run; 0: none failed */
     /* Inside. */
     size_t pending_count;
     ouro_addr pending[256];

@@ -116,7 +116,7 @@ static enum ouro_status walk_and_write(ouro_node *objects, struct ouro_err *err)
     struct ouro_emit_totals totals;
     const struct ouro_emit_options options = {.values = OURO_VALUES_FULL, .codec = OURO_CODEC_STORED};
     uint64_t file_bytes;
-    enum ouro_status status = ouro_python_init(&python, &image, &runtime, err);
+    enum ouro_status status = ouro_python_init(&python, &image, &runtime, &modules, err);
     if (status == OURO_OK)
         status = ouro_walk_init(&walk, &python, 2, false, NULL, err);
     if (status == OURO_OK)

@@ -1,0 +1,46 @@
+/* Handing out slots, parts and runs. Internal to the files that visit. */
+#ifndef OURO_CPYTHON_DELIVER_H
+#define OURO_CPYTHON_DELIVER_H
+
+#include "cpython/visit.h"
+
+static inline void flush(struct ouro_visitor *visitor)
+{
+    if (visitor->pending_count && visitor->slots)
+        visitor->slots(visitor->context, visitor->pending, visitor->pending_count);
+    visitor->pending_count = 0;
+}
+
+static inline void put(struct ouro_visitor *visitor, ouro_addr target)
+{
+    if (visitor->pending_count == sizeof visitor->pending / sizeof *visitor->pending)
+        flush(visitor);
+    visitor->pending[visitor->pending_count++] = target;
+}
+
+static inline void part(struct ouro_visitor *visitor, enum ouro_slots kind, enum ouro_class edge_class, const char *name)
+{
+    if (visitor->part)
+        visitor->part(visitor->context, kind, edge_class, name);
+    if (visitor->run_begin && kind >= OURO_SLOTS_ITEMS) {
+        flush(visitor);
+        visitor->run_begin(visitor->context, ouro_slots_width(kind));
+    }
+}
+
+static inline void run_end(struct ouro_visitor *visitor, uint64_t count)
+{
+    if (visitor->run) {
+        flush(visitor);
+        visitor->run(visitor->context, count);
+    }
+}
+
+/* Hashes what a variant of an object's parts is made of. */
+static inline uint64_t mix(uint64_t hash, uint64_t value)
+{
+    hash ^= value + UINT64_C(0x9e3779b97f4a7c15) + (hash << 6) + (hash >> 2);
+    return hash * UINT64_C(0xff51afd7ed558ccd);
+}
+
+#endif
