@@ -27,8 +27,8 @@ SEEDS = [int(s) for s in os.environ.get('OURO_TEST_SEEDS', '1 2 3').split()]
 
 def cases(python):
     """(name, command of the folder)"""
-    yield 'zoo', lambda folder: [python, ZOO, '--seed', '1', '--truth', folder]
-    yield 'frozen zoo', lambda folder: [python, ZOO, '--seed', '2', '--count', '3000', '--freeze', '--truth', folder]
+    yield 'zoo', lambda folder: [python, '-W', 'ignore', ZOO, '--seed', '1', '--truth', folder]
+    yield 'frozen zoo', lambda folder: [python, '-W', 'ignore', ZOO, '--seed', '2', '--count', '3000', '--freeze', '--truth', folder]
     for seed in SEEDS:
         yield 'graph %d' % seed, lambda folder, seed=seed: [python, TRUTH, folder, SMALL, str(seed), '3000']
 

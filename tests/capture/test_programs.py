@@ -1,6 +1,7 @@
 """Programs of some size as targets: nothing crashes, no edge leads nowhere, what is exact is equal, what is not is counted.
 
-Run on the system's interpreter, for which Debian has python3-django, python3-sqlalchemy and python3-numpy.
+Run on the system's interpreter, for which Debian has python3-django, python3-sqlalchemy, python3-numpy, python3-pandas and
+python3-matplotlib.
 """
 import os
 import subprocess
@@ -11,7 +12,7 @@ import targets  # noqa: E402
 import test_oracle  # noqa: E402
 
 PYTHON = '/usr/bin/python3'
-PROGRAMS = ['django', 'sqlalchemy', 'numpy']
+PROGRAMS = ['django', 'sqlalchemy', 'numpy', 'pandas', 'matplotlib']
 
 
 def main():
