@@ -80,6 +80,11 @@ struct ouro_insn *ouro_machine_find(struct ouro_machine *machine, ouro_addr addr
         return &machine->trap_return;
     if (addr == OURO_MACHINE_VISIT)
         return &machine->trap_visit;
+    if (addr == UINT64_MAX) { /* no key of a map */
+        machine->at = addr;
+        machine->end = OURO_MACHINE_NO_CODE;
+        return NULL;
+    }
     const uint64_t *known = ouro_map_find(&machine->blocks, addr);
     if (known)
         return (struct ouro_insn *)(uintptr_t)*known;

@@ -424,7 +424,9 @@ static bool decode(struct ouro_insn *insn, const struct operands *from)
     if (insn->op == OURO_INSN_STOS || insn->op == OURO_INSN_MOVS) {
         if (zydis->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE))
             insn->flags |= OURO_INSN_REPEAT;
-        return zydis->address_width == 64 && !(zydis->attributes & (ZYDIS_ATTRIB_HAS_SEGMENT_FS | ZYDIS_ATTRIB_HAS_SEGMENT_GS));
+        /* What "repne" does to these is not defined. */
+        return zydis->address_width == 64 && !(zydis->attributes & (ZYDIS_ATTRIB_HAS_SEGMENT_FS | ZYDIS_ATTRIB_HAS_SEGMENT_GS |
+                                                                    ZYDIS_ATTRIB_HAS_REPNE | ZYDIS_ATTRIB_HAS_REPNZ));
     }
     if (insn->op == OURO_INSN_LEAVE)
         return zydis->operand_width == 64;

@@ -77,12 +77,16 @@ void ouro_machine_set_fs(struct ouro_machine *machine, ouro_addr fs)
 
 bool ouro_machine_poke(struct ouro_machine *machine, ouro_addr addr, const void *bytes, size_t size)
 {
+    const struct ouro_maps *maps = &machine->image->maps;
+    const struct ouro_mapping *first = ouro_maps_find(maps, addr), *last = ouro_maps_find(maps, addr + size - 1);
+    if (!maps->count || (first && first->executable) || (last && last->executable))
+        ouro_machine_forget_code(machine);
     return ouro_memory_poke(&machine->memory, addr, bytes, size);
 }
 
 bool ouro_machine_stop_at(struct ouro_machine *machine, ouro_addr addr)
 {
-    uint64_t *place = ouro_map_put(&machine->stops, addr, NULL);
+    uint64_t *place = addr != UINT64_MAX ? ouro_map_put(&machine->stops, addr, NULL) : NULL;
     if (!place)
         return false;
     *place = 1;

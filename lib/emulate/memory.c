@@ -194,19 +194,17 @@ unsigned char *ouro_memory_page_to_write(struct ouro_memory *memory, uint64_t pa
     struct ouro_memory_slot *slot = &memory->slots[page & (OURO_MEMORY_SLOTS - 1)];
     if (!read) {
         if (memory->end == OURO_MACHINE_READ_FAULT)
-            memory->end = OURO_MACHINE_WRITE_FAULT;
+            may_write(memory, page); /* says why not: an image has no shared pages */
         return NULL;
     }
     if (slot->write)
         return slot->write;
+    if (!may_write(memory, page) || !count_page(memory)) /* a copy may be there all the same: of what we poked */
+        return NULL;
     struct ouro_memory_copy *copy = find_copy(memory, page);
-    if (!copy) {
-        if (!may_write(memory, page) || !count_page(memory))
-            return NULL;
-        if (!(copy = add_copy(memory, page, read))) {
-            memory->end = OURO_MACHINE_MEMORY;
-            return NULL;
-        }
+    if (!copy && !(copy = add_copy(memory, page, read))) {
+        memory->end = OURO_MACHINE_MEMORY;
+        return NULL;
     }
     copy->written = true;
     *slot = (struct ouro_memory_slot){page, copy->bytes, copy->bytes};

@@ -592,6 +592,8 @@ static bool exchange(struct ouro_machine *machine, const struct ouro_insn *insn)
             machine->varied = true;
         if (expected.value == a.value)
             return set_dst(machine, insn, &place, b);
+        if (insn->flags & OURO_INSN_DST_MEMORY && !set_dst(machine, insn, &place, a))
+            return false; /* memory is written to in any case, so it must be writable */
         set_register(machine, RAX, size, false, a);
         return true;
     }
