@@ -128,7 +128,7 @@ void ouro_machine_begin(struct ouro_machine *machine, const struct ouro_machine_
     machine->instructions = 0;
     machine->instruction_limit = machine->budget.instructions;
     machine->visits.count = 0;
-    machine->varied = machine->stored = machine->exploring = machine->stepping = false;
+    machine->varied = machine->stored = machine->exploring = machine->stepping = machine->visited_null = false;
     machine->load_count = 0;
     machine->end = OURO_MACHINE_RETURNED;
     for (size_t i = 0; i < 6; i++) {
@@ -192,6 +192,22 @@ bool ouro_machine_nested(struct ouro_machine *machine, ouro_addr function, uint6
     machine->instructions = instructions;
     machine->at = at;
     return returned;
+}
+
+enum ouro_machine_end ouro_machine_resume(struct ouro_machine *machine, uint64_t result)
+{
+    if (machine->end != OURO_MACHINE_STOPPED)
+        return machine->end;
+    machine->cpu.r[RAX] = result;
+    machine->cpu.o[RAX] = OURO_CONSTANT;
+    if (!ouro_machine_leave(machine))
+        return machine->end;
+    return go_on(machine);
+}
+
+bool ouro_machine_visited_null(const struct ouro_machine *machine)
+{
+    return machine->visited_null;
 }
 
 const struct ouro_machine_visit *ouro_machine_visits(const struct ouro_machine *machine, size_t *count)
@@ -423,7 +439,7 @@ static enum ouro_machine_end explore_test(struct ouro_machine *machine, struct m
     go_back(machine, start, visits);
     end = take(machine, false);
     struct moment other = {.visits = {machine->visits.items + visits, machine->visits.count - visits, 0}};
-    if (end != null->end || (end == OURO_MACHINE_PAUSED && machine->cpu.next != null->cpu.next) ||
+    if (end != null->end || (end == OURO_MACHINE_PAUSED && machine->cpu.next->at != null->cpu.next->at) ||
         !adds_only(null, &other, offset) || !merge(machine, null))
         return OURO_MACHINE_INSTRUCTION;
     /* The next test must be of one word along both ways. */
