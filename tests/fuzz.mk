@@ -2,7 +2,7 @@
 FUZZ_SECONDS = 60
 FUZZ_CORPUS = fuzz-corpus
 if ENABLE_FUZZ
-noinst_PROGRAMS = tests/fuzz_snapshot tests/fuzz_maps
+noinst_PROGRAMS = tests/fuzz_snapshot tests/fuzz_maps tests/fuzz_machine
 tests_fuzz_snapshot_SOURCES = tests/fuzz/fuzz_snapshot.c
 tests_fuzz_snapshot_LDADD = $(TEST_SNAPSHOT_LIBS)
 tests_fuzz_snapshot_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -11,10 +11,16 @@ tests_fuzz_maps_SOURCES = tests/fuzz/fuzz_maps.c
 tests_fuzz_maps_LDADD = $(TEST_TARGET_LIBS)
 tests_fuzz_maps_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
-fuzz: tests/fuzz_snapshot tests/fuzz_maps
+tests_fuzz_machine_SOURCES = tests/fuzz/fuzz_machine.c tests/emulate/hostile.c tests/emulate/hostile.h $(EMULATE_WORLD)
+tests_fuzz_machine_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/emulate
+tests_fuzz_machine_LDADD = $(TEST_EMULATE_LIBS)
+tests_fuzz_machine_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+fuzz: tests/fuzz_snapshot tests/fuzz_maps tests/fuzz_machine
 	$(MKDIR_P) $(FUZZ_CORPUS)
 	tests/fuzz_snapshot -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 $(FUZZ_CORPUS)
 	tests/fuzz_maps -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048
+	tests/fuzz_machine -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048
 else
 fuzz:
 	@echo 'Configure with CC=clang --enable-fuzz first.' >&2; exit 1

@@ -424,7 +424,8 @@ FUNCTION(by_its_address)
     return 0;
 }
 
-/* ---- Equal to a plain one, but hard to see ---- */
+/* ---- Equal to a plain one, but hard to see; as are `twice` and `read_before` where a compiler lets the ways of a NULL test go on
+ * apart, and `reads_on_the_way` since it writes ---- */
 
 FUNCTION(either_way_round)
 {
@@ -461,10 +462,10 @@ FUNCTION(counts_for_nothing)
 
 static const struct traverse functions[] = {
     ENTRY(nothing, ACCEPTED), ENTRY(three_fields, ACCEPTED), ENTRY(backwards, ACCEPTED), ENTRY(tail_call, ACCEPTED),
-    ENTRY(twice, ACCEPTED), ENTRY(type_too, ACCEPTED), ENTRY(global_too, ACCEPTED), ENTRY(constant_loop, ACCEPTED),
+    ENTRY(twice, EITHER), ENTRY(type_too, ACCEPTED), ENTRY(global_too, ACCEPTED), ENTRY(constant_loop, ACCEPTED),
     ENTRY(constant_loop_of_pointers, ACCEPTED), ENTRY(constant_loop_down, ACCEPTED), ENTRY(in_a_callee, ACCEPTED),
     ENTRY(of_the_type, ACCEPTED), ENTRY(by_flag_of_the_type, ACCEPTED), ENTRY(sum_of_results, ACCEPTED),
-    ENTRY(read_before, ACCEPTED), ENTRY(reads_on_the_way, ACCEPTED), ENTRY(unconditional, ACCEPTED),
+    ENTRY(read_before, EITHER), ENTRY(reads_on_the_way, EITHER), ENTRY(unconditional, ACCEPTED),
     ENTRY(tagged_union, REFUSED), ENTRY(tagged_switch, REFUSED), ENTRY(tagged_tail, REFUSED),
     ENTRY(tagged_pointer, REFUSED), ENTRY(one_guards_another, REFUSED), ENTRY(absence_guards, REFUSED),
     ENTRY(early_out, REFUSED), ENTRY(both_or_none, REFUSED), ENTRY(nested, REFUSED),
