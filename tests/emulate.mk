@@ -1,6 +1,6 @@
 # Tests of lib/emulate.
 EMULATE_TESTS = tests/test_emulate_machine tests/test_emulate_explore tests/test_emulate_instructions \
-	tests/test_emulate_hostile
+	tests/test_emulate_hostile tests/test_emulate_unicorn
 EMULATE_WORLD = tests/emulate/world.c tests/emulate/world.h
 
 check_PROGRAMS += $(EMULATE_TESTS)
@@ -22,3 +22,13 @@ tests_test_emulate_instructions_LDADD = $(TEST_EMULATE_LIBS)
 tests_test_emulate_hostile_SOURCES = tests/emulate/test_hostile.c tests/emulate/hostile.c tests/emulate/hostile.h \
 	$(EMULATE_WORLD)
 tests_test_emulate_hostile_LDADD = $(TEST_EMULATE_LIBS)
+
+# Without Unicorn it says so and is skipped.
+tests_test_emulate_unicorn_SOURCES = tests/emulate/test_unicorn.c tests/emulate/generate.c tests/emulate/generate.h \
+	tests/emulate/native.h $(EMULATE_WORLD)
+tests_test_emulate_unicorn_CPPFLAGS = $(AM_CPPFLAGS)
+tests_test_emulate_unicorn_LDADD = $(TEST_EMULATE_LIBS)
+if HAVE_UNICORN
+tests_test_emulate_unicorn_CPPFLAGS += -DHAVE_UNICORN $(UNICORN_CFLAGS)
+tests_test_emulate_unicorn_LDADD += $(UNICORN_LIBS)
+endif
