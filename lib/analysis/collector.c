@@ -108,9 +108,9 @@ static enum ouro_status mark_reachable(struct ouro_collector *collector, const s
     OURO_GUARD(ouro_reach_fini) struct ouro_reach reach = {0};
     OURO_TRY(ouro_reach_init(&reach, model->heap.count, collector->marks, OURO_GC_REACHABLE));
     for (ouro_node v = 0; v < model->heap.count; v++) {
-        if (!(collector->marks[v] & OURO_GC_CANDIDATE) || !gc_refs[v])
+        if (!(collector->marks[v] & OURO_GC_CANDIDATE) || (!gc_refs[v] && !(model->heap.flags[v] & OURO_OBJECT_UNASKED)))
             continue;
-        if (gc_refs[v] < 0)
+        if (gc_refs[v] < 0 && !(model->heap.flags[v] & OURO_OBJECT_UNASKED))
             find_inconsistent(collector, v);
         if (!(collector->marks[v] & OURO_GC_REACHABLE)) {
             ouro_reach_add(&reach, v);

@@ -136,7 +136,7 @@ enum ouro_check ouro_check_object(struct ouro_visitor *visitor, const struct our
     const unsigned char *bytes = ouro_image_at(python->image, object, type->extent);
     if (!type->gc || !type->traverse || !bytes || type->how == OURO_HOW_INTERPRETED || type->how == OURO_HOW_GENERIC)
         return OURO_CHECK_EQUAL;
-    if (type->named == OURO_NAMED_TYPE && !(ouro_load_u64(bytes + python->layout->tp_flags) & OURO_FLAG_HEAPTYPE))
+    if (!ouro_type_is_asked(python, &visitor->sandbox, type, object, bytes))
         return OURO_CHECK_EQUAL;
     struct ouro_sandbox *sandbox = ouro_sandbox_get(python, &visitor->sandbox);
     const struct ouro_machine_visit *visits;

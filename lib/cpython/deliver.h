@@ -20,6 +20,8 @@ static inline void put(struct ouro_visitor *visitor, ouro_addr target)
 
 static inline void part(struct ouro_visitor *visitor, enum ouro_slots kind, enum ouro_class edge_class, const char *name)
 {
+    if (visitor->unasked && edge_class == OURO_CLASS_TRAVERSED)
+        edge_class = OURO_CLASS_HIDDEN;
     if (visitor->part)
         visitor->part(visitor->context, kind, edge_class, name);
     if (visitor->run_begin && kind >= OURO_SLOTS_ITEMS) {
@@ -34,6 +36,14 @@ static inline void run_end(struct ouro_visitor *visitor, uint64_t count)
         flush(visitor);
         visitor->run(visitor->context, count);
     }
+}
+
+/* The object's type, which tp_traverse reports: no slot, unless it is not asked. */
+static inline void put_type(struct ouro_visitor *visitor, const struct ouro_type *type)
+{
+    part(visitor, visitor->unasked ? OURO_SLOTS_FIELD : OURO_SLOTS_TYPE, OURO_CLASS_TRAVERSED, "__class__");
+    if (visitor->unasked)
+        put(visitor, type->addr);
 }
 
 /* Hashes what a variant of an object's parts is made of. */

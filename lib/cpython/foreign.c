@@ -121,7 +121,7 @@ static void put_group(struct ouro_visitor *visitor, const struct ouro_type *type
     uint64_t put_count = 0;
     switch (group->kind) {
     case GROUP_TYPE:
-        part(visitor, OURO_SLOTS_TYPE, OURO_CLASS_TRAVERSED, "__class__");
+        put_type(visitor, type);
         return;
     case GROUP_FIELD:
         if (visitor->part)
@@ -170,22 +170,23 @@ static enum ouro_machine_end run(struct ouro_visitor *visitor, uint32_t *strikes
     if (end != OURO_MACHINE_RETURNED) {
         visitor->approximate = true;
         visitor->end = (uint8_t)end;
+    } else if (ouro_sandbox_visited_null(sandbox)) {
+        visitor->approximate = true; /* no collector survives that: it is not as it should be */
     }
     return end;
 }
 
-/* Objects that are no heap types don't take part in collections, although their type has a tp_traverse. */
-static bool is_asked(const struct ouro_visitor *visitor, const struct ouro_type *type, const unsigned char *object)
+/* type_traverse must not be called with a static type. */
+static bool may_run(const struct ouro_visitor *visitor, const struct ouro_type *type)
 {
-    return type->named != OURO_NAMED_TYPE || ouro_load_u64(object + visitor->python->layout->tp_flags) & OURO_FLAG_HEAPTYPE;
+    return !(type->flags & OURO_FLAG_TYPE) || !visitor->unasked;
 }
 
-bool ouro_foreign_visit(struct ouro_visitor *visitor, const struct ouro_type *type, const struct ouro_op *op, ouro_addr addr,
-                        const unsigned char *object)
+bool ouro_foreign_visit(struct ouro_visitor *visitor, const struct ouro_type *type, const struct ouro_op *op, ouro_addr addr)
 {
     const struct ouro_machine_visit *visits;
     size_t count;
-    if (!is_asked(visitor, type, object))
+    if (!may_run(visitor, type))
         return true;
     if (run(visitor, (uint32_t *)&type->strikes, op->function, addr, &visits, &count) != OURO_MACHINE_RETURNED)
         return false;
@@ -202,14 +203,14 @@ bool ouro_foreign_visit(struct ouro_visitor *visitor, const struct ouro_type *ty
 }
 
 uint64_t ouro_foreign_variant(struct ouro_visitor *visitor, const struct ouro_type *type, const struct ouro_op *op,
-                              ouro_addr addr, const unsigned char *object)
+                              ouro_addr addr)
 {
     const struct ouro_machine_visit *visits;
     size_t count;
     uint64_t variant = 1;
     bool approximate = visitor->approximate;
     uint8_t end = visitor->end;
-    if (!is_asked(visitor, type, object))
+    if (!may_run(visitor, type))
         return 2;
     bool returned = run(visitor, (uint32_t *)&type->strikes, op->function, addr, &visits, &count) == OURO_MACHINE_RETURNED;
     visitor->approximate = approximate; /* the visit will say so */

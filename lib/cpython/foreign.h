@@ -8,11 +8,10 @@
 
 /* Delivers what op->function visits of the object as parts and slots; false: it could not be run (visitor->end says why;
  * visitor->approximate is set), and nothing was delivered. */
-bool ouro_foreign_visit(struct ouro_visitor *visitor, const struct ouro_type *type, const struct ouro_op *op, ouro_addr addr,
-                        const unsigned char *object);
+bool ouro_foreign_visit(struct ouro_visitor *visitor, const struct ouro_type *type, const struct ouro_op *op, ouro_addr addr);
 /* Names the parts that ouro_foreign_visit delivers. */
 uint64_t ouro_foreign_variant(struct ouro_visitor *visitor, const struct ouro_type *type, const struct ouro_op *op,
-                              ouro_addr addr, const unsigned char *object);
+                              ouro_addr addr);
 /* Delivers all that a function visits as slots of the run that has begun; false: it could not be run. */
 bool ouro_foreign_put_all(struct ouro_visitor *visitor, ouro_addr function, ouro_addr addr, uint64_t *count);
 

@@ -28,7 +28,7 @@ static ouro_addr symbol(const struct ouro_python *python, const char *name)
     return ouro_module_symbol(python->runtime.module, name, &addr, NULL) == OURO_OK ? addr : 0;
 }
 
-/* The constructors of int that __sizeof__ methods end in: the argument is the answer. */
+/* The constructors of int that __sizeof__ methods end in: the argument is the answer, and nothing has to be allocated. */
 static bool stop_at_constructors(struct ouro_sandbox *sandbox)
 {
     static const char *const names[] = {"PyLong_FromSsize_t",  "PyLong_FromSize_t",       "PyLong_FromLong",
@@ -164,6 +164,27 @@ enum ouro_machine_end ouro_sandbox_try(struct ouro_sandbox *sandbox, ouro_addr f
     return traverse(sandbox, function, object, &sandbox->small, visits, count);
 }
 
+#define TOKENS (OURO_MACHINE_SCRATCH + 0x1000) /* ints that the constructors are made to return */
+#define TOKEN_BYTES 64u
+#define TOKENS_MAX 64u
+
+/* An int in the scratch memory; what a method asks of it, it answers as any other does. */
+static ouro_addr make_int(struct ouro_sandbox *sandbox, unsigned number, uint64_t value)
+{
+    const struct ouro_layout *layout = sandbox->python->layout;
+    bool tagged = layout->long_tag >= 0;
+    unsigned char *bytes = ouro_machine_scratch(sandbox->machine) + (TOKENS - OURO_MACHINE_SCRATCH) + number * TOKEN_BYTES;
+    const uint32_t digits[3] = {value & 0x3fffffff, value >> 30 & 0x3fffffff, (uint32_t)(value >> 60)};
+    uint64_t count = digits[2] ? 3 : digits[1] ? 2 : digits[0] ? 1 : 0, references = UINT64_C(1) << 30;
+    uint64_t head = !tagged ? count : count ? count << 3 : 1; /* 1: zero */
+    memset(bytes, 0, TOKEN_BYTES);
+    memcpy(bytes + layout->ob_refcnt, &references, 8);
+    memcpy(bytes + layout->ob_type, &sandbox->python->int_type, 8);
+    memcpy(bytes + (tagged ? layout->long_tag : layout->ob_size), &head, 8);
+    memcpy(bytes + (tagged ? layout->long_tag_digits : layout->long_digits), digits, sizeof digits);
+    return TOKENS + (ouro_addr)number * TOKEN_BYTES;
+}
+
 /* The value of an int that a function returned: a small one that exists, or a new one in the machine's private memory. */
 static bool read_int(struct ouro_sandbox *sandbox, ouro_addr object, uint64_t *value)
 {
@@ -185,6 +206,20 @@ static bool read_int(struct ouro_sandbox *sandbox, ouro_addr object, uint64_t *v
     return true;
 }
 
+bool ouro_sandbox_visited_null(const struct ouro_sandbox *sandbox)
+{
+    return ouro_machine_visited_null(sandbox->machine);
+}
+
+bool ouro_sandbox_is_gc(struct ouro_sandbox *sandbox, ouro_addr function, ouro_addr object)
+{
+    struct ouro_machine_call call = {
+        .function = function, .arguments = {object}, .constant_offset = INT32_MIN, .budget = &sandbox->small};
+    sandbox->object = 0;
+    return ouro_machine_call(sandbox->machine, &call) != OURO_MACHINE_RETURNED ||
+           (uint32_t)ouro_machine_result(sandbox->machine, NULL) != 0;
+}
+
 bool ouro_sandbox_sizeof(struct ouro_sandbox *sandbox, const struct ouro_type *type, ouro_addr object, uint64_t *size)
 {
     struct ouro_machine_call call = {
@@ -195,9 +230,9 @@ bool ouro_sandbox_sizeof(struct ouro_sandbox *sandbox, const struct ouro_type *t
     else if (!(type->sizeof_flags & (METH_NOARGS | METH_FASTCALL)))
         return false; /* wants a tuple of arguments */
     enum ouro_machine_end end = ouro_machine_call(sandbox->machine, &call);
-    uint64_t result = ouro_machine_result(sandbox->machine, NULL);
-    if (end == OURO_MACHINE_RETURNED ? !read_int(sandbox, result, &result) : end != OURO_MACHINE_STOPPED)
-        return false;
-    *size = result;
-    return result < SIZE_MAX_BYTES;
+    /* The methods of what it consists of may be asked on the way: their answers become ints that it can read. */
+    for (unsigned i = 0; end == OURO_MACHINE_STOPPED && i < TOKENS_MAX; i++)
+        end = ouro_machine_resume(sandbox->machine, make_int(sandbox, i, ouro_machine_result(sandbox->machine, NULL)));
+    return end == OURO_MACHINE_RETURNED && read_int(sandbox, ouro_machine_result(sandbox->machine, NULL), size) &&
+           *size < SIZE_MAX_BYTES;
 }

@@ -29,6 +29,10 @@ enum ouro_machine_end ouro_sandbox_traverse(struct ouro_sandbox *sandbox, ouro_a
 /* The same within a small budget, for checks that are made beside the work. */
 enum ouro_machine_end ouro_sandbox_try(struct ouro_sandbox *sandbox, ouro_addr function, ouro_addr object,
                                        const struct ouro_machine_visit **visits, size_t *count);
+/* Whether tp_is_gc says that the object takes part in collections; true where it can't be run. */
+bool ouro_sandbox_is_gc(struct ouro_sandbox *sandbox, ouro_addr function, ouro_addr object);
+/* Whether the last traverse handed NULL to the visitor: what it visits is not to be believed. */
+bool ouro_sandbox_visited_null(const struct ouro_sandbox *sandbox);
 /* What the type's __sizeof__ would return for the object. */
 bool ouro_sandbox_sizeof(struct ouro_sandbox *sandbox, const struct ouro_type *type, ouro_addr object, uint64_t *size);
 

@@ -229,9 +229,7 @@ uint64_t ouro_type_sizeof(struct ouro_python *python, struct ouro_sandbox **sand
         return type->basicsize;
     }
     uint64_t size = measured(python, sandbox, type, addr, object, estimated);
-    bool is_static_type =
-        type->size_rule == OURO_SIZEOF_TYPE && !(ouro_load_u64(object + layout->tp_flags) & OURO_FLAG_HEAPTYPE);
-    if (!is_static_type || layout->static_type_presize) {
+    if (layout->static_type_presize || !type->gc || ouro_type_is_asked(python, sandbox, type, addr, object)) {
         uint64_t preheader = OURO_FLAG_MANAGED_DICT | (layout->preheader_is_flags ? OURO_FLAG_MANAGED_WEAKREF : 0);
         size += type->gc ? GC_HEAD_BYTES : 0;
         size += type->flags & preheader ? 2 * WORD : 0;

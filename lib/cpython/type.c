@@ -389,17 +389,19 @@ static void use_ops(struct ouro_python *python, struct ouro_type *type, const st
     if (ops->failed)
         type->approximate = true;
     type->extent = type->basicsize;
+    type->varies = type->is_gc_function || type->flags & OURO_FLAG_TYPE;
     for (uint32_t i = 0; i < type->op_count; i++) {
         const struct ouro_op *op = &type->ops[i];
         if (op->kind == OURO_OP_DICT || op->kind == OURO_OP_GENERATOR || op->kind == OURO_OP_FRAME ||
             op->kind == OURO_OP_TYPE_OBJECT || op->kind == OURO_OP_MANAGED_DICT || op->kind == OURO_OP_RUN)
             type->varies = true;
-        if (op->kind == OURO_OP_TYPE_OBJECT)
+        if (op->kind == OURO_OP_TYPE_OBJECT && type->extent < (uint64_t)python->layout->type_sizeof)
             type->extent = (uint64_t)python->layout->type_sizeof;
         if ((op->kind == OURO_OP_FIELD && op->offset + 8 > (int64_t)type->extent) || op->offset < 0)
             type->ops[i].kind = OURO_OP_TYPE; /* a member outside of the object: not believed */
     }
-    if (type->varies && type->op_count && python->layout->values_in_preheader) {
+    if (type->varies && type->op_count && python->layout->values_in_preheader && !type->is_gc_function &&
+        !(type->flags & OURO_FLAG_TYPE)) {
         type->varies = false; /* there the parts of instances depend on the type only */
         for (uint32_t i = 0; i < type->op_count; i++)
             if (type->ops[i].kind != OURO_OP_MANAGED_DICT && type->ops[i].kind != OURO_OP_FIELD &&
@@ -430,6 +432,17 @@ bool ouro_type_distrust(struct ouro_python *python, struct ouro_type *type)
     type->visitor = NULL;
     use_ops(python, type, &ops);
     return !ops.failed;
+}
+
+bool ouro_type_is_asked(struct ouro_python *python, struct ouro_sandbox **sandbox, const struct ouro_type *type,
+                        ouro_addr object, const unsigned char *bytes)
+{
+    if (type->flags & OURO_FLAG_TYPE) /* type_is_gc, which metaclasses inherit */
+        return ouro_load_u64(bytes + python->layout->tp_flags) & OURO_FLAG_HEAPTYPE;
+    if (!type->is_gc_function || !type->gc)
+        return type->gc;
+    struct ouro_sandbox *own = ouro_sandbox_get(python, sandbox);
+    return !own || ouro_sandbox_is_gc(own, type->is_gc_function, object);
 }
 
 void ouro_type_free(struct ouro_type *type)
@@ -594,6 +607,7 @@ static struct ouro_type *resolve(struct ouro_python *python, ouro_addr addr)
     type->del = ouro_load_u64(bytes + layout->tp_del) != 0;
     type->gc = (type->flags & OURO_FLAG_HAVE_GC) != 0;
     type->traverse = ouro_load_u64(bytes + layout->tp_traverse);
+    type->is_gc_function = type->flags & OURO_FLAG_TYPE ? 0 : ouro_load_u64(bytes + layout->tp_is_gc);
     if (type->flags & OURO_FLAG_HEAPTYPE)
         type->cached_keys = ouro_python_word(python, addr + (ouro_addr)layout->ht_cached_keys);
     name_type(python, type, bytes);

@@ -91,6 +91,7 @@ struct ouro_type {
     uint32_t fallback_count;
     struct { struct ouro_field_name *items; size_t count, capacity; } names; /* owned; of fields found by running its code */
     ouro_addr traverse;         /* tp_traverse */
+    ouro_addr is_gc_function;   /* tp_is_gc, run for each object; 0: all take part in collections, or (types) heap types do */
     ouro_addr sizeof_function, sizeof_class; /* with OURO_SIZEOF_RUN: what to call, and the class that defines it */
     uint32_t sizeof_flags;      /* METH_... */
     uint8_t how;                /* enum ouro_how */
@@ -119,6 +120,11 @@ void ouro_type_free(struct ouro_type *type);
 const char *ouro_type_field_name(const struct ouro_type *type, int32_t offset);
 /* Stops using the native visitor of a type: its tp_traverse is run from now on. Nobody else may use `python` meanwhile. */
 bool ouro_type_distrust(struct ouro_python *python, struct ouro_type *type);
+
+/* Whether the object takes part in collections (_PyObject_IS_GC): else gc.get_referents says nothing of it, and no reference to it
+ * is ever subtracted. bytes: the object's. */
+bool ouro_type_is_asked(struct ouro_python *python, struct ouro_sandbox **sandbox, const struct ouro_type *type,
+                        ouro_addr object, const unsigned char *bytes);
 
 /* A small cache in front of ouro_type_get, one a thread. */
 #define OURO_TYPE_CACHE_SLOTS 1024u

@@ -248,6 +248,8 @@ static void name_locals(struct ouro_visitor *visitor, ouro_addr code, uint64_t c
 
 void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool running)
 {
+    if (running)
+        visitor->unasked = false; /* a thread's frame is no object */
     struct ouro_python *python = visitor->python;
     const struct ouro_layout *layout = python->layout;
     const unsigned char *bytes = ouro_image_at(python->image, frame, (uint64_t)layout->iframe_localsplus);
@@ -293,6 +295,7 @@ void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool runnin
 
 void ouro_visit_frame_locals(struct ouro_visitor *visitor, ouro_addr frame)
 {
+    visitor->unasked = false;
     struct ouro_python *python = visitor->python;
     const struct ouro_layout *layout = python->layout;
     ouro_addr code = ouro_python_word(python, frame + (ouro_addr)layout->iframe_code);
@@ -557,7 +560,7 @@ static void visit_op(struct ouro_visitor *visitor, const struct ouro_type *type,
         field(visitor, op->edge_class, op->label, target);
         break;
     case OURO_OP_TYPE:
-        part(visitor, OURO_SLOTS_TYPE, OURO_CLASS_TRAVERSED, "__class__");
+        put_type(visitor, type);
         break;
     case OURO_OP_MANAGED_DICT:
         visit_managed_dict(visitor, type, addr);
@@ -612,7 +615,7 @@ static void visit_op(struct ouro_visitor *visitor, const struct ouro_type *type,
         visit_type_object(visitor, op, addr, object);
         break;
     case OURO_OP_RUN:
-        if (!ouro_foreign_visit(visitor, type, op, addr, object))
+        if (!ouro_foreign_visit(visitor, type, op, addr))
             for (uint32_t i = 0; i < type->fallback_count; i++)
                 visit_op(visitor, type, &type->fallback[i], addr, object);
         break;
@@ -633,6 +636,8 @@ void ouro_visit(struct ouro_visitor *visitor, const struct ouro_type *type, ouro
         torn(visitor, OURO_UNREADABLE_OBJECT);
         return;
     }
+    visitor->unasked =
+        type->varies && type->gc && !ouro_type_is_asked(visitor->python, &visitor->sandbox, type, object, bytes);
     for (uint32_t i = 0; i < type->op_count; i++)
         visit_op(visitor, type, &type->ops[i], object, bytes);
     flush(visitor);
@@ -670,6 +675,8 @@ uint64_t ouro_visit_variant(struct ouro_visitor *visitor, const struct ouro_type
     ouro_addr frame;
     if (!object)
         return UINT64_MAX; /* no parts at all */
+    visitor->unasked = type->gc && !ouro_type_is_asked(python, &visitor->sandbox, type, addr, object);
+    variant = visitor->unasked;
     for (uint32_t i = 0; i < type->op_count; i++) {
         switch ((enum ouro_op_kind)type->ops[i].kind) {
         case OURO_OP_DICT:
@@ -687,7 +694,7 @@ uint64_t ouro_visit_variant(struct ouro_visitor *visitor, const struct ouro_type
             variant = mix(variant, (ouro_load_u64(object + layout->tp_flags) & OURO_FLAG_HEAPTYPE) != 0);
             break;
         case OURO_OP_RUN:
-            variant = mix(variant, ouro_foreign_variant(visitor, type, &type->ops[i], addr, object));
+            variant = mix(variant, ouro_foreign_variant(visitor, type, &type->ops[i], addr));
             break;
         case OURO_OP_MANAGED_DICT:
             if (type->flags & OURO_FLAG_INLINE_VALUES && !layout->values_in_preheader) {

@@ -110,6 +110,8 @@ unsigned char *ouro_machine_scratch(struct ouro_machine *machine);
 
 /* Calls a function and lets it run to its end. */
 enum ouro_machine_end ouro_machine_call(struct ouro_machine *machine, const struct ouro_machine_call *call);
+/* After STOPPED: goes on as if the function that it came to had returned `result`. */
+enum ouro_machine_end ouro_machine_resume(struct ouro_machine *machine, uint64_t result);
 /* What the last call did; borrowed until the next. */
 const struct ouro_machine_visit *ouro_machine_visits(const struct ouro_machine *machine, size_t *count);
 /* RAX at its end, or (STOPPED) the first argument of the function that it came to. */
@@ -122,6 +124,8 @@ bool ouro_machine_varied(const struct ouro_machine *machine);
 void ouro_machine_trace(struct ouro_machine *machine, bool on);
 /* The address outside of the stack that the result was loaded from, 0 when it was none of the last 8 words that were. */
 ouro_addr ouro_machine_result_source(const struct ouro_machine *machine);
+/* Whether the visitor was called with NULL, which no traverse may do. */
+bool ouro_machine_visited_null(const struct ouro_machine *machine);
 /* Instructions run by the last call. */
 uint64_t ouro_machine_instructions(const struct ouro_machine *machine);
 /* Memory as the last call left it. */

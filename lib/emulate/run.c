@@ -160,6 +160,7 @@ static bool visit(struct ouro_machine *machine)
     }
     machine->end = OURO_MACHINE_RETURNED;
     note_visit(machine, cpu->r[7], cpu->o[7]);
+    machine->visited_null |= !cpu->r[7];
     if (machine->end == OURO_MACHINE_MEMORY)
         return false;
     if (!machine->stepping)
@@ -222,6 +223,13 @@ static struct ouro_insn *ret(struct ouro_machine *machine, const struct ouro_ins
     machine->cpu.r[RSP] += (uint64_t)insn->imm;
     machine->cpu.depth--;
     return jump_to(machine, target);
+}
+
+bool ouro_machine_leave(struct ouro_machine *machine)
+{
+    static const struct ouro_insn plain = {.op = OURO_INSN_RET};
+    machine->cpu.next = ret(machine, &plain);
+    return machine->cpu.next != NULL;
 }
 
 static bool enter(struct ouro_machine *machine, const struct ouro_insn *insn)

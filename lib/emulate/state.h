@@ -47,7 +47,7 @@ struct ouro_machine {
     int32_t constant_offset;
     struct ouro_machine_budget budget;
     uint64_t instructions, instruction_limit;
-    bool exploring, stepping, varied, stored, tracing;
+    bool exploring, stepping, varied, stored, tracing, visited_null;
     enum ouro_machine_end end; /* why there is no next instruction */
     ouro_addr at;
     ouro_addr stack_low; /* the lowest address of the stack written to since it was cleaned */
@@ -68,6 +68,8 @@ struct ouro_machine {
 
 /* run.c */
 enum ouro_machine_end ouro_machine_run(struct ouro_machine *machine);
+/* Leaves the function that was just entered, with what it returns in rax; false: machine->end. */
+bool ouro_machine_leave(struct ouro_machine *machine);
 uint32_t ouro_cpu_flags(const struct ouro_cpu *cpu);
 /* operate.c: an instruction that is neither a branch nor among the frequent ones. false: machine->end says why. */
 bool ouro_machine_operate(struct ouro_machine *machine, const struct ouro_insn *insn);

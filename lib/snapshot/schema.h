@@ -133,6 +133,7 @@ enum ouro_object_flag {
     OURO_OBJECT_TORN = 1 << 9,   /* some of what it refers to could not be read: counted, left out */
     OURO_OBJECT_VALUE_CUT = 1 << 10, /* the value is longer than what is stored */
     OURO_OBJECT_IS_KEY = 1 << 11, /* a str or bytes that is a key of some mapping */
+    OURO_OBJECT_UNASKED = 1 << 12, /* tracked, but its tp_is_gc says no: no reference to it is subtracted, it reports none */
 };
 
 /* Keys of the meta data (ouro_snapshot_meta) that readers rely on; there are more. Texts are UTF-8, numbers decimal; a key

@@ -1,0 +1,174 @@
+#include "capture/session.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cpython/type.h"
+#include "emulate/machine.h"
+
+const char *ouro_session_sandbox_name(enum ouro_session_sandbox sandbox)
+{
+    static const char *const names[] = {"yes", "none", "off"};
+    return names[sandbox];
+}
+
+uint64_t ouro_session_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void ouro_session_progress(const struct ouro_session *session, enum ouro_session_phase phase, double part)
+{
+    if (session->options.progress)
+        session->options.progress(session->options.progress_context, phase, part);
+}
+
+enum ouro_status ouro_session_check_cancel(const struct ouro_session *session, struct ouro_err *err)
+{
+    if (session->options.cancel && *session->options.cancel)
+        return ouro_err_set(err, OURO_CANCELLED, "cancelled");
+    return OURO_OK;
+}
+
+#define STOP_LEAST_NS UINT64_C(100000000) /* how long a stop may take even when the time is nearly over */
+#define COLLECTING_NAP_NS 20000           /* the kernel makes about 70 us of it */
+
+static enum ouro_status still_collecting(const struct ouro_session *session, struct ouro_err *err)
+{
+    return ouro_err_set(err, OURO_LIMIT,
+                        "process %d was inside a garbage collection whenever it was stopped (%u times in %.1f s): its "
+                        "lists of objects are not consistent then; try again, or with a longer --timeout",
+                        (int)session->options.pid, session->stop_count, (double)session->options.timeout_ns / 1e9);
+}
+
+/* Waits, while the target runs, until it seems to be between two collections: a program may collect again and again
+ * with hardly a gap, and a stop at random would rarely meet one. */
+static enum ouro_status wait_for_gap(struct ouro_session *session, uint64_t deadline_ns, struct ouro_err *err)
+{
+    bool collecting = true;
+    while (ouro_session_now_ns() < deadline_ns) {
+        OURO_TRY(ouro_session_check_cancel(session, err));
+        enum ouro_status status =
+            ouro_runtime_collecting(&session->runtime, ouro_process_space(session->process), &collecting);
+        if (status != OURO_OK || !collecting)
+            return OURO_OK; /* it may have ended: the stop tells */
+        struct timespec nap = {.tv_sec = 0, .tv_nsec = COLLECTING_NAP_NS};
+        nanosleep(&nap, NULL);
+    }
+    return still_collecting(session, err);
+}
+
+/* Stops the target at a moment when no collection is running. A stop inside a collection is ended at once: the
+ * collector must run on. */
+static enum ouro_status stop_between_collections(struct ouro_session *session, struct ouro_err *err)
+{
+    uint64_t deadline = ouro_session_now_ns() + session->options.timeout_ns;
+    for (;;) {
+        uint64_t now = ouro_session_now_ns();
+        OURO_TRY(ouro_session_check_cancel(session, err));
+        uint64_t left = deadline > now + STOP_LEAST_NS ? deadline - now : STOP_LEAST_NS;
+        OURO_TRY(ouro_process_stop(session->process, left, err));
+        session->stop_count++;
+        bool collecting = false;
+        enum ouro_status status =
+            ouro_runtime_collecting(&session->runtime, ouro_process_space(session->process), &collecting);
+        if (status == OURO_OK && !collecting)
+            return OURO_OK;
+        ouro_process_resume(session->process);
+        if (status != OURO_OK)
+            return ouro_err_set(err, status, "the interpreters of process %d can't be read", (int)session->options.pid);
+        OURO_TRY(wait_for_gap(session, deadline, err));
+    }
+}
+
+enum ouro_status ouro_session_open(struct ouro_session *session, const struct ouro_session_options *options,
+                                   struct ouro_err *err)
+{
+    memset(session, 0, sizeof *session);
+    session->options = *options;
+    if (!session->options.timeout_ns)
+        session->options.timeout_ns = OURO_SESSION_TIMEOUT_NS;
+    if (!session->options.thread_count) {
+        long processors = sysconf(_SC_NPROCESSORS_ONLN);
+        session->options.thread_count = processors < 1                                  ? 1
+                                        : processors > (long)OURO_SESSION_THREADS_MAX ? OURO_SESSION_THREADS_MAX
+                                                                                       : (unsigned)processors;
+    }
+    ouro_session_progress(session, OURO_SESSION_PREPARE, 0);
+    OURO_TRY(ouro_process_open(&session->process, options->pid, err));
+    OURO_TRY(ouro_maps_read(&session->maps, options->pid, false, err));
+    OURO_TRY(ouro_modules_read(&session->modules, session->process, &session->maps, err));
+    return ouro_runtime_find(&session->runtime, ouro_process_space(session->process), &session->modules, err);
+}
+
+enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err *err)
+{
+    const unsigned threads = session->options.thread_count;
+    const struct ouro_image_options options = {.thread_count = threads > 2 ? 2 : threads};
+    struct timespec now;
+    OURO_TRY(ouro_image_plan(&session->image, session->process, &options, err));
+    ouro_session_progress(session, OURO_SESSION_COPY, 0);
+    OURO_TRY(stop_between_collections(session, err));
+    clock_gettime(CLOCK_REALTIME, &now);
+    session->captured_at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    enum ouro_status status = ouro_image_copy(&session->image, session->process, &options, err);
+    ouro_process_resume(session->process);
+    session->pause_ns = ouro_process_stopped_ns(session->process);
+    OURO_TRY(status);
+    ouro_session_progress(session, OURO_SESSION_COPY, 1);
+    return ouro_image_finish(&session->image, session->process, err);
+}
+
+/* Asks once more for a machine, for the words. */
+static void find_why_no_sandbox(struct ouro_session *session)
+{
+    struct ouro_machine *machine = NULL;
+    struct ouro_err err = {0};
+    enum ouro_status status = ouro_machine_new(&machine, &session->image, &session->modules, &err);
+    ouro_machine_free(machine);
+    snprintf(session->no_sandbox_reason, sizeof session->no_sandbox_reason, "%.*s",
+             (int)sizeof session->no_sandbox_reason - 1,
+             status == OURO_OK ? "no memory for it" : err.msg[0] ? err.msg : ouro_status_name(status));
+}
+
+enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err *err)
+{
+    const struct ouro_session_options *options = &session->options;
+    OURO_TRY(ouro_python_init(&session->python, &session->image, &session->runtime,
+                              options->no_sandbox ? NULL : &session->modules, err));
+    session->sandbox = session->python.sandboxed ? OURO_SESSION_SANDBOX_YES
+                       : options->no_sandbox     ? OURO_SESSION_SANDBOX_OFF
+                                                 : OURO_SESSION_SANDBOX_NONE;
+    if (session->sandbox == OURO_SESSION_SANDBOX_NONE)
+        find_why_no_sandbox(session);
+    OURO_TRY(ouro_walk_init(&session->walk, &session->python, options->thread_count, options->names_only,
+                            options->cancel, err));
+    session->walk.checks_per_type = !session->python.sandboxed ? 0 : options->self_check ? UINT32_MAX : OURO_WALK_CHECKS;
+    ouro_session_progress(session, OURO_SESSION_WALK, 0);
+    OURO_TRY(ouro_walk_mark(&session->walk, err));
+    return ouro_walk_number(&session->walk, err);
+}
+
+void ouro_session_close(struct ouro_session *session)
+{
+    ouro_process_close(session->process); /* resumes, should it still stand */
+    ouro_walk_fini(&session->walk);
+    ouro_python_fini(&session->python);
+    ouro_image_fini(&session->image);
+    ouro_modules_fini(&session->modules);
+    ouro_maps_fini(&session->maps);
+    memset(session, 0, sizeof *session);
+}
+
+void ouro_session_add_type_name(struct ouro_buf *out, const struct ouro_type *type)
+{
+    if (type->module && *type->module && strcmp(type->module, "builtins") != 0) {
+        ouro_buf_add_text(out, type->module);
+        ouro_buf_add_byte(out, '.');
+    }
+    ouro_buf_add_text(out, type->name ? type->name : "?");
+}

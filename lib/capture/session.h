@@ -1,0 +1,83 @@
+/* One look at a process: it is found, stopped, copied and let go on; then its objects are walked. What a dump and a doctor share.
+ *
+ * The target stands still only while its pages are copied; everything is interpreted afterwards, from the copy. */
+#ifndef OURO_CAPTURE_SESSION_H
+#define OURO_CAPTURE_SESSION_H
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "capture/walk.h"
+#include "target/image.h"
+#include "target/module.h"
+#include "target/process.h"
+
+enum ouro_session_phase {
+    OURO_SESSION_PREPARE,
+    OURO_SESSION_COPY,
+    OURO_SESSION_WALK,
+    OURO_SESSION_WRITE, /* what is made of it */
+};
+
+struct ouro_session_options {
+    pid_t pid;
+    bool self_check; /* compare every object that a visitor visits with what its type's own code says */
+    bool no_sandbox; /* never run a type's code in the sandbox: what it would tell is approximate */
+    bool names_only; /* note only keys of namespaces (walk.h) */
+    unsigned thread_count; /* 0: as many as there are processors, at most OURO_SESSION_THREADS_MAX */
+    uint64_t timeout_ns;   /* for stopping all threads, and for a collection to end; 0: OURO_SESSION_TIMEOUT_NS */
+    const volatile sig_atomic_t *cancel; /* may be NULL: set it to give up */
+    void (*progress)(void *context, enum ouro_session_phase phase, double part); /* may be NULL; from any thread */
+    void *progress_context;
+};
+#define OURO_SESSION_THREADS_MAX 4u
+#define OURO_SESSION_TIMEOUT_NS UINT64_C(10000000000)
+
+/* Whether types' own code could be run. */
+enum ouro_session_sandbox {
+    OURO_SESSION_SANDBOX_YES,
+    OURO_SESSION_SANDBOX_NONE, /* there is none: built without, or no memory for it */
+    OURO_SESSION_SANDBOX_OFF,  /* the caller didn't want it */
+};
+/* "yes", "none", "off": also what the snapshot says. */
+const char *ouro_session_sandbox_name(enum ouro_session_sandbox sandbox);
+
+/* Zero-initialised is closed. Must stay where it is while open. */
+struct ouro_session {
+    struct ouro_session_options options; /* with its defaults filled in */
+    struct ouro_process *process;
+    struct ouro_maps maps;
+    struct ouro_modules modules;
+    struct ouro_runtime runtime;
+    struct ouro_image image;
+    struct ouro_python python;
+    struct ouro_walk walk;
+    enum ouro_session_sandbox sandbox;
+    char no_sandbox_reason[128]; /* with SANDBOX_NONE */
+    double captured_at;          /* seconds since the epoch */
+    uint64_t pause_ns;
+    unsigned stop_count; /* more than one when a collection was running */
+};
+
+/* Finds the process and its runtime; nothing is stopped. Whatever the result, what was recognised stands in the session, which
+ * has to be closed. OURO_GONE: no such process. OURO_DENIED, OURO_UNSUPPORTED: can't be read, err says why and what to do. */
+enum ouro_status ouro_session_open(struct ouro_session *session, const struct ouro_session_options *options,
+                                   struct ouro_err *err);
+/* Stops it between two collections, copies it, lets it go on. OURO_LIMIT: it could not be stopped, or kept collecting, for too
+ * long. OURO_GONE, OURO_DENIED, OURO_CANCELLED. However this ends, the target goes on. */
+enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err *err);
+/* Marks and numbers all objects of the copy. OURO_BADDATA: it is not as CPython should be. */
+enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err *err);
+void ouro_session_close(struct ouro_session *session);
+
+void ouro_session_progress(const struct ouro_session *session, enum ouro_session_phase phase, double part);
+enum ouro_status ouro_session_check_cancel(const struct ouro_session *session, struct ouro_err *err);
+
+/* Nanoseconds of the monotonic clock. */
+uint64_t ouro_session_now_ns(void);
+/* "module.name" of a type, builtins without their module. */
+void ouro_session_add_type_name(struct ouro_buf *out, const struct ouro_type *type);
+
+#endif
