@@ -397,6 +397,10 @@ static void specialise(struct ouro_insn *insn)
 static bool decode(struct ouro_insn *insn, const struct operands *from)
 {
     const ZydisDecodedInstruction *zydis = &from->insn;
+    /* Here Zydis 4.0 sees a base register and no displacement, and there are a displacement and no base. */
+    if (zydis->address_width == 32 && zydis->raw.rex.B && !zydis->raw.modrm.mod && zydis->raw.modrm.rm == 4 &&
+        zydis->raw.sib.base == 5)
+        return false;
     switch (zydis->meta.category) {
     case ZYDIS_CATEGORY_COND_BR:
     case ZYDIS_CATEGORY_CMOV:

@@ -96,10 +96,11 @@ static uint64_t edge(uint64_t *state)
         0, 1, 2, 7, 8, 0x1f, 0x20, 0x3f, 0x40, 0x7f, 0x80, 0x81, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff,
         0x80000000, 0xffffffff, 0x100000000, INT64_MAX, (uint64_t)INT64_MIN, UINT64_MAX, UINT64_MAX - 1, UINT64_MAX - 0x7f,
         UINT64_MAX - 0x7fff, UINT64_MAX - 0x7fffffff};
+    uint64_t random = random_next(state);
     switch (below(state, 4)) {
-    case 0: return random_next(state);
-    case 1: return random_next(state) >> below(state, 64);
-    case 2: return edges[below(state, COUNT(edges))] ^ below(state, 2);
+    case 0: return random;
+    case 1: return random >> below(state, 64);
+    case 2: return edges[below(state, COUNT(edges))] ^ (random & 1);
     default: return edges[below(state, COUNT(edges))];
     }
 }

@@ -97,11 +97,11 @@ void native_stop(struct native *native)
     munmap((void *)(uintptr_t)WORLD_CODE, WORLD_BYTES);
 }
 
-enum native_end native_step(struct cpu *cpu)
+enum native_end native_step(struct cpu *cpu, bool repeated)
 {
     now.cpu = cpu;
     now.end = NATIVE_OTHER;
-    now.repeats = 0;
+    now.repeats = repeated ? 0 : REPEATS_MAX;
     now.start = cpu->registers[RIP];
     raise(SIGUSR1);
     return now.end;

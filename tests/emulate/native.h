@@ -32,7 +32,7 @@ struct native {
 /* NULL, or why there is no such oracle here. One at a time in a process. */
 const char *native_start(struct native *native);
 void native_stop(struct native *native);
-/* One instruction, a repeated one to its end. */
-enum native_end native_step(struct cpu *cpu);
+/* One instruction; one with a repeat prefix to its end. */
+enum native_end native_step(struct cpu *cpu, bool repeated);
 
 #endif

@@ -227,6 +227,7 @@ END_TEST
 
 int main(void)
 {
+    setvbuf(stdout, NULL, _IOLBF, 0); /* a failed check ends its process at once */
     Suite *suite = suite_create("emulate: explore");
     TCase *tcase = tcase_create("against running");
     tcase_set_timeout(tcase, 240);
