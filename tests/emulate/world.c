@@ -1,6 +1,5 @@
 #include "world.h"
 
-#include <check.h>
 #include <inttypes.h>
 #include <link.h>
 #include <stdio.h>
@@ -10,11 +9,19 @@
 
 #include "base/guard.h"
 
+/* Not libcheck's: the fuzzer makes worlds too. */
+#define MUST(what)                                                    \
+    do {                                                              \
+        if (!(what)) {                                                \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what); \
+            abort();                                                  \
+        }                                                             \
+    } while (0)
+
 static void make_machine(struct world *world)
 {
     struct ouro_err err = {0};
-    enum ouro_status status = ouro_machine_new(&world->machine, &world->image, NULL, &err);
-    ck_assert_msg(status == OURO_OK, "no machine: %s", err.msg);
+    MUST(ouro_machine_new(&world->machine, &world->image, NULL, &err) == OURO_OK);
 }
 
 void world_of_code(struct world *world, const void *code, size_t code_size, const void *data, size_t data_size)
@@ -23,20 +30,19 @@ void world_of_code(struct world *world, const void *code, size_t code_size, cons
     OURO_FREE unsigned char *bytes = calloc(1, WORLD_BYTES);
     char *text = NULL;
     memset(world, 0, sizeof *world);
-    ck_assert(bytes && code_size <= WORLD_CODE_BYTES && data_size <= WORLD_DATA_BYTES);
+    MUST(bytes && code_size <= WORLD_CODE_BYTES && data_size <= WORLD_DATA_BYTES);
     memcpy(bytes, code, code_size);
     if (data)
         memcpy(bytes + (WORLD_DATA - WORLD_CODE), data, data_size);
     memset(bytes + (WORLD_CONST - WORLD_CODE), 0xc5, WORLD_CONST_BYTES);
-    ck_assert_int_eq(ouro_image_of_bytes(&world->image, WORLD_CODE, bytes, WORLD_BYTES, &err), OURO_OK);
-    ck_assert_int_gt(asprintf(&text,
+    MUST(ouro_image_of_bytes(&world->image, WORLD_CODE, bytes, WORLD_BYTES, &err) == OURO_OK);
+    MUST(asprintf(&text,
                               "%" PRIx64 "-%" PRIx64 " r-xp 00000000 00:00 0\n%" PRIx64 "-%" PRIx64
                               " rw-p 00000000 00:00 0\n%" PRIx64 "-%" PRIx64 " r--p 00000000 00:00 0\n%" PRIx64
                               "-%" PRIx64 " rw-s 00000000 00:01 7 /dev/zero (deleted)\n",
                               WORLD_CODE, WORLD_DATA, WORLD_DATA, WORLD_CONST, WORLD_CONST, WORLD_SHARED, WORLD_SHARED,
-                              WORLD_END),
-                     0);
-    ck_assert_int_eq(ouro_maps_parse(&world->image.maps, text, &err), OURO_OK);
+                              WORLD_END) > 0);
+    MUST(ouro_maps_parse(&world->image.maps, text, &err) == OURO_OK);
     make_machine(world);
 }
 
@@ -69,11 +75,11 @@ void world_of_object(struct world *world, const void *address)
     struct ouro_err err = {0};
     struct search search = {.address = (uintptr_t)address};
     memset(world, 0, sizeof *world);
-    ck_assert_int_eq(dl_iterate_phdr(find_object, &search), 1);
+    MUST(dl_iterate_phdr(find_object, &search) == 1);
     OURO_FREE unsigned char *bytes = calloc(1, search.end - search.start);
-    ck_assert_ptr_nonnull(bytes);
+    MUST(bytes);
     struct ouro_maps maps = {0};
-    ck_assert_int_eq(ouro_maps_read(&maps, getpid(), false, &err), OURO_OK);
+    MUST(ouro_maps_read(&maps, getpid(), false, &err) == OURO_OK);
     size_t kept = 0;
     for (size_t i = 0; i < maps.count; i++) {
         const struct ouro_mapping *mapping = &maps.items[i];
@@ -85,7 +91,7 @@ void world_of_object(struct world *world, const void *address)
         maps.items[kept++] = *mapping;
     }
     maps.count = kept;
-    ck_assert_int_eq(ouro_image_of_bytes(&world->image, search.start, bytes, search.end - search.start, &err), OURO_OK);
+    MUST(ouro_image_of_bytes(&world->image, search.start, bytes, search.end - search.start, &err) == OURO_OK);
     world->image.maps = maps;
     make_machine(world);
 }
