@@ -104,7 +104,10 @@ static const struct {
     {ZYDIS_MNEMONIC_PSRLDQ, OURO_VECTOR_SHIFT_BYTES_RIGHT, 16, 0}, {ZYDIS_MNEMONIC_PSLLW, OURO_VECTOR_SHIFT_LEFT, 16, 2},
     {ZYDIS_MNEMONIC_PSLLD, OURO_VECTOR_SHIFT_LEFT, 16, 4}, {ZYDIS_MNEMONIC_PSLLQ, OURO_VECTOR_SHIFT_LEFT, 16, 8},
     {ZYDIS_MNEMONIC_PSRLW, OURO_VECTOR_SHIFT_RIGHT, 16, 2}, {ZYDIS_MNEMONIC_PSRLD, OURO_VECTOR_SHIFT_RIGHT, 16, 4},
-    {ZYDIS_MNEMONIC_PSRLQ, OURO_VECTOR_SHIFT_RIGHT, 16, 8},
+    {ZYDIS_MNEMONIC_PSRLQ, OURO_VECTOR_SHIFT_RIGHT, 16, 8}, {ZYDIS_MNEMONIC_PSRAW, OURO_VECTOR_SHIFT_RIGHT_SIGNED, 16, 2},
+    {ZYDIS_MNEMONIC_PSRAD, OURO_VECTOR_SHIFT_RIGHT_SIGNED, 16, 4}, {ZYDIS_MNEMONIC_PSADBW, OURO_VECTOR_SUM_DIFFERENCES, 16, 1},
+    {ZYDIS_MNEMONIC_PMULUDQ, OURO_VECTOR_MULTIPLY_D, 16, 8}, {ZYDIS_MNEMONIC_PSHUFLW, OURO_VECTOR_SHUFFLE_LW, 16, 2},
+    {ZYDIS_MNEMONIC_PSHUFHW, OURO_VECTOR_SHUFFLE_HW, 16, 2},
 };
 
 static bool general_register(ZydisRegister reg, uint8_t *number, bool *high)
@@ -324,7 +327,8 @@ static bool decode_vector(struct ouro_insn *insn, const struct operands *from)
         insn->imm = from->at[2].imm.value.s & 0xff;
     }
     /* Shifts by another register and reads of a register's low part into one that keeps the rest are not of these. */
-    bool shift = insn->third == OURO_VECTOR_SHIFT_LEFT || insn->third == OURO_VECTOR_SHIFT_RIGHT;
+    bool shift = insn->third == OURO_VECTOR_SHIFT_LEFT || insn->third == OURO_VECTOR_SHIFT_RIGHT ||
+                 insn->third == OURO_VECTOR_SHIFT_RIGHT_SIGNED;
     if (shift && !(insn->flags & OURO_INSN_SRC_IMM))
         return false;
     if (insn->third == OURO_VECTOR_MOVE_LOW && insn->flags & OURO_INSN_SRC_MEMORY &&

@@ -125,6 +125,11 @@ enum ouro_vector_op {
     OURO_VECTOR_SHIFT_BYTES_RIGHT,
     OURO_VECTOR_SHIFT_LEFT,  /* lanes, by imm */
     OURO_VECTOR_SHIFT_RIGHT,
+    OURO_VECTOR_SHIFT_RIGHT_SIGNED,
+    OURO_VECTOR_SUM_DIFFERENCES, /* psadbw: of the bytes of each half */
+    OURO_VECTOR_MULTIPLY_D,      /* pmuludq: the low 32 bits of each half */
+    OURO_VECTOR_SHUFFLE_LW,
+    OURO_VECTOR_SHUFFLE_HW,
 };
 
 #define OURO_INSN_DST_MEMORY 1u

@@ -133,6 +133,10 @@ static uint64_t lane_operation(const struct ouro_insn *insn, uint64_t a, uint64_
         return (uint64_t)insn->imm < width ? a << insn->imm : 0;
     case OURO_VECTOR_SHIFT_RIGHT:
         return (uint64_t)insn->imm < width ? a >> insn->imm : 0;
+    case OURO_VECTOR_SHIFT_RIGHT_SIGNED:
+        return (uint64_t)(signed_lane(a, insn->lane) >> ((uint64_t)insn->imm < width ? insn->imm : width - 1));
+    case OURO_VECTOR_MULTIPLY_D:
+        return (a & UINT32_MAX) * (b & UINT32_MAX);
     default: /* MIN_UNSIGNED_BYTE */
         return a < b ? a : b;
     }
@@ -181,6 +185,27 @@ static void shuffle(const struct ouro_insn *insn, const struct vector *a, const 
         unsigned pair = imm >> (4 * half) & 15;
         if (pair == 0x4 || pair == 0xe) /* a whole half: lanes 0 1 or 2 3 */
             result->o[half] = b->o[pair == 0xe];
+    }
+}
+
+static void shuffle_words(const struct ouro_insn *insn, const struct vector *b, struct vector *result)
+{
+    unsigned first = insn->third == OURO_VECTOR_SHUFFLE_HW ? 4 : 0;
+    *result = *b;
+    result->o[first / 4] = ouro_origin_part(b->o[first / 4]);
+    for (unsigned i = 0; i < 4; i++)
+        put_lane(result, first + i, 2, lane_of(b, first + ((unsigned)insn->imm >> (2 * i) & 3), 2));
+}
+
+static void sum_differences(const struct vector *a, const struct vector *b, struct vector *result)
+{
+    for (unsigned half = 0; half < 2; half++) {
+        uint64_t sum = 0;
+        for (unsigned i = 8 * half; i < 8 * half + 8; i++) {
+            uint64_t x = lane_of(a, i, 1), y = lane_of(b, i, 1);
+            sum += x > y ? x - y : y - x;
+        }
+        result->v[half] = sum;
     }
 }
 
@@ -245,6 +270,13 @@ bool ouro_machine_operate_vector(struct ouro_machine *machine, const struct ouro
     case OURO_VECTOR_SHUFFLE_PS:
     case OURO_VECTOR_SHUFFLE_PD:
         shuffle(insn, &a, &b, &result);
+        break;
+    case OURO_VECTOR_SHUFFLE_LW:
+    case OURO_VECTOR_SHUFFLE_HW:
+        shuffle_words(insn, &b, &result);
+        break;
+    case OURO_VECTOR_SUM_DIFFERENCES:
+        sum_differences(&a, &b, &result);
         break;
     case OURO_VECTOR_SHIFT_BYTES_LEFT:
     case OURO_VECTOR_SHIFT_BYTES_RIGHT:
