@@ -1,5 +1,4 @@
 /* ouro dump: captures the object graph of a process into a file. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,53 +8,26 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/guard.h"
 #include "capture/dump.h"
 #include "command.h"
 #include "options.h"
 #include "render/json.h"
 #include "render/text.h"
+#include "target.h"
 
 struct arguments {
     struct ouro_dump_options options;
+    struct ouro_target_bar bar;
     char path[4096];
     bool json;
 };
-
-/* A bar that is drawn again in place; only on a terminal. */
-struct bar {
-    bool shown;
-    int drawn; /* percent and phase last drawn, so that it is drawn 100 times and not a million */
-};
-
-static void draw(void *context, enum ouro_dump_phase phase, double part)
-{
-    static const char *const names[] = {"preparing", "copying", "walking", "writing"};
-    static const double starts[] = {0, 0.05, 0.2, 0.5, 1};
-    struct bar *bar = context;
-    double whole = starts[phase] + (starts[phase + 1] - starts[phase]) * part;
-    int percent = (int)(whole * 100);
-    if (percent == bar->drawn)
-        return;
-    bar->drawn = percent;
-    bar->shown = true;
-    char line[41];
-    for (int i = 0; i < 40; i++)
-        line[i] = i < percent * 40 / 100 ? '#' : '.';
-    line[40] = 0;
-    fprintf(stderr, "\r[%s] %3d%% %-9s", line, percent, names[phase]);
-}
-
-static void clear_bar(const struct bar *bar)
-{
-    if (bar->shown)
-        fprintf(stderr, "\r%*s\r", 60, "");
-}
 
 /* NAME-PID-YYYYMMDDTHHMMSS.ouro, with what a file name should not hold replaced. */
 static void default_path(struct arguments *arguments)
 {
     char name[64] = "python", comm[64] = "", path[64], moment[32];
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)arguments->options.pid);
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)arguments->options.session.pid);
     FILE *file = fopen(path, "re");
     if (file && fgets(comm, sizeof comm, file))
         comm[strcspn(comm, "\n")] = 0;
@@ -72,7 +44,48 @@ static void default_path(struct arguments *arguments)
     struct tm local;
     localtime_r(&now, &local);
     strftime(moment, sizeof moment, "%Y%m%dT%H%M%S", &local);
-    snprintf(arguments->path, sizeof arguments->path, "%s-%d-%s.ouro", name, (int)arguments->options.pid, moment);
+    snprintf(arguments->path, sizeof arguments->path, "%s-%d-%s.ouro", name, (int)arguments->options.session.pid, moment);
+}
+
+static void add_objects(struct ouro_buf *line, uint64_t count, const char *rest)
+{
+    ouro_text_add_count(line, count);
+    ouro_buf_add_text(line, count == 1 ? " object" : " objects");
+    ouro_buf_add_text(line, rest);
+}
+
+/* What the types' own code was asked, where it is worth a word. */
+static void add_checks(struct ouro_buf *line, const struct arguments *arguments, const struct ouro_dump_result *result)
+{
+    struct ouro_buf reasons = {0};
+    uint64_t failed = ouro_target_add_reasons(&reasons, result->totals.run_failed);
+    if (failed) {
+        add_objects(line, failed, ": the code of their types could not be run: ");
+        ouro_buf_add(line, reasons.data, reasons.size);
+        ouro_buf_add_byte(line, '\n');
+    }
+    ouro_buf_fini(&reasons);
+    if (arguments->options.session.self_check && result->sandbox == OURO_SESSION_SANDBOX_YES) {
+        add_objects(line, result->checked_count, " compared with what their types' own code says");
+        if (result->check_impossible_count) {
+            ouro_buf_add_text(line, "; with ");
+            ouro_text_add_count(line, result->check_impossible_count);
+            ouro_buf_add_text(line, " of them it could not be done");
+        }
+        ouro_buf_add_text(line, result->disagreed_type_count ? "\n" : "; all that could be are equal\n");
+    } else if (arguments->options.session.self_check) {
+        ouro_buf_addf(line, "nothing could be compared: %s\n", result->no_sandbox_reason);
+    }
+    if (!result->disagreed_type_count)
+        return;
+    ouro_buf_addf(line, "what ouro knows of %" PRIu64 " %s disagreed with their own code and was not used: ",
+                  result->disagreed_type_count, result->disagreed_type_count == 1 ? "type" : "types");
+    const char *names = (const char *)result->disagreed_types.data;
+    for (size_t at = 0; at < result->disagreed_types.size; at += strlen(names + at) + 1) {
+        ouro_buf_add_text(line, at ? ", " : "");
+        ouro_text_add(line, names + at, strlen(names + at));
+    }
+    ouro_buf_add_byte(line, '\n');
 }
 
 /* One line, and what is not exact, on standard error. */
@@ -82,17 +95,19 @@ static void print_closing(const struct arguments *arguments, const struct ouro_d
     const struct ouro_emit_totals *totals = &result->totals;
     ouro_text_add(&line, arguments->path, strlen(arguments->path));
     ouro_buf_add_text(&line, ": ");
-    ouro_text_add_count(&line, totals->object_count);
-    ouro_buf_add_text(&line, " objects, ");
+    add_objects(&line, totals->object_count, ", ");
     ouro_text_add_size(&line, totals->size_bytes + totals->native_bytes);
     ouro_buf_add_text(&line, ", in ");
     ouro_text_add_size(&line, result->file_bytes);
     ouro_buf_addf(&line, "; the process stood still for %.1f ms\n", (double)result->pause_ns / 1e6);
     if (totals->approximate_count) {
-        ouro_text_add_count(&line, totals->approximate_count);
-        ouro_buf_addf(&line, " objects of %" PRIu64 " types are approximate: their references were found by looking for pointers\n",
-                      result->approximate_type_count);
+        add_objects(&line, totals->approximate_count, "");
+        ouro_buf_addf(&line, " of %" PRIu64 " %s approximate: their references were found by looking for pointers",
+                      result->approximate_type_count, result->approximate_type_count == 1 ? "type are" : "types are");
+        ouro_target_add_no_sandbox(&line, result->sandbox, result->no_sandbox_reason);
+        ouro_buf_add_byte(&line, '\n');
     }
+    add_checks(&line, arguments, result);
     uint64_t unreadable = 0;
     for (int i = 0; i < OURO_UNREADABLE_COUNT; i++)
         unreadable += result->unreadable[i];
@@ -102,6 +117,23 @@ static void print_closing(const struct arguments *arguments, const struct ouro_d
     }
     fputs(ouro_buf_text(&line), stderr);
     ouro_buf_fini(&line);
+}
+
+static void put_checks(struct ouro_json *json, const struct ouro_dump_result *result)
+{
+    ouro_json_string(json, "sandbox", ouro_session_sandbox_name(result->sandbox));
+    ouro_json_uint(json, "checked", result->checked_count);
+    ouro_json_uint(json, "check_impossible", result->check_impossible_count);
+    ouro_json_array(json, "disagreed");
+    const char *names = (const char *)result->disagreed_types.data;
+    for (size_t at = 0; at < result->disagreed_types.size; at += strlen(names + at) + 1)
+        ouro_json_string(json, NULL, names + at);
+    ouro_json_end(json);
+    ouro_json_object(json, "run_failed");
+    for (int i = 0; i < OURO_MACHINE_END_COUNT; i++)
+        if (result->totals.run_failed[i])
+            ouro_json_uint(json, ouro_machine_end_name((enum ouro_machine_end)i), result->totals.run_failed[i]);
+    ouro_json_end(json);
 }
 
 static int print_json(const struct arguments *arguments, const struct ouro_dump_result *result)
@@ -115,7 +147,7 @@ static int print_json(const struct arguments *arguments, const struct ouro_dump_
     ouro_json_string(&json, "file", arguments->path);
     ouro_json_uint(&json, "file_bytes", result->file_bytes);
     ouro_json_string(&json, "python", result->version);
-    ouro_json_int(&json, "pid", arguments->options.pid);
+    ouro_json_int(&json, "pid", arguments->options.session.pid);
     ouro_json_uint(&json, "objects", totals->object_count);
     ouro_json_uint(&json, "tracked", result->tracked_count);
     ouro_json_uint(&json, "edges", totals->edge_count);
@@ -125,6 +157,7 @@ static int print_json(const struct arguments *arguments, const struct ouro_dump_
     ouro_json_uint(&json, "approximate", totals->approximate_count);
     ouro_json_uint(&json, "size_estimated", totals->estimated_count);
     ouro_json_uint(&json, "torn", totals->torn_count);
+    put_checks(&json, result);
     ouro_json_object(&json, "unreadable");
     for (int i = 0; i < OURO_UNREADABLE_COUNT; i++)
         ouro_json_uint(&json, ouro_unreadable_name((enum ouro_unreadable)i), result->unreadable[i]);
@@ -141,37 +174,25 @@ static int print_json(const struct arguments *arguments, const struct ouro_dump_
     return ouro_command_finish_out(&out);
 }
 
-static bool parse_pid(const char *text, pid_t *pid)
+/* The file, not the target, is in the way. */
+static int fail_output(const struct arguments *arguments, enum ouro_status status, const struct ouro_err *err)
 {
-    char *end;
-    errno = 0;
-    long value = strtol(text, &end, 10);
-    if (errno || end == text || *end || value < 1 || value > INT32_MAX || strspn(text, "0123456789") != strlen(text))
-        return false;
-    *pid = (pid_t)value;
-    return true;
+    struct stat there;
+    bool file = !stat(arguments->path, &there) && S_ISREG(there.st_mode);
+    ouro_command_complain("%s%s", err->msg,
+                          status == OURO_INVAL && file && !arguments->options.overwrite ? " (-f overwrites it)" : "");
+    return status == OURO_INVAL ? OURO_EXIT_USAGE : OURO_EXIT_OTHER;
 }
 
 static int dump(struct arguments *arguments)
 {
-    struct bar bar = {.drawn = -1};
-    struct ouro_dump_result result;
+    OURO_GUARD(ouro_dump_result_fini) struct ouro_dump_result result = {0};
     struct ouro_err err = {0};
     arguments->options.path = arguments->path;
-    arguments->options.cancel = &ouro_interrupted;
-    if (!ouro_quiet && isatty(STDERR_FILENO)) {
-        arguments->options.progress = draw;
-        arguments->options.progress_context = &bar;
-    }
     enum ouro_status status = ouro_dump(&arguments->options, &result, &err);
-    clear_bar(&bar);
-    if (status != OURO_OK && result.output_failed) {
-        struct stat there;
-        bool file = !stat(arguments->path, &there) && S_ISREG(there.st_mode);
-        ouro_command_complain("%s%s", err.msg,
-                              status == OURO_INVAL && file && !arguments->options.overwrite ? " (-f overwrites it)" : "");
-        return status == OURO_INVAL ? OURO_EXIT_USAGE : OURO_EXIT_OTHER;
-    }
+    ouro_target_bar_clear(&arguments->bar);
+    if (status != OURO_OK && result.output_failed)
+        return fail_output(arguments, status, &err);
     struct stat there;
     if (status == OURO_INVAL && !arguments->options.overwrite && !stat(arguments->path, &there) &&
         S_ISREG(there.st_mode)) {
@@ -190,8 +211,8 @@ int ouro_cmd_dump(int argc, char **argv)
     static const char *const value_names[] = {"short", "full", "none", NULL};
     static const char *const codec_names[] = {"zlib", "zstd", NULL};
     struct arguments arguments = {0};
+    struct ouro_target_options target = OURO_TARGET_OPTIONS_INIT;
     const char *path = NULL;
-    uint64_t timeout = 10, threads = 0;
     int values = OURO_VALUES_SHORT, codec = -1, first, status;
     bool codec_given = false;
     const struct ouro_option options[] = {
@@ -200,9 +221,7 @@ int ouro_cmd_dump(int argc, char **argv)
         {0, "values", OURO_OPTION_CHOICE, &values, NULL, "HOW",
          "short: texts up to 64 bytes, keys up to 256; full: whole texts; none: only names of types, modules, "
          "functions and attributes", value_names},
-        {0, "timeout", OURO_OPTION_COUNT, &timeout, NULL, "SECONDS",
-         "how long to try to stop it between two garbage collections (default 10)", NULL},
-        {0, "threads", OURO_OPTION_COUNT, &threads, NULL, "N", "threads at work (default: one a processor, at most 4)", NULL},
+        OURO_TARGET_OPTIONS(&target),
         {0, "codec", OURO_OPTION_CHOICE, &codec, &codec_given, "NAME",
          "compression (default: zstd where it was built in)", codec_names},
         {0, "json", OURO_OPTION_FLAG, &arguments.json, NULL, NULL, "the figures as JSON on standard output", NULL},
@@ -216,14 +235,9 @@ int ouro_cmd_dump(int argc, char **argv)
         1, 1, options};
     if (!ouro_options_parse(&usage, argc, argv, &first, &status))
         return status;
-    if (!parse_pid(argv[first], &arguments.options.pid)) {
-        ouro_command_complain("\"%s\" is not a PID (ouro dump -h explains)", argv[first]);
+    if (!ouro_target_options_finish(&target, usage.command, argv[first], &arguments.bar))
         return OURO_EXIT_USAGE;
-    }
-    if (timeout < 1 || timeout > 86400 || threads > 64) {
-        ouro_command_complain("--timeout takes 1 to 86400 seconds, --threads at most 64");
-        return OURO_EXIT_USAGE;
-    }
+    arguments.options.session = target.session;
     if (path && (!*path || strlen(path) >= sizeof arguments.path)) {
         ouro_command_complain("no usable file name: \"%s\"", path);
         return OURO_EXIT_USAGE;
@@ -234,8 +248,6 @@ int ouro_cmd_dump(int argc, char **argv)
         return OURO_EXIT_USAGE;
     }
     arguments.options.values = (enum ouro_values)values;
-    arguments.options.timeout_ns = timeout * 1000000000u;
-    arguments.options.thread_count = (unsigned)threads;
     if (path)
         strcpy(arguments.path, path);
     else

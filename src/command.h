@@ -13,6 +13,7 @@
 #include "render/out.h"
 
 int ouro_cmd_dump(int argc, char **argv);
+int ouro_cmd_doctor(int argc, char **argv);
 int ouro_cmd_info(int argc, char **argv);
 int ouro_cmd_types(int argc, char **argv);
 int ouro_cmd_objects(int argc, char **argv);

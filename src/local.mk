@@ -1,6 +1,7 @@
 # The command: one file per subcommand.
 bin_PROGRAMS += ouro
 ouro_SOURCES = \
+	src/cmd_doctor.c \
 	src/cmd_dump.c \
 	src/cmd_export.c \
 	src/cmd_info.c \
@@ -15,6 +16,10 @@ ouro_SOURCES = \
 	src/options.h \
 	src/output.c \
 	src/output.h \
+	src/page_doctor.c \
+	src/page_doctor.h \
 	src/snapshots.c \
-	src/snapshots.h
+	src/snapshots.h \
+	src/target.c \
+	src/target.h
 ouro_LDADD = $(OURO_LIBS)

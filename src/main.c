@@ -13,6 +13,7 @@ static const struct command {
     const char *arguments, *summary;
 } commands[] = {
     {"dump", ouro_cmd_dump, true, "PID", "captures a running CPython process into a snapshot"},
+    {"doctor", ouro_cmd_doctor, true, "PID", "what ouro recognises in a process, type by type"},
     {"info", ouro_cmd_info, false, "SNAPSHOT", "one page: process, collector, totals, findings"},
     {"types", ouro_cmd_types, false, "SNAPSHOT [TYPE]", "histogram by type: count, shallow and retained size"},
     {"objects", ouro_cmd_objects, false, "SNAPSHOT", "lists objects by type, size, value and so on"},

@@ -33,7 +33,7 @@ class Readme(unittest.TestCase):
                 self.assertRegex(service.stdout.readline(), r"^HUNG \d+ \{")
                 session = None
                 for command in examples():
-                    command = re.sub(r"\bdump \d+", f"dump {service.pid}", command)
+                    command = re.sub(r"\b(dump|doctor) \d+", rf"\g<1> {service.pid}", command)
                     if re.search(r"0x[0-9a-f]+", command) and not session:
                         found = self.run_shell("ouro objects service.ouro --type Session --limit 1", folder)
                         session = re.search(r"0x[0-9a-f]+", found.stdout).group()
@@ -50,7 +50,7 @@ class Readme(unittest.TestCase):
 
     def test_there_are_examples_of_every_command(self):
         shown = {shlex.split(command)[1] for command in examples()}
-        self.assertEqual(shown, {"dump", "info", "types", "objects", "show", "export", "verify"})
+        self.assertEqual(shown, {"dump", "doctor", "info", "types", "objects", "show", "export", "verify"})
 
     def test_the_examples_run_with_every_python(self):
         self.assertTrue(PYTHONS, "OURO_TEST_PYTHONS names no interpreter")

@@ -6,6 +6,12 @@
 #define GC_DEBUG_SAVEALL \
     32 /* CPython 3.11 Modules/gcmodule.c, 3.13 Include/internal/pycore_gc.h: _PyGC_DEBUG_SAVEALL */
 #define TYPES_NAMED_MAX 5
+/* docs/FORMAT.md, "Meta keys" */
+#define META_SANDBOX "capture.sandbox"
+#define META_CHECKED "count.checked"
+#define META_CHECK_IMPOSSIBLE "count.check_impossible"
+#define META_DISAGREED "check.disagreed"
+#define META_RUN_FAILED "count.run_failed." /* prefix */
 
 const char *ouro_finding_name(enum ouro_finding_kind kind)
 {
@@ -22,6 +28,8 @@ const char *ouro_finding_name(enum ouro_finding_kind kind)
         [OURO_FINDING_SAVEALL] = "saveall",
         [OURO_FINDING_FROZEN] = "frozen",
         [OURO_FINDING_APPROXIMATE] = "approximate",
+        [OURO_FINDING_RUN_FAILED] = "run_failed",
+        [OURO_FINDING_DISAGREED] = "disagreed",
         [OURO_FINDING_ESTIMATED] = "estimated",
     };
     return names[kind];
@@ -111,6 +119,7 @@ static enum ouro_status find_capture_trouble(struct ouro_info *info, const struc
         uint64_t count;
         if (strncmp(key, OURO_META_UNREADABLE, prefix) || !(count = strtoull(value, NULL, 10)))
             continue;
+        info->exact = false;
         FIND(OURO_FINDING_UNREADABLE, count, "%llu references could not be read: %s", (unsigned long long)count,
              key + prefix);
     }
@@ -169,6 +178,59 @@ static int by_approximate(const void *a, const void *b)
                                                                       : 0;
 }
 
+/* Types whose own code told that what ouro knew of them was wrong: names with a NUL between them. */
+static enum ouro_status find_disagreed(struct ouro_info *info, const struct ouro_heap_model *model)
+{
+    size_t size = 0, count = 0;
+    const char *names = ouro_snapshot_meta(model->snapshot, META_DISAGREED, &size);
+    for (size_t at = 0; names && at < size; at += strlen(names + at) + 1)
+        count++;
+    if (!count)
+        return OURO_OK;
+    struct ouro_buf *text = add_finding(info, OURO_FINDING_DISAGREED, count);
+    if (!text)
+        return OURO_NOMEM;
+    ouro_buf_addf(text, "what ouro knew of %zu %s differed from what %s own code says, which was used instead:", count,
+                  count == 1 ? "type" : "types", count == 1 ? "its" : "their");
+    size_t named = 0;
+    for (size_t at = 0; at < size && named < TYPES_NAMED_MAX; at += strlen(names + at) + 1)
+        ouro_buf_addf(text, "%s %s", named++ ? "," : "", names + at);
+    if (count > TYPES_NAMED_MAX)
+        ouro_buf_add_text(text, ", ...");
+    return OURO_OK;
+}
+
+/* Types' code that could not be run, by reason. */
+static enum ouro_status find_run_failed(struct ouro_info *info, const struct ouro_heap_model *model)
+{
+    const char *key, *value;
+    size_t size, prefix = strlen(META_RUN_FAILED);
+    struct ouro_buf *text = NULL;
+    uint64_t sum = 0;
+    for (size_t i = 0; ouro_snapshot_meta_each(model->snapshot, i, &key, &value, &size); i++) {
+        uint64_t count = strncmp(key, META_RUN_FAILED, prefix) ? 0 : strtoull(value, NULL, 10);
+        if (!count)
+            continue;
+        if (!text && !(text = add_finding(info, OURO_FINDING_RUN_FAILED, 0)))
+            return OURO_NOMEM;
+        ouro_buf_addf(text, "%s%s (%llu)", sum ? ", " : "objects whose type's own code could not be run: ", key + prefix,
+                      (unsigned long long)count);
+        sum += count;
+    }
+    if (text)
+        info->findings.items[info->findings.count - 1].count = sum;
+    return OURO_OK;
+}
+
+static const char *why_no_sandbox(const struct ouro_heap_model *model)
+{
+    const char *sandbox = ouro_snapshot_meta(model->snapshot, META_SANDBOX, NULL);
+    return !sandbox                 ? ""
+           : !strcmp(sandbox, "none") ? "; the ouro that captured it had no sandbox to run their types' code in"
+           : !strcmp(sandbox, "off")  ? "; it was captured with --no-sandbox"
+                                      : "";
+}
+
 static enum ouro_status find_approximate(struct ouro_info *info, const struct ouro_heap_model *model)
 {
     if (info->approximate_count) {
@@ -193,11 +255,15 @@ static enum ouro_status find_approximate(struct ouro_info *info, const struct ou
         }
         if (count > TYPES_NAMED_MAX)
             ouro_buf_add_text(text, ", ...");
+        ouro_buf_add_text(text, why_no_sandbox(model));
+        info->approximate_type_count = count;
         free(rows);
     }
+    OURO_TRY(find_run_failed(info, model));
+    OURO_TRY(find_disagreed(info, model));
     if (info->estimated_count)
         FIND(OURO_FINDING_ESTIMATED, info->estimated_count,
-             "%llu objects have estimated sizes: their types have a __sizeof__ of their own",
+             "%llu objects have estimated sizes: their types have a __sizeof__ of their own that could not be run",
              (unsigned long long)info->estimated_count);
     return OURO_OK;
 }
@@ -214,6 +280,11 @@ static enum ouro_status compute(struct ouro_info *info, struct ouro_heap_model *
     OURO_TRY(ouro_histogram_init(&info->types, model, NULL, NULL, NULL, err));
     ouro_histogram_sort(&info->types, model, OURO_HISTOGRAM_BY_SIZE);
     count_objects(info, model, &frozen_by_user);
+    info->checked_count = ouro_snapshot_meta_u64(model->snapshot, META_CHECKED, 0);
+    info->check_impossible_count = ouro_snapshot_meta_u64(model->snapshot, META_CHECK_IMPOSSIBLE, 0);
+    const char *consistent = ouro_snapshot_meta(model->snapshot, OURO_META_CONSISTENT, NULL);
+    info->exact = !info->approximate_count && !info->torn_count && !info->lost_count && !info->inconsistent_count &&
+                  !ouro_snapshot_damaged(model->snapshot) && (!consistent || !strcmp(consistent, "1"));
     enum ouro_status status = find_capture_trouble(info, model);
     if (status == OURO_OK)
         status = find_collector_trouble(info, model, frozen_by_user);

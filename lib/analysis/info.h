@@ -18,6 +18,8 @@ enum ouro_finding_kind {
     OURO_FINDING_SAVEALL,           /* gc.DEBUG_SAVEALL keeps all garbage */
     OURO_FINDING_FROZEN,            /* gc.freeze() was called */
     OURO_FINDING_APPROXIMATE,       /* types that the generic visitor read */
+    OURO_FINDING_RUN_FAILED,        /* objects whose type's code could not be run, by reason */
+    OURO_FINDING_DISAGREED,         /* types whose visitor differed from the type's own code, and was not used */
     OURO_FINDING_ESTIMATED,         /* sizes by tp_basicsize only */
 };
 
@@ -33,6 +35,9 @@ struct ouro_info {
     uint64_t tracked_count[OURO_GENERATION_COUNT], frozen_count, untracked_count;
     uint64_t immortal_count, finalized_count, approximate_count, torn_count, estimated_count, lost_count;
     uint64_t inconsistent_count, unreachable_count, unreachable_bytes;
+    uint64_t approximate_type_count;
+    uint64_t checked_count, check_impossible_count; /* compared with their types' own code; 0 in old snapshots */
+    bool exact; /* all references were read, and none was guessed */
     struct ouro_histogram types; /* by size */
     struct ouro_findings {
         struct ouro_finding *items; /* owned */

@@ -1,10 +1,14 @@
 # The walk, where cpython meets the writer. Uses cpython, snapshot, target.
 noinst_LIBRARIES += libouro_capture.a
 libouro_capture_a_SOURCES = \
+	lib/capture/doctor.c \
+	lib/capture/doctor.h \
 	lib/capture/dump.c \
 	lib/capture/dump.h \
 	lib/capture/emit.c \
 	lib/capture/emit.h \
+	lib/capture/session.c \
+	lib/capture/session.h \
 	lib/capture/shape.c \
 	lib/capture/shape.h \
 	lib/capture/walk.c \

@@ -11,6 +11,8 @@ libouro_render_a_SOURCES = \
 	lib/render/page_info.c \
 	lib/render/page_objects.c \
 	lib/render/page_types.c \
+	lib/render/sentence.c \
+	lib/render/sentence.h \
 	lib/render/table.c \
 	lib/render/table.h \
 	lib/render/text.c \

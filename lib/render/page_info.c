@@ -3,6 +3,7 @@
 
 #include "base/guard.h"
 #include "render/page.h"
+#include "render/sentence.h"
 #include "render/table.h"
 #include "render/text.h"
 
@@ -94,6 +95,24 @@ static void write_process(struct ouro_out *out, const struct ouro_heap_model *mo
     ouro_table_write(&table, out, width, 0);
 }
 
+/* How far the references are to be believed, in a few words; the findings have more. */
+static void add_exactness(struct ouro_buf *text, const struct ouro_info *info)
+{
+    if (info->exact)
+        ouro_buf_add_text(text, ", exact");
+    if (info->approximate_count) {
+        ouro_buf_add_text(text, ", those of ");
+        ouro_text_add_count(text, info->approximate_count);
+        ouro_buf_addf(text, " %s of %" PRIu64 " %s approximate", info->approximate_count == 1 ? "object" : "objects",
+                      info->approximate_type_count, info->approximate_type_count == 1 ? "type" : "types");
+    }
+    if (info->checked_count > info->check_impossible_count) {
+        ouro_buf_add_text(text, " (");
+        ouro_text_add_count(text, info->checked_count - info->check_impossible_count);
+        ouro_buf_add_text(text, " objects compared)");
+    }
+}
+
 static void write_totals(struct ouro_out *out, const struct ouro_info *info, size_t width)
 {
     OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
@@ -113,6 +132,7 @@ static void write_totals(struct ouro_out *out, const struct ouro_info *info, siz
     ouro_text_add_count(&text, info->types.count);
     add_row(&table, "types", &text);
     ouro_text_add_count(&text, info->reference_count);
+    add_exactness(&text, info);
     add_row(&table, "references", &text);
     ouro_text_add_count(&text, info->root_count);
     ouro_buf_add_text(&text, " named, ");
@@ -189,29 +209,6 @@ static void write_threads(struct ouro_out *out, const struct ouro_heap_model *mo
     ouro_table_write(&table, out, width, 2);
 }
 
-/* Sentences are broken at blanks; a word longer than the line stays whole. */
-static void write_wrapped(struct ouro_out *out, const struct ouro_buf *sentence, size_t width)
-{
-    OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
-    ouro_text_add(&text, sentence->data, sentence->size);
-    size_t column = 0;
-    for (size_t i = 0; i < text.size;) {
-        size_t end = i;
-        while (end < text.size && text.data[end] != ' ')
-            end++;
-        size_t word = ouro_text_width(text.data + i, end - i);
-        if (column && width && column + 1 + word > width) {
-            ouro_out_text(out, "\n");
-            column = 0;
-        }
-        ouro_out_text(out, column ? " " : i ? "    " : "  - ");
-        ouro_out_add(out, text.data + i, end - i);
-        column += (column ? 1 : 4) + word;
-        i = end + 1;
-    }
-    ouro_out_text(out, "\n");
-}
-
 void ouro_page_info_text(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_info *info,
                          size_t limit, size_t width)
 {
@@ -224,7 +221,7 @@ void ouro_page_info_text(struct ouro_out *out, const struct ouro_heap_model *mod
     ouro_page_types_text(out, model, &info->types, limit, false, width);
     ouro_out_text(out, "\nWorth a look\n");
     for (size_t i = 0; i < info->findings.count; i++)
-        write_wrapped(out, &info->findings.items[i].text, width);
+        ouro_sentence_write(out, &info->findings.items[i].text, width);
     if (!info->findings.count)
         ouro_out_text(out, "  nothing unusual\n");
 }
@@ -342,7 +339,11 @@ void ouro_page_info_json(struct ouro_out *out, const struct ouro_heap_model *mod
     ouro_json_uint(&json, "untracked", info->untracked_count);
     ouro_json_uint(&json, "immortal", info->immortal_count);
     ouro_json_uint(&json, "finalized", info->finalized_count);
+    ouro_json_bool(&json, "exact", info->exact);
     ouro_json_uint(&json, "approximate", info->approximate_count);
+    ouro_json_uint(&json, "approximate_types", info->approximate_type_count);
+    ouro_json_uint(&json, "checked", info->checked_count);
+    ouro_json_uint(&json, "check_impossible", info->check_impossible_count);
     ouro_json_uint(&json, "torn", info->torn_count);
     ouro_json_uint(&json, "lost", info->lost_count);
     ouro_json_uint(&json, "unreachable", info->unreachable_count);
