@@ -61,7 +61,7 @@ lint:
 	$(SHELL) $(srcdir)/tests/lint-layers $(srcdir)
 
 # Prints what was measured; the budgets are in docs/ and in what it prints.
-bench: all tests/bench_copy$(EXEEXT) tests/bench_load$(EXEEXT)
+bench: all tests/bench_copy$(EXEEXT) tests/bench_load$(EXEEXT) tests/bench_visit$(EXEEXT)
 	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/bench/run $(BENCHFLAGS)
 
 if ENABLE_COVERAGE
