@@ -129,7 +129,7 @@ void ouro_machine_begin(struct ouro_machine *machine, const struct ouro_machine_
     machine->instruction_limit = machine->budget.instructions;
     machine->visits.count = 0;
     machine->varied = machine->stored = machine->exploring = machine->stepping = machine->visited_null = false;
-    machine->load_count = 0;
+    machine->load_count = machine->written_count = 0;
     machine->end = OURO_MACHINE_RETURNED;
     for (size_t i = 0; i < 6; i++) {
         cpu->r[registers[i]] = call->arguments[i];

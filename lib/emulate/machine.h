@@ -10,6 +10,8 @@
  * all subjects, is a word of the subject, was loaded through one, or depends on it in another way. So a caller learns which
  * field a visited pointer was in, and (ouro_machine_explore) whether a function always visits the same fields.
  *
+ * Not checked: the alignment of operands. Not kept: floating point and vectors beyond 16 bytes.
+ *
  * It knows registers, memory and calls, and nothing of Python. One machine belongs to one thread.
  *
  * Without Zydis, or on another machine than x86-64, ouro_machine_new returns OURO_UNSUPPORTED. */
@@ -103,7 +105,7 @@ void ouro_machine_free(struct ouro_machine *machine);
 void ouro_machine_set_fs(struct ouro_machine *machine, ouro_addr fs);
 /* A private change that stays for all calls to come. false: that isn't there. */
 bool ouro_machine_poke(struct ouro_machine *machine, ouro_addr addr, const void *bytes, size_t size);
-/* A call that comes to this address ends there. */
+/* A call that comes to this address ends there. Between calls only, as poking is. */
 bool ouro_machine_stop_at(struct ouro_machine *machine, ouro_addr addr);
 /* OURO_MACHINE_SCRATCH_BYTES that code sees at OURO_MACHINE_SCRATCH, zero at first; what code writes there stays. */
 unsigned char *ouro_machine_scratch(struct ouro_machine *machine);

@@ -124,6 +124,35 @@ struct ouro_origin ouro_machine_stack_origin(const struct ouro_machine *machine,
     return ouro_origin_mix(machine->stack_origin[first], machine->stack_origin[last]);
 }
 
+bool ouro_machine_was_written(const struct ouro_machine *machine, ouro_addr addr, unsigned size)
+{
+    size_t room = sizeof machine->written / sizeof *machine->written;
+    if (machine->written_count > room)
+        return true;
+    for (unsigned i = 0; i < machine->written_count; i++)
+        if (addr < machine->written[i].end && machine->written[i].start < addr + size)
+            return true;
+    return false;
+}
+
+static void note_write(struct ouro_machine *machine, ouro_addr addr, unsigned size)
+{
+    size_t room = sizeof machine->written / sizeof *machine->written;
+    machine->stored = true;
+    if (ouro_machine_was_written(machine, addr, 1) && ouro_machine_was_written(machine, addr + size - 1, 1))
+        return;
+    if (machine->written_count && machine->written_count <= room && machine->written[machine->written_count - 1].end == addr) {
+        machine->written[machine->written_count - 1].end += size; /* one behind the other, as a loop writes */
+        return;
+    }
+    if (machine->written_count < room) {
+        machine->written[machine->written_count].start = addr;
+        machine->written[machine->written_count].end = addr + size;
+    }
+    if (machine->written_count <= room)
+        machine->written_count++;
+}
+
 bool ouro_machine_store_elsewhere(struct ouro_machine *machine, ouro_addr addr, struct ouro_origin at, unsigned size,
                                   uint64_t value, struct ouro_origin origin)
 {
@@ -137,7 +166,7 @@ bool ouro_machine_store_elsewhere(struct ouro_machine *machine, ouro_addr addr, 
     if (at.kind != OURO_ORIGIN_CONSTANT)
         machine->varied = true;
     if (addr - OURO_MACHINE_STACK >= OURO_MACHINE_STACK_BYTES) {
-        machine->stored = true;
+        note_write(machine, addr, size);
         return true;
     }
     if (addr < machine->stack_low)

@@ -50,6 +50,9 @@ struct ouro_machine {
     bool exploring, stepping, varied, stored, tracing, visited_null;
     enum ouro_machine_end end; /* why there is no next instruction */
     ouro_addr at;
+    /* Where the call wrote outside of the stack: what is read from there again is no longer as it was in the image. */
+    struct { ouro_addr start, end; } written[16];
+    unsigned written_count; /* more than there is room for: anywhere */
     ouro_addr stack_low; /* the lowest address of the stack written to since it was cleaned */
     struct { struct ouro_machine_visit *items; size_t count, capacity; } visits;
     struct { ouro_addr addr; uint64_t value; } loads[8]; /* the last 8-byte loads, while tracing */
@@ -133,6 +136,7 @@ static inline ouro_addr ouro_machine_address(const struct ouro_machine *machine,
     return addr;
 }
 
+bool ouro_machine_was_written(const struct ouro_machine *machine, ouro_addr addr, unsigned size);
 struct ouro_origin ouro_machine_stack_origin(const struct ouro_machine *machine, ouro_addr addr, unsigned size);
 
 static inline struct ouro_origin ouro_machine_load_origin(const struct ouro_machine *machine, ouro_addr addr,
@@ -144,6 +148,8 @@ static inline struct ouro_origin ouro_machine_load_origin(const struct ouro_mach
         return !(addr & 7) && size == 8 ? machine->stack_origin[(addr - OURO_MACHINE_STACK) >> 3]
                                         : ouro_machine_stack_origin(machine, addr, size);
     }
+    if (__builtin_expect(machine->stored, 0) && ouro_machine_was_written(machine, addr, size))
+        return OURO_OTHER;
     switch ((enum ouro_origin_kind)at.kind) {
     case OURO_ORIGIN_CONSTANT:
     case OURO_ORIGIN_VIA:
