@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes lib/cpython/layout_tables.c: CPython's struct layouts and its simple visitors, one table a version.
+"""Writes lib/cpython/layout_3_*.c: CPython's struct layouts and its simple visitors, one table a version.
 
 usage: maint/layouts.py VERSION=FILE ...      e.g. 3.11=/usr/lib/debug/libpython3.11.so 3.13=libpython3.13.so.1.0
 
@@ -7,6 +7,7 @@ FILE is an interpreter or libpython with debug information (DWARF); gdb reads it
 program holds names only. A field that a version does not have becomes -1. The names of what tp_traverse visits are from
 the C source of each version; the tests compare them with the interpreter itself.
 """
+import glob
 import json
 import os
 import re
@@ -386,17 +387,24 @@ def main():
     entries = {s[0]: s for s in simple}
     structs = {p.split('.')[0] for _, paths in fields for p in paths if p != '-'} | {s for e in simple for s in e[1]}
     here = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib', 'cpython')
+    header = ('/* Made by maint/layouts.py: the fields that a layout knows. */\n#define OURO_LAYOUT_FIELDS(X) \\\n' +
+              ' \\\n'.join(f'    X({name}) /* {" or ".join(p for p in paths if p != "-")} */' for name, paths in fields) + '\n')
+    with open(os.path.join(here, 'layout_fields.h')) as f:
+        changed = f.read() != header
+    there = {os.path.basename(p)[7:-2].replace('_', '.') for p in glob.glob(os.path.join(here, 'layout_3_*.c'))}
+    missing = there - {argument.split('=', 1)[0] for argument in sys.argv[1:]}
+    if changed and missing:
+        # A table that doesn't name a field would have it at 0, not at -1.
+        raise SystemExit(f'the list of fields has changed: make the tables of {", ".join(sorted(missing))} as well')
     with open(os.path.join(here, 'layout_fields.h'), 'w') as f:
-        f.write('/* Made by maint/layouts.py: the fields that a layout knows. */\n#define OURO_LAYOUT_FIELDS(X) \\\n')
-        f.write(' \\\n'.join(f'    X({name}) /* {" or ".join(p for p in paths if p != "-")} */' for name, paths in fields) + '\n')
-    out = ['/* Made by maint/layouts.py from the debug information of CPython; do not edit. */',
-           '#include "cpython/layout.h"', '', '#include "cpython/ops.h"', '']
-    tables = []
+        f.write(header)
     for argument in sys.argv[1:]:
         text, path = argument.split('=', 1)
         version = tuple(map(int, text.split('.')))
         layout = dwarf(path, structs)
         tag = text.replace('.', '_')
+        out = [f'/* Made by maint/layouts.py from the debug information of CPython {text}; do not edit. */',
+               '#include "cpython/layout.h"', '', '#include "cpython/ops.h"', '']
         rows = []
         for name, entry in entries.items():
             ops, size = ops_of(name, entries, layout, version)
@@ -417,10 +425,9 @@ def main():
             values.append(f'    .{name} = {offset},')
         out.append('const struct ouro_layout ouro_layout_%s = {\n    .minor = %d,\n    .simple = simple_%s,\n    .simple_count = '
                    'sizeof simple_%s / sizeof *simple_%s,\n%s\n};\n' % (tag, version[1], tag, tag, tag, '\n'.join(values)))
-        tables.append(tag)
-    with open(os.path.join(here, 'layout_tables.c'), 'w') as f:
-        f.write('\n'.join(out))
-    print('wrote', ', '.join(tables))
+        with open(os.path.join(here, f'layout_{tag}.c'), 'w') as f:
+            f.write('\n'.join(out))
+        print('wrote', f.name)
 
 
 main()

@@ -10,8 +10,9 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/foreign.h \
 	lib/cpython/layout.c \
 	lib/cpython/layout.h \
+	lib/cpython/layout_3_11.c \
+	lib/cpython/layout_3_13.c \
 	lib/cpython/layout_fields.h \
-	lib/cpython/layout_tables.c \
 	lib/cpython/learn.c \
 	lib/cpython/learn.h \
 	lib/cpython/ops.h \
