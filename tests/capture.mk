@@ -12,3 +12,8 @@ check_PROGRAMS += tests/test_capture_hostile
 TESTS += tests/test_capture_hostile
 tests_test_capture_hostile_SOURCES = tests/capture/test_hostile.c
 tests_test_capture_hostile_LDADD = $(TEST_CAPTURE_LIBS)
+
+check_PROGRAMS += tests/test_capture_disagree
+TESTS += tests/test_capture_disagree tests/capture/test_doctor.py
+tests_test_capture_disagree_SOURCES = tests/capture/test_disagree.c
+tests_test_capture_disagree_LDADD = $(TEST_CAPTURE_LIBS)

@@ -1,10 +1,18 @@
 # Tests of lib/emulate.
+if HAVE_ZYDIS
 EMULATE_TESTS = tests/test_emulate_machine tests/test_emulate_explore tests/test_emulate_instructions \
 	tests/test_emulate_hostile tests/test_emulate_unicorn
+else
+EMULATE_TESTS = tests/test_emulate_without
+endif
 EMULATE_WORLD = tests/emulate/world.c tests/emulate/world.h
 
 check_PROGRAMS += $(EMULATE_TESTS)
 TESTS += $(EMULATE_TESTS)
+
+# Built without the decoder there is nothing to test but that it says so.
+tests_test_emulate_without_SOURCES = tests/emulate/test_without.c
+tests_test_emulate_without_LDADD = $(TEST_EMULATE_LIBS)
 
 tests_test_emulate_machine_SOURCES = tests/emulate/test_machine.c tests/emulate/code.h $(EMULATE_WORLD)
 tests_test_emulate_machine_LDADD = $(TEST_EMULATE_LIBS)

@@ -25,6 +25,13 @@ TEST_RENDER_LIBS = libouro_render.a $(CGRAPH_LIBS) $(GVC_LIBS) $(TEST_ANALYSIS_L
 # config.h and $(CHECK_CFLAGS) for the tests come with AM_CPPFLAGS.
 AM_CPPFLAGS += $(CHECK_CFLAGS)
 
+# What compare.py may demand of extension types.
+if HAVE_ZYDIS
+TEST_SANDBOX = 1
+else
+TEST_SANDBOX = 0
+endif
+
 TEST_EXTENSIONS = .py .sh
 PY_LOG_COMPILER = $(PYTHON3)
 SH_LOG_COMPILER = $(SHELL)
@@ -33,6 +40,7 @@ AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
+	OURO_TEST_SANDBOX=$(TEST_SANDBOX); export OURO_TEST_SANDBOX; \
 	CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT:-120}; export CK_DEFAULT_TIMEOUT; \
 	OURO_TEST_PYTHONS=$${OURO_TEST_PYTHONS-`$(SHELL) '$(abs_top_srcdir)/tests/pythons' '$(abs_top_builddir)'`}; \
 	export OURO_TEST_PYTHONS;

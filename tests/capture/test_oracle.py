@@ -44,9 +44,31 @@ def snapshot(pid, folder):
     return None
 
 
+def known(truth, export):
+    """The addresses of what the truth's objects and the roots lead to without a guess: a guessed reference may lead to what
+    was an object once, and to ask the twin about that would kill it."""
+    seen = set()
+    todo = [line['addr'] for line in export.lines if line['type'] in compare.PSEUDO or line['addr'] in truth.objects]
+    while todo:
+        address = todo.pop()
+        if address in seen or address not in export.objects:
+            continue
+        seen.add(address)
+        line = export.objects[address]
+        if not line.get('approximate'):
+            todo += line['refs'] + line.get('hidden', []) + line.get('weak', [])
+    return seen
+
+
 def ask(folder, truth, export, report):
     """What the twin says of the objects that only the snapshot has."""
-    addresses = [line['addr'] for line in export.lines if line['type'] not in compare.PSEUDO and line['addr'] not in truth.objects]
+    askable = known(truth, export)
+    addresses = [line['addr'] for line in export.lines
+                 if line['type'] not in compare.PSEUDO and line['addr'] not in truth.objects and line['addr'] in askable]
+    if compare.SANDBOX and not any(line.get('approximate') for line in export.lines):
+        beyond = [line['addr'] for line in export.lines if line['addr'] not in askable]
+        if beyond:
+            report.differ('held by nothing', 'no object leads there', ' '.join(beyond[:10]))
     with open(folder + '/ask', 'w') as questions:
         questions.writelines(a + '\n' for a in addresses)
     part, whole = folder + '/asked.jsonl.part', folder + '/asked.jsonl'
