@@ -66,6 +66,9 @@ size_t ouro_learn_fields(struct ouro_sandbox *sandbox, const struct ouro_type *t
     return count;
 }
 
+/* A getter that only returns a field is short; what goes on longer or deeper isn't one, and is not worth its decoding. */
+static const struct ouro_machine_budget getter_budget = {.instructions = 100, .depth = 3, .pages = 16, .visits = 16};
+
 int32_t ouro_learn_getter(struct ouro_sandbox *sandbox, const struct ouro_type *type, ouro_addr getter, ouro_addr closure)
 {
     const struct ouro_python *python = ouro_sandbox_python(sandbox);
@@ -76,7 +79,7 @@ int32_t ouro_learn_getter(struct ouro_sandbox *sandbox, const struct ouro_type *
                                            .arguments = {SUBJECT, closure},
                                            .subject = SUBJECT,
                                            .constant_offset = python->layout->ob_type,
-                                           .budget = &budget};
+                                           .budget = &getter_budget};
     struct ouro_origin origin;
     if (ouro_machine_call(machine, &call) != OURO_MACHINE_RETURNED)
         return 0;

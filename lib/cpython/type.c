@@ -105,6 +105,25 @@ static void name_type(struct ouro_python *python, struct ouro_type *type, const 
     type->module = strdup(module);
 }
 
+/* module.name, as much of it as there is room for. */
+static void full_name(struct ouro_python *python, ouro_addr addr, const unsigned char *bytes, char *text, size_t size)
+{
+    struct ouro_type type = {.addr = addr, .flags = ouro_load_u64(bytes + python->layout->tp_flags)};
+    name_type(python, &type, bytes);
+    snprintf(text, size, "%s.%s", type.module ? type.module : "", type.name ? type.name : "");
+    free(type.module);
+    free(type.name);
+}
+
+bool ouro_type_full_name(struct ouro_python *python, ouro_addr addr, char *text, size_t size)
+{
+    const unsigned char *bytes = addr & 7 ? NULL : type_bytes(python, addr);
+    if (!bytes || !is_type_object(python, bytes))
+        return false;
+    full_name(python, addr, bytes, text, size);
+    return true;
+}
+
 /* Slots of one class: PyHeapType_GET_MEMBERS, only those that traverse_slots visits. */
 static void add_slots(struct ouro_python *python, struct ops *ops, ouro_addr base, const unsigned char *bytes)
 {
@@ -192,13 +211,9 @@ static bool is_among(const char *names, const char *name)
 static const struct ouro_simple *find_by_name(struct ouro_python *python, const unsigned char *bytes, ouro_addr base)
 {
     const struct ouro_layout *layout = python->layout;
-    struct ouro_type named = {.addr = base, .flags = ouro_load_u64(bytes + layout->tp_flags)};
     const struct ouro_simple *found = NULL;
-    name_type(python, &named, bytes);
-    char full[1024];
-    snprintf(full, sizeof full, "%s.%s", named.module ? named.module : "", named.name ? named.name : "");
-    free(named.module);
-    free(named.name);
+    char full[OURO_TYPE_NAME_MAX];
+    full_name(python, base, bytes, full, sizeof full);
     for (size_t i = 0; i < layout->simple_count && !found; i++) {
         const struct ouro_simple *simple = &layout->simple[i];
         if (is_among(simple->name, full) &&
@@ -528,12 +543,8 @@ static uint8_t find_size_rule(struct ouro_python *python, struct ouro_type *of, 
         ouro_addr method = at ? ouro_python_dict_get(python, ouro_dict_of_type(python, base), "__sizeof__") : 0;
         if (!method)
             continue;
-        struct ouro_type type = {.addr = base, .flags = ouro_load_u64(at + layout->tp_flags)};
-        char full[1024];
-        name_type(python, &type, at);
-        snprintf(full, sizeof full, "%s.%s", type.module ? type.module : "", type.name ? type.name : "");
-        free(type.module);
-        free(type.name);
+        char full[OURO_TYPE_NAME_MAX];
+        full_name(python, base, at, full, sizeof full);
         for (size_t n = 0; n < sizeof named / sizeof *named; n++)
             if (strcmp(named[n].name, full) == 0)
                 return (uint8_t)named[n].rule;

@@ -112,6 +112,11 @@ struct ouro_type {
 /* The type at addr, resolved on first use; NULL: no type object there. Thread-safe; the pointer stays valid. O(1) after that. */
 struct ouro_type *ouro_type_get(struct ouro_python *python, ouro_addr addr);
 
+/* "module.name" of the type at addr, into text; false: no type object there. Without what ouro_type_get finds out besides, which for
+ * a type that has no objects would be for nothing. */
+#define OURO_TYPE_NAME_MAX 1024
+bool ouro_type_full_name(struct ouro_python *python, ouro_addr addr, char *text, size_t size);
+
 /* Learns visitors from the direct subclasses of a type whose names tell what their tp_traverse does. */
 void ouro_type_learn_subclasses(struct ouro_python *python, ouro_addr type);
 

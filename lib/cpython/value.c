@@ -168,10 +168,10 @@ static bool write_name(struct ouro_python *python, const struct ouro_type *type,
         return true;
     }
     case OURO_NAMED_TYPE: {
-        const struct ouro_type *named = ouro_type_get(python, object);
-        if (!named || !named->name || !named->module)
+        char name[OURO_TYPE_NAME_MAX];
+        if (!ouro_type_full_name(python, object, name, sizeof name))
             return false;
-        ouro_buf_addf(out, "%s.%s", named->module, named->name);
+        ouro_buf_add_text(out, name);
         return true;
     }
     case OURO_NAMED_MODULE: {

@@ -1,5 +1,6 @@
 #include "emulate/insn.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #if HAVE_ZYDIS && defined __x86_64__
@@ -398,6 +399,27 @@ static void specialise(struct ouro_insn *insn)
         insn->op = OURO_INSN_TEST_RR;
 }
 
+/* Where in the tables a mnemonic stands, counted through all three; 0: nowhere. */
+enum {
+    BARE_AT = 1,
+    PLAIN_AT = BARE_AT + sizeof bare / sizeof *bare,
+    VECTORS_AT = PLAIN_AT + sizeof plain / sizeof *plain,
+    PLACES = VECTORS_AT + sizeof vectors / sizeof *vectors,
+};
+_Static_assert(PLACES <= UINT8_MAX, "a place fits");
+static uint8_t places[ZYDIS_MNEMONIC_MAX_VALUE + 1];
+static pthread_once_t placed = PTHREAD_ONCE_INIT;
+
+static void place_all(void)
+{
+    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
+        places[bare[i].mnemonic] = (uint8_t)(BARE_AT + i);
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        places[plain[i].mnemonic] = (uint8_t)(PLAIN_AT + i);
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
+        places[vectors[i].mnemonic] = (uint8_t)(VECTORS_AT + i);
+}
+
 static bool decode(struct ouro_insn *insn, const struct operands *from)
 {
     const ZydisDecodedInstruction *zydis = &from->insn;
@@ -419,11 +441,10 @@ static bool decode(struct ouro_insn *insn, const struct operands *from)
         break;
     }
     bool string = zydis->mnemonic == ZYDIS_MNEMONIC_MOVSD && zydis->meta.category == ZYDIS_CATEGORY_STRINGOP;
-    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++) {
-        if (bare[i].mnemonic != zydis->mnemonic)
-            continue;
-        insn->op = bare[i].op;
-        insn->size = bare[i].size;
+    unsigned place = places[zydis->mnemonic];
+    if (place >= BARE_AT && place < PLAIN_AT) {
+        insn->op = bare[place - BARE_AT].op;
+        insn->size = bare[place - BARE_AT].size;
     }
     if (string) {
         insn->op = OURO_INSN_MOVS;
@@ -440,19 +461,15 @@ static bool decode(struct ouro_insn *insn, const struct operands *from)
         return zydis->operand_width == 64;
     if (insn->op)
         return true;
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
-        if (vectors[i].mnemonic != zydis->mnemonic)
-            continue;
+    if (place >= VECTORS_AT) {
         insn->op = OURO_INSN_VECTOR;
-        insn->third = vectors[i].op;
-        insn->size = vectors[i].size;
-        insn->lane = vectors[i].lane;
+        insn->third = vectors[place - VECTORS_AT].op;
+        insn->size = vectors[place - VECTORS_AT].size;
+        insn->lane = vectors[place - VECTORS_AT].lane;
         return decode_vector(insn, from);
     }
-    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-        if (plain[i].mnemonic != zydis->mnemonic)
-            continue;
-        insn->op = plain[i].op;
+    if (place >= PLAIN_AT) {
+        insn->op = plain[place - PLAIN_AT].op;
         return decode_plain(insn, from);
     }
     return false;
@@ -461,14 +478,21 @@ static bool decode(struct ouro_insn *insn, const struct operands *from)
 void ouro_insn_decode(struct ouro_insn *insn, const unsigned char *bytes, size_t size, ouro_addr at)
 {
     ZydisDecoder decoder;
+    ZydisDecoderContext context;
     struct operands from;
     memset(insn, 0, sizeof *insn);
     insn->at = at;
     insn->base = insn->index = OURO_REGISTER_NONE;
     ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-    if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, bytes, size, &from.insn, from.at)))
+    if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, &context, bytes, size, &from.insn)))
         return;
+    unsigned visible = from.insn.operand_count_visible;
+    if (!ZYAN_SUCCESS(ZydisDecoderDecodeOperands(&decoder, &context, &from.insn, from.at, (uint8_t)visible)))
+        return;
+    for (; visible < ZYDIS_MAX_OPERAND_COUNT; visible++)
+        from.at[visible].type = ZYDIS_OPERAND_TYPE_UNUSED;
     insn->length = from.insn.length;
+    pthread_once(&placed, place_all);
     if (decode(insn, &from))
         specialise(insn);
     else
