@@ -43,12 +43,22 @@ static const unsigned char *type_bytes(const struct ouro_python *python, ouro_ad
     return type & 7 ? NULL : ouro_image_at(python->image, type, (uint64_t)python->layout->type_sizeof);
 }
 
+/* Every metaclass derives from type; bytes that are no type object don't lead there. */
+static bool is_metaclass(struct ouro_python *python, ouro_addr meta)
+{
+    for (unsigned depth = 0; meta != python->type_type; depth++) {
+        const unsigned char *bytes = meta && depth < BASES_MAX ? type_bytes(python, meta) : NULL;
+        if (!bytes || !(ouro_load_u64(bytes + python->layout->tp_flags) & OURO_FLAG_TYPE))
+            return false;
+        meta = ouro_load_u64(bytes + python->layout->tp_base);
+    }
+    return true;
+}
+
 static bool is_type_object(struct ouro_python *python, const unsigned char *bytes)
 {
     const struct ouro_layout *layout = python->layout;
-    ouro_addr meta = ouro_load_u64(bytes + layout->ob_type);
-    const unsigned char *meta_bytes = meta ? type_bytes(python, meta) : NULL;
-    if (!meta_bytes || !(ouro_load_u64(meta_bytes + layout->tp_flags) & OURO_FLAG_TYPE))
+    if (!is_metaclass(python, ouro_load_u64(bytes + layout->ob_type)))
         return false;
     uint64_t basicsize = ouro_load_u64(bytes + layout->tp_basicsize);
     uint64_t itemsize = ouro_load_u64(bytes + layout->tp_itemsize);

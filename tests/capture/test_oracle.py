@@ -48,7 +48,8 @@ def known(truth, export):
     """The addresses of what the truth's objects and the roots lead to without a guess: a guessed reference may lead to what
     was an object once, and to ask the twin about that would kill it."""
     seen = set()
-    todo = [line['addr'] for line in export.lines if line['type'] in compare.PSEUDO or line['addr'] in truth.objects]
+    todo = [line['addr'] for line in export.lines
+            if line['addr'] in truth.objects or line['type'] in compare.PSEUDO and line.get('name') != 'native']
     while todo:
         address = todo.pop()
         if address in seen or address not in export.objects:
@@ -66,15 +67,19 @@ def ask(folder, truth, export, report):
     addresses = [line['addr'] for line in export.lines
                  if line['type'] not in compare.PSEUDO and line['addr'] not in truth.objects and line['addr'] in askable]
     if compare.SANDBOX and not any(line.get('approximate') for line in export.lines):
-        beyond = [line['addr'] for line in export.lines if line['addr'] not in askable]
+        beyond = [line['addr'] for line in export.lines if line['addr'] not in askable and line['type'] not in compare.PSEUDO]
         if beyond:
             report.differ('held by nothing', 'no object leads there', ' '.join(beyond[:10]))
     with open(folder + '/ask', 'w') as questions:
         questions.writelines(a + '\n' for a in addresses)
     part, whole = folder + '/asked.jsonl.part', folder + '/asked.jsonl'
-    # The twin renames the file when it is whole. Should it die, its last line names the address that killed it.
-    end = time.monotonic() + 60
+    # The twin renames the file when it is whole. Should it die, the file grows no more, and its last line names the address that
+    # killed it.
+    grown, end = -1, 0
     while not os.path.exists(whole):
+        size = os.path.getsize(part) if os.path.exists(part) else 0
+        if size != grown:
+            grown, end = size, time.monotonic() + 60
         if time.monotonic() > end:
             with open(part) as text:
                 report.differ('the twin died over an address', 'no object', text.read()[-200:])
