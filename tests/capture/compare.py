@@ -87,7 +87,7 @@ class Report:
         if len(group[1]) < EXAMPLES:
             group[1].append(text)
 
-    def print(self, out=sys.stdout):
+    def print(self, out=None):
         for (check, kind), (count, examples) in sorted(self.groups.items(), key=lambda g: -g[1][0]):
             print('DIFFERS %s: %s: %d' % (check, kind, count), file=out)
             for text in examples:

@@ -17,6 +17,12 @@ def pythons():
     return [p for p in os.environ.get('OURO_TEST_PYTHONS', '/usr/bin/python3').split(':') if p]
 
 
+def version(python):
+    """'3.11', or '3.11d' of a debug build: what an interpreter stands for in the matrix."""
+    code = 'import sys; print("%d.%d" % sys.version_info[:2] + getattr(sys, "abiflags", ""))'
+    return subprocess.run([python, '-c', code], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
+
+
 class Target:
     def __init__(self, process, pid):
         self.process = process
