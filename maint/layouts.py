@@ -40,6 +40,7 @@ dict_used PyDictObject.ma_used
 dict_keys PyDictObject.ma_keys          dict_values PyDictObject.ma_values
 keys_refcnt PyDictKeysObject.dk_refcnt  keys_log2_size PyDictKeysObject.dk_log2_size
 keys_log2_index_bytes PyDictKeysObject.dk_log2_index_bytes keys_kind PyDictKeysObject.dk_kind
+keys_size PyDictKeysObject.dk_size       keys_lookup PyDictKeysObject.dk_lookup
 keys_usable PyDictKeysObject.dk_usable  keys_nentries PyDictKeysObject.dk_nentries keys_indices PyDictKeysObject.dk_indices
 values_values PyDictValues.values       values_capacity PyDictValues.capacity values_embedded PyDictValues.embedded
 values_valid PyDictValues.valid
@@ -52,22 +53,28 @@ odict_first PyODictObject.od_first      odict_fast_nodes_size PyODictObject.od_f
 odict_inst_dict PyODictObject.od_inst_dict odict_node_key _ODictNode.key      odict_node_next _ODictNode.next
 odict_node_sizeof _ODictNode.sizeof
 lru_root_next lru_cache_object.root.next lru_root lru_cache_object.root
-lru_link_next lru_list_elem.next        lru_link_key lru_list_elem.key        lru_link_result lru_list_elem.result
+lru_elem_type lru_cache_object.lru_list_elem_type lru_link_next lru_list_elem.next        lru_link_key lru_list_elem.key        lru_link_result lru_list_elem.result
 cfunction_ml PyCFunctionObject.m_ml     cmethod_class PyCMethodObject.mm_class methoddef_flags PyMethodDef.ml_flags
 methoddef_name PyMethodDef.ml_name      methoddef_meth PyMethodDef.ml_meth    descr_method PyMethodDescrObject.d_method
 descr_type PyMethodDescrObject.d_common.d_type getset_name PyGetSetDef.name   getset_get PyGetSetDef.get
 getset_closure PyGetSetDef.closure      getset_sizeof PyGetSetDef.sizeof
 code_stacksize PyCodeObject.co_stacksize code_firstlineno PyCodeObject.co_firstlineno code_filename PyCodeObject.co_filename
-code_name PyCodeObject.co_name          code_qualname PyCodeObject.co_qualname code_nlocalsplus PyCodeObject.co_nlocalsplus
-code_localsplusnames PyCodeObject.co_localsplusnames code_linetable PyCodeObject.co_linetable
-code_adaptive PyCodeObject.co_code_adaptive code_framesize PyCodeObject.co_framesize code_extra PyCodeObject.co_extra
-code_flags PyCodeObject.co_flags
+code_name PyCodeObject.co_name          code_qualname PyCodeObject.co_qualname|PyCodeObject.co_name code_nlocalsplus PyCodeObject.co_nlocalsplus
+code_localsplusnames PyCodeObject.co_localsplusnames code_linetable PyCodeObject.co_linetable|PyCodeObject.co_lnotab
+code_adaptive PyCodeObject.co_code_adaptive|PyCodeObject.sizeof code_framesize PyCodeObject.co_framesize code_extra PyCodeObject.co_extra
+code_flags PyCodeObject.co_flags         code_nlocals PyCodeObject.co_nlocals   code_varnames PyCodeObject.co_varnames
+code_cellvars PyCodeObject.co_cellvars   code_freevars PyCodeObject.co_freevars code_cell2arg PyCodeObject.co_cell2arg
+code_code PyCodeObject.co_code           code_opcache PyCodeObject.co_opcache   code_opcache_size PyCodeObject.co_opcache_size
+opcache_sizeof _PyOpcache.sizeof
 function_code PyFunctionObject.func_code function_qualname PyFunctionObject.func_qualname
 function_name PyFunctionObject.func_name
-iframe_func _PyInterpreterFrame.f_func|_PyInterpreterFrame.f_funcobj iframe_code _PyInterpreterFrame.f_code|_PyInterpreterFrame.f_executable
+iframe_func _PyInterpreterFrame.f_func|_PyInterpreterFrame.f_funcobj iframe_code _PyInterpreterFrame.f_code|_PyInterpreterFrame.f_executable|PyFrameObject.f_code
 iframe_locals _PyInterpreterFrame.f_locals iframe_object _PyInterpreterFrame.frame_obj
 iframe_previous _PyInterpreterFrame.previous iframe_instr _PyInterpreterFrame.prev_instr|_PyInterpreterFrame.instr_ptr
 iframe_stacktop _PyInterpreterFrame.stacktop iframe_owner _PyInterpreterFrame.owner iframe_localsplus _PyInterpreterFrame.localsplus
+frame_back PyFrameObject.f_back          frame_localsplus PyFrameObject.f_localsplus frame_valuestack PyFrameObject.f_valuestack
+frame_stacktop PyFrameObject.f_stacktop  frame_stackdepth PyFrameObject.f_stackdepth frame_lasti PyFrameObject.f_lasti
+frame_gen PyFrameObject.f_gen            frame_sizeof PyFrameObject.sizeof
 frame_frame PyFrameObject.f_frame       frame_data PyFrameObject._f_frame_data
 gen_frame_state PyGenObject.gi_frame_state gen_iframe PyGenObject.gi_iframe gen_code PyGenObject.gi_code
 gen_exc_value PyGenObject.gi_exc_state.exc_value gen_qualname PyGenObject.gi_qualname
@@ -100,16 +107,18 @@ interp_warnings_default PyInterpreterState.warnings.default_action interp_audit_
 interp_errnomap PyInterpreterState.exc_state.errnomap interp_exception_group PyInterpreterState.exc_state.PyExc_ExceptionGroup
 interp_objreduce PyInterpreterState.cached_objects.objreduce interp_slots_pname PyInterpreterState.cached_objects.type_slots_pname
 interp_str_replace_inf PyInterpreterState.cached_objects.str_replace_inf
-interp_gc PyInterpreterState.gc         interp_threads PyInterpreterState.threads.head
+interp_gc PyInterpreterState.gc         runtime_gc _PyRuntimeState.gc|-
+interp_threads PyInterpreterState.threads.head|PyInterpreterState.tstate_head
 interp_gil PyInterpreterState.ceval.gil|- interp_static_types PyInterpreterState.types.builtins.initialized
 interp_static_extension_types PyInterpreterState.types.for_extensions.initialized
 static_type_sizeof managed_static_type_state.sizeof static_type_type managed_static_type_state.type
 static_type_dict managed_static_type_state.tp_dict static_type_subclasses managed_static_type_state.tp_subclasses
-interp_atexit_callbacks PyInterpreterState.atexit.callbacks interp_atexit_count PyInterpreterState.atexit.ncallbacks
+interp_pyexitmodule PyInterpreterState.pyexitmodule interp_atexit_callbacks PyInterpreterState.atexit.callbacks interp_atexit_count PyInterpreterState.atexit.ncallbacks
 atexit_func atexit_callback.func|atexit_py_callback.func
-thread_next PyThreadState.next          thread_cframe PyThreadState.cframe    thread_frame PyThreadState.current_frame
+thread_next PyThreadState.next          thread_cframe PyThreadState.cframe    thread_frame PyThreadState.current_frame|PyThreadState.frame
 cframe_frame _PyCFrame.current_frame    thread_ident PyThreadState.thread_id  thread_native PyThreadState.native_thread_id
-thread_exc_info PyThreadState.exc_info  thread_exc_state PyThreadState.exc_state
+thread_exc_info PyThreadState.exc_info  thread_exc_state PyThreadState.exc_state.exc_value
+thread_exc_type PyThreadState.exc_state.exc_type thread_exc_traceback PyThreadState.exc_state.exc_traceback
 thread_current_exception PyThreadState.current_exception|PyThreadState.curexc_value
 thread_curexc_type PyThreadState.curexc_type thread_curexc_traceback PyThreadState.curexc_traceback
 thread_dict PyThreadState.dict          thread_context PyThreadState.context  thread_async_exc PyThreadState.async_exc
@@ -129,7 +138,8 @@ gc_generation_sizeof gc_generation.sizeof gc_generation_threshold gc_generation.
 # What the tp_traverse of a type visits when that is a fixed list of fields, in its order. First word: the exported type
 # object, or module.name of a type that is found in the heap, or several with | between. Second: its struct (- where no field is needed). Then the fields: LABEL=MEMBER,
 # T for the type, h:LABEL=MEMBER for what is owned but not visited, c: the same of coroutines only, w: for what is not owned, n: in front of a field that
-# holds a __dict__. A suffix @3.12+ or @-3.11 limits a field to versions.
+# holds a __dict__. A suffix @3.12+, @-3.11 or @3.11-3.12 limits a field to versions; STRUCT::MEMBER
+# is a member of another struct.
 # T?: the type if it is a heap type; M: the managed dict; +NAME: what that entry visits; !OP: an operation of visit.c.
 SIMPLE = """
 PyList_Type PyListObject !LIST
@@ -139,26 +149,29 @@ PySet_Type PySetObject !SET
 PyFrozenSet_Type PySetObject !SET
 PyODict_Type PyODictObject n:__dict__=od_inst_dict !ODICT_NODES !DICT
 PyType_Type - !TYPE_OBJECT
-PyGen_Type PyGenObject gi_code=gi_code@-3.11 __name__=gi_name __qualname__=gi_qualname !GENERATOR \
- exc_value=gi_exc_state.exc_value c:cr_origin=gi_origin_or_finalizer
-PyAsyncGen_Type PyAsyncGenObject finalizer=ag_origin_or_finalizer gi_code=ag_code@-3.11 __name__=ag_name \
- __qualname__=ag_qualname !GENERATOR exc_value=ag_exc_state.exc_value
-PyFrame_Type PyFrameObject f_back=f_back f_trace=f_trace f_extra_locals=f_extra_locals@3.13+ \
+PyGen_Type PyGenObject gi_frame=gi_frame@-3.10 gi_code=gi_code@-3.11 __name__=gi_name __qualname__=gi_qualname \
+ !GENERATOR@3.11+ exc_type=gi_exc_state.exc_type@-3.10 exc_value=gi_exc_state.exc_value \
+ exc_traceback=gi_exc_state.exc_traceback@-3.10 c:cr_origin=gi_origin_or_finalizer@3.11+ c:cr_origin=PyCoroObject::cr_origin@-3.10
+PyAsyncGen_Type PyAsyncGenObject finalizer=ag_origin_or_finalizer@3.11+ finalizer=ag_finalizer@-3.10 gi_frame=ag_frame@-3.10 \
+ gi_code=ag_code@-3.11 __name__=ag_name __qualname__=ag_qualname !GENERATOR@3.11+ exc_type=ag_exc_state.exc_type@-3.10 \
+ exc_value=ag_exc_state.exc_value exc_traceback=ag_exc_state.exc_traceback@-3.10
+PyFrame_Type PyFrameObject f_back=f_back f_code=f_code@-3.10 f_builtins=f_builtins@-3.10 f_globals=f_globals@-3.10 \
+ f_locals=f_locals@-3.10 f_trace=f_trace f_extra_locals=f_extra_locals@3.13+ \
  f_locals_cache=f_locals_cache@3.13+ !FRAME
 PyCFunction_Type PyCFunctionObject !METHOD_CLASS __self__=m_self __module__=m_module
 PyModule_Type PyModuleObject !MODULE_STATE n:__dict__=md_dict h:__name__=md_name
 collections.deque dequeobject T@3.12+ !DEQUE
 collections.defaultdict defdictobject T@3.12+ default_factory=default_factory !DICT
-functools._lru_cache_wrapper lru_cache_object T !LRU_LINKS cache=cache __wrapped__=func kwd_mark=kwd_mark \
- lru_list_elem_type=lru_list_elem_type cache_info_type=cache_info_type n:__dict__=dict
+functools._lru_cache_wrapper lru_cache_object T@3.10+ !LRU_LINKS __wrapped__=func@-3.9 cache=cache __wrapped__=func@3.10+ \
+ kwd_mark=kwd_mark@3.10+ lru_list_elem_type=lru_list_elem_type@3.10+ cache_info_type=cache_info_type n:__dict__=dict
 itertools._tee_dataobject teedataobject T@3.12+ iterator=it !TEE_VALUES nextlink=nextlink
-sys.flags|sys.float_info|sys.version_info|time.struct_time|os.stat_result - T? !STRUCTSEQ
-ast.AST AST_object T n:__dict__=dict
+sys.flags|sys.float_info|sys.version_info|time.struct_time|os.stat_result - T?@3.9+ !STRUCTSEQ
+ast.AST|_ast.AST AST_object T@3.9+ n:__dict__=dict
 _abc._abc_data _abc_data T registry=_abc_registry cache=_abc_cache negative_cache=_abc_negative_cache
-_struct.Struct PyStructObject T format=s_format
+_struct.Struct PyStructObject T@3.10+ format=s_format@3.10+
 PyCapsule_Type PyCapsule !CAPSULE
 PyCell_Type PyCellObject cell_contents=ob_ref
-PyFunction_Type PyFunctionObject __code__=func_code __globals__=func_globals __builtins__=func_builtins \
+PyFunction_Type PyFunctionObject __code__=func_code __globals__=func_globals __builtins__=func_builtins@3.10+ \
  __module__=func_module __defaults__=func_defaults __kwdefaults__=func_kwdefaults __doc__=func_doc __name__=func_name \
  n:__dict__=func_dict __closure__=func_closure __annotations__=func_annotations __type_params__=func_typeparams@3.12+ \
  __qualname__=func_qualname
@@ -166,7 +179,7 @@ PyMethod_Type PyMethodObject __func__=im_func __self__=im_self
 PyInstanceMethod_Type PyInstanceMethodObject __func__=func
 PyClassMethod_Type classmethod __func__=cm_callable n:__dict__=cm_dict
 PyStaticMethod_Type staticmethod __func__=sm_callable n:__dict__=sm_dict
-PyProperty_Type propertyobject fget=prop_get fset=prop_set fdel=prop_del __doc__=prop_doc __name__=prop_name
+PyProperty_Type propertyobject fget=prop_get fset=prop_set fdel=prop_del __doc__=prop_doc __name__=prop_name@3.10+
 PySuper_Type superobject __self__=obj __thisclass__=type __self_class__=obj_type
 PyDictProxy_Type mappingproxyobject mapping=mapping
 _PyMethodWrapper_Type|builtins.method-wrapper wrapperobject __objclass__=descr __self__=self
@@ -223,10 +236,12 @@ PyContext_Type PyContext previous=ctx_prev vars=ctx_vars
 PyContextVar_Type PyContextVar name=var_name default=var_default
 PyContextToken_Type PyContextToken context=tok_ctx var=tok_var old_value=tok_oldval
 _PyHamt_Type|builtins.hamt PyHamtObject root=h_root
-PyCode_Type PyCodeObject h:co_consts=co_consts h:co_names=co_names h:co_exceptiontable=co_exceptiontable \
- h:co_localsplusnames=co_localsplusnames h:co_localspluskinds=co_localspluskinds h:co_filename=co_filename h:co_name=co_name \
- h:co_qualname=co_qualname h:co_linetable=co_linetable h:_co_code=_co_code@-3.11
-PyExc_BaseException PyBaseExceptionObject n:__dict__=dict args=args __notes__=notes __traceback__=traceback \
+PyCode_Type PyCodeObject h:co_consts=co_consts h:co_names=co_names h:co_exceptiontable=co_exceptiontable@3.11+ \
+ h:co_localsplusnames=co_localsplusnames@3.11+ h:co_localspluskinds=co_localspluskinds@3.11+ h:co_varnames=co_varnames@-3.10 \
+ h:co_freevars=co_freevars@-3.10 h:co_cellvars=co_cellvars@-3.10 h:co_filename=co_filename h:co_name=co_name \
+ h:co_qualname=co_qualname@3.11+ h:co_linetable=co_linetable@3.10+ h:co_lnotab=co_lnotab@-3.9 h:co_code=co_code@-3.10 \
+ h:_co_code=_co_code@3.11-3.11
+PyExc_BaseException PyBaseExceptionObject n:__dict__=dict args=args __notes__=notes@3.11+ __traceback__=traceback \
  __cause__=cause __context__=context
 PyExc_StopIteration PyStopIterationObject value=value +PyExc_BaseException
 PyExc_SystemExit PySystemExitObject code=code +PyExc_BaseException
@@ -235,16 +250,16 @@ PyExc_ImportError PyImportErrorObject msg=msg name=name path=path name_from=name
 PyExc_OSError PyOSErrorObject errno=myerrno strerror=strerror filename=filename filename2=filename2 +PyExc_BaseException
 PyExc_NameError PyNameErrorObject name=name +PyExc_BaseException
 PyExc_AttributeError PyAttributeErrorObject obj=obj name=name +PyExc_BaseException
-PyExc_SyntaxError PySyntaxErrorObject msg=msg filename=filename lineno=lineno offset=offset end_lineno=end_lineno \
- end_offset=end_offset text=text print_file_and_line=print_file_and_line +PyExc_BaseException
+PyExc_SyntaxError PySyntaxErrorObject msg=msg filename=filename lineno=lineno offset=offset end_lineno=end_lineno@3.10+ \
+ end_offset=end_offset@3.10+ text=text print_file_and_line=print_file_and_line +PyExc_BaseException
 PyExc_UnicodeDecodeError PyUnicodeErrorObject encoding=encoding object=object reason=reason +PyExc_BaseException
 PyExc_UnicodeEncodeError PyUnicodeErrorObject encoding=encoding object=object reason=reason +PyExc_BaseException
 PyExc_UnicodeTranslateError PyUnicodeErrorObject encoding=encoding object=object reason=reason +PyExc_BaseException
-functools.partial partialobject T func=fn args=args keywords=kw n:__dict__=dict
-functools.KeyWrapper keyobject T cmp=cmp obj=object
-operator.itemgetter itemgetterobject T items=item
-operator.attrgetter attrgetterobject attrs=attr T
-operator.methodcaller methodcallerobject name=name args=args@-3.12 args=xargs@3.13+ kwargs=kwds T
+functools.partial partialobject T@3.10+ func=fn args=args keywords=kw n:__dict__=dict
+functools.KeyWrapper keyobject T@3.10+ cmp=cmp obj=object
+operator.itemgetter itemgetterobject T@3.10+ items=item
+operator.attrgetter attrgetterobject attrs=attr T@3.10+
+operator.methodcaller methodcallerobject name=name@3.10+ args=args@-3.12 args=xargs@3.13+ kwargs=kwds T@3.10+
 collections._tuplegetter|_collections._tuplegetter _tuplegetterobject|tuplegetterobject T@3.12+ __doc__=doc
 _collections._deque_iterator|collections._deque_iterator dequeiterobject T@3.12+ deque=deque
 _collections._deque_reverse_iterator|collections._deque_reverse_iterator dequeiterobject T@3.12+ deque=deque
@@ -335,6 +350,8 @@ def dwarf(path, structs):
 def applies(condition, version):
     if not condition:
         return True
+    if '-' in condition[1:]:
+        return all(applies(c, version) for c in (condition.split('-')[0] + '+', '-' + condition.split('-')[1]))
     if condition.endswith('+'):
         return version >= tuple(map(int, condition[:-1].split('.')))
     return version <= tuple(map(int, condition[1:].split('.')))
@@ -374,9 +391,11 @@ def ops_of(name, entries, layout, version):
             cls = {'c': 'OURO_CLASS_HIDDEN', 'h': 'OURO_CLASS_HIDDEN', 'w': 'OURO_CLASS_WEAK', 'n': cls}[prefix.group(1)]
             flags = {'n': 'OURO_OP_NAMESPACE', 'c': 'OURO_OP_IF_COROUTINE'}.get(prefix.group(1), '0')
         label, member = word.split('=')
-        if member not in layout[struct]:
-            raise SystemExit(f'{version}: {struct} has no {member}')
-        ops.append('{OURO_OP_FIELD, %s, %s, %d, "%s", 0}' % (cls, flags, layout[struct][member], label))
+        owner, _, member = ('%s::%s' % (struct, member)).rpartition('::')
+        owner = owner.rpartition('::')[2]
+        if member not in layout.get(owner, ()):
+            raise SystemExit(f'{version}: {owner} has no {member}')
+        ops.append('{OURO_OP_FIELD, %s, %s, %d, "%s", 0}' % (cls, flags, layout[owner][member], label))
     return ops, layout[struct]['sizeof'] if struct else 0
 
 
@@ -385,7 +404,8 @@ def main():
         raise SystemExit(__doc__)
     fields, simple = parse_fields(), parse_simple()
     entries = {s[0]: s for s in simple}
-    structs = {p.split('.')[0] for _, paths in fields for p in paths if p != '-'} | {s for e in simple for s in e[1]}
+    structs = ({p.split('.')[0] for _, paths in fields for p in paths if p != '-'} | {s for e in simple for s in e[1]} |
+               {s for e in simple for w in e[2] for s in re.findall(r'=(\w+)::', w)})
     here = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib', 'cpython')
     header = ('/* Made by maint/layouts.py: the fields that a layout knows. */\n#define OURO_LAYOUT_FIELDS(X) \\\n' +
               ' \\\n'.join(f'    X({name}) /* {" or ".join(p for p in paths if p != "-")} */' for name, paths in fields) + '\n')

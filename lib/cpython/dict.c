@@ -8,32 +8,55 @@ enum keys_kind { /* DictKeysKind of pycore_dict.h, 3.11 to 3.15 */
     KEYS_SPLIT = 2,
 };
 
+/* Entries and the bytes of the whole table, once its head is read; `indices`: bytes of its index. */
+static bool read_entries(const struct ouro_python *python, struct ouro_keys *keys, const unsigned char *head, uint64_t indices,
+                         uint64_t capacity)
+{
+    const struct ouro_layout *layout = python->layout;
+    if (keys->entry_count > capacity)
+        return false;
+    uint64_t entry = keys->hashed ? 24 : 16;
+    keys->size_bytes = (uint64_t)layout->keys_indices + indices + capacity * entry;
+    keys->entries = ouro_image_at(python->image, keys->addr + (uint64_t)layout->keys_indices + indices,
+                                  keys->entry_count ? keys->entry_count * entry : 1);
+    if (!keys->entries && !keys->entry_count)
+        keys->entries = head;
+    return keys->entries != NULL;
+}
+
+/* Up to 3.10: the size itself, and the function that looks keys up says what keys there may be (DK_IXSIZE, DK_ENTRIES). */
+static bool read_old_keys(const struct ouro_python *python, struct ouro_keys *keys, const unsigned char *head)
+{
+    const struct ouro_layout *layout = python->layout;
+    uint64_t size = ouro_load_u64(head + layout->keys_size);
+    if (!size || size >> 40 || size & (size - 1))
+        return false;
+    keys->general = ouro_load_u64(head + layout->keys_lookup) == python->general_lookup;
+    keys->hashed = true;
+    keys->usable = size * 2 / 3 > keys->entry_count ? size * 2 / 3 - keys->entry_count : 0;
+    return read_entries(python, keys, head, size * (size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= 0xffffffff ? 4 : 8),
+                        size * 2 / 3);
+}
+
 bool ouro_keys_read(const struct ouro_python *python, ouro_addr addr, struct ouro_keys *keys)
 {
     const struct ouro_layout *layout = python->layout;
     const unsigned char *head = addr & 7 ? NULL : ouro_image_at(python->image, addr, (uint64_t)layout->keys_indices);
     if (!head)
         return false;
+    keys->addr = addr;
+    keys->entry_count = ouro_load_u64(head + layout->keys_nentries);
+    keys->usable = ouro_load_u64(head + layout->keys_usable);
+    keys->refcount = (int64_t)ouro_load_u64(head + layout->keys_refcnt);
+    if (layout->keys_size >= 0)
+        return read_old_keys(python, keys, head);
     unsigned index_bits = head[layout->keys_log2_index_bytes], size_bits = head[layout->keys_log2_size];
     unsigned kind = head[layout->keys_kind];
     if (index_bits > 44 || size_bits > 40 || kind > KEYS_SPLIT)
         return false;
-    uint64_t usable = ouro_load_u64(head + layout->keys_usable);
-    keys->addr = addr;
-    keys->entry_count = ouro_load_u64(head + layout->keys_nentries);
-    keys->usable = usable;
-    keys->refcount = (int64_t)ouro_load_u64(head + layout->keys_refcnt);
-    keys->general = kind == KEYS_GENERAL;
-    uint64_t capacity = (UINT64_C(1) << size_bits) * 2 / 3; /* USABLE_FRACTION of dictobject.c */
-    if (keys->entry_count > capacity)
-        return false;
-    uint64_t entry = keys->general ? 24 : 16, indices = UINT64_C(1) << index_bits;
-    keys->size_bytes = (uint64_t)layout->keys_indices + indices + capacity * entry;
-    keys->entries = ouro_image_at(python->image, addr + (uint64_t)layout->keys_indices + indices,
-                                  keys->entry_count ? keys->entry_count * entry : 1);
-    if (!keys->entries && !keys->entry_count)
-        keys->entries = head;
-    return keys->entries != NULL;
+    keys->general = keys->hashed = kind == KEYS_GENERAL;
+    return read_entries(python, keys, head, UINT64_C(1) << index_bits,
+                        (UINT64_C(1) << size_bits) * 2 / 3); /* USABLE_FRACTION of dictobject.c */
 }
 
 ouro_addr ouro_python_dict_get(const struct ouro_python *python, ouro_addr dict, const char *key)
@@ -127,6 +150,8 @@ ouro_addr ouro_method_class(const struct ouro_python *python, ouro_addr addr, co
     const struct ouro_layout *layout = python->layout;
     ouro_addr definition = ouro_load_u64(object + layout->cfunction_ml);
     uint32_t flags = 0;
+    if (layout->cmethod_class < 0)
+        return 0;
     ouro_addr at = definition + (ouro_addr)layout->methoddef_flags;
     const unsigned char *bytes = ouro_image_at(python->image, at, 4);
     if (bytes)

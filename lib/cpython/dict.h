@@ -14,7 +14,8 @@ struct ouro_keys {
     uint64_t usable;              /* how many more fit */
     uint64_t size_bytes;          /* of the whole table, as _PyDict_KeysSize */
     int64_t refcount;
-    bool general; /* keys of any type: entries are hash, key, value; else key, value */
+    bool general; /* keys of any type, else only str */
+    bool hashed;  /* entries are hash, key, value; else key, value */
 };
 
 /* False (and nothing counted) when it is no table, or not wholly there. */
@@ -22,12 +23,12 @@ bool ouro_keys_read(const struct ouro_python *python, ouro_addr addr, struct our
 
 static inline ouro_addr ouro_keys_key(const struct ouro_keys *keys, uint64_t i)
 {
-    return ouro_load_u64(keys->entries + (keys->general ? 24 * i + 8 : 16 * i));
+    return ouro_load_u64(keys->entries + (keys->hashed ? 24 * i + 8 : 16 * i));
 }
 
 static inline ouro_addr ouro_keys_value(const struct ouro_keys *keys, uint64_t i)
 {
-    return ouro_load_u64(keys->entries + (keys->general ? 24 * i + 16 : 16 * i + 8));
+    return ouro_load_u64(keys->entries + (keys->hashed ? 24 * i + 16 : 16 * i + 8));
 }
 
 /* tp_dict, wherever this version keeps it (static types of 3.12 on: in the interpreter); 0 if there is none. */

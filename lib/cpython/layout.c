@@ -2,12 +2,52 @@
 
 const char *ouro_layout_supported(void)
 {
-    return "3.11 and 3.13";
+    return "3.8, 3.9, 3.10, 3.11 and 3.13";
+}
+
+/* What 3.8, 3.9 and 3.10 have in common: values are plain arrays, PyGC_Head is all that stands in front of an object. */
+static void set_old(struct ouro_layout *layout)
+{
+    layout->values_values = 0;
+    layout->gen_cleared = layout->owner_thread = layout->owner_generator = -1;
+    layout->owner_frame_object = layout->owner_cstack = -1;
+}
+
+/* As in 3.8.10's source: subtype_traverse, module_traverse, PyCode_Addr2Line. */
+static void set_3_8(struct ouro_layout *layout)
+{
+    set_old(layout);
+    layout->subtype_visits_type = true;
+    layout->module_without_state = true;
+    layout->line_table = OURO_LINES_DELTAS;
+    layout->lasti_bytes = 1;
+}
+
+static void set_3_9(struct ouro_layout *layout)
+{
+    set_old(layout);
+    layout->line_table = OURO_LINES_DELTAS;
+    layout->lasti_bytes = 1;
+}
+
+/* PEP 626 */
+static void set_3_10(struct ouro_layout *layout)
+{
+    set_old(layout);
+    layout->line_table = OURO_LINES_RANGES;
+    layout->lasti_bytes = 2;
+}
+
+const struct ouro_layout *ouro_layout_of_old(size_t i)
+{
+    static const struct ouro_layout *const layouts[] = {&ouro_layout_3_8, &ouro_layout_3_9, &ouro_layout_3_10};
+    return i < sizeof layouts / sizeof *layouts ? layouts[i] : NULL;
 }
 
 /* Behaviour of 3.11, as in 3.11.2's source: _PyObject_VisitInstanceAttributes, _PySys_GetSizeOf, pycore_frame.h. */
 static void set_3_11(struct ouro_layout *layout)
 {
+    layout->zero_has_digit = true;
     layout->values_in_preheader = true;
     layout->static_type_presize = true;
     layout->gen_cleared = 4;
@@ -21,6 +61,7 @@ static void set_3_11(struct ouro_layout *layout)
  * older ones, so python.c looks at the code of those. */
 static void set_3_13(struct ouro_layout *layout, uint32_t hexversion)
 {
+    layout->zero_has_digit = true;
     layout->immortal = true;
     layout->inline_values = true;
     layout->dict_visits_embedded = hexversion >= 0x030d0d00;
@@ -37,6 +78,18 @@ enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversio
 {
     unsigned level = hexversion >> 4 & 15;
     switch (hexversion >> 16) {
+    case 0x0308:
+        *layout = ouro_layout_3_8;
+        set_3_8(layout);
+        break;
+    case 0x0309:
+        *layout = ouro_layout_3_9;
+        set_3_9(layout);
+        break;
+    case 0x030a:
+        *layout = ouro_layout_3_10;
+        set_3_10(layout);
+        break;
     case 0x030b:
         *layout = ouro_layout_3_11;
         set_3_11(layout);

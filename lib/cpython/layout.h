@@ -29,6 +29,15 @@ struct ouro_layout {
     OURO_LAYOUT_FIELDS(OURO_LAYOUT_FIELD)
 #undef OURO_LAYOUT_FIELD
     /* Behaviour, set by ouro_layout_find. */
+    bool subtype_visits_type; /* subtype_traverse visits the type whatever the base does (3.8) */
+    bool module_without_state; /* m_traverse is called though the module has no state yet (3.8) */
+    enum ouro_line_table {
+        OURO_LINES_LOCATIONS, /* 3.11 on: Objects/locations.md */
+        OURO_LINES_DELTAS,    /* 3.8, 3.9: co_lnotab, pairs of deltas; each line begins behind its pair's bytes */
+        OURO_LINES_RANGES,    /* 3.10: pairs of deltas, each of a range of bytes */
+    } line_table;
+    unsigned lasti_bytes;     /* f_lasti counts so many bytes: 1, or code units of 2 (3.10) */
+    bool zero_has_digit;      /* int.__sizeof__ counts a digit that 0 doesn't use (3.11 on) */
     bool immortal;            /* negative low 32 bits of the count: immortal */
     bool values_in_preheader; /* 3.11: values at -32, dict at -24, both looked at */
     bool inline_values;       /* 3.13: values behind objects of types with INLINE_VALUES */
@@ -40,10 +49,14 @@ struct ouro_layout {
     int owner_thread, owner_generator, owner_frame_object, owner_cstack;
 };
 
+extern const struct ouro_layout ouro_layout_3_8, ouro_layout_3_9, ouro_layout_3_10;
 extern const struct ouro_layout ouro_layout_3_11, ouro_layout_3_13;
 
 /* Fills *layout for that exact version (PY_VERSION_HEX). OURO_UNSUPPORTED says what is supported. */
 enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversion, struct ouro_err *err);
+/* The layouts of versions that have no Py_Version: 3.8, 3.9, 3.10, by i; NULL behind the last. Only good for finding their
+ * sys.hexversion. */
+const struct ouro_layout *ouro_layout_of_old(size_t i);
 /* "3.11 and 3.13": for messages. */
 const char *ouro_layout_supported(void);
 

@@ -56,6 +56,8 @@
     X(keys_log2_size) /* PyDictKeysObject.dk_log2_size */ \
     X(keys_log2_index_bytes) /* PyDictKeysObject.dk_log2_index_bytes */ \
     X(keys_kind) /* PyDictKeysObject.dk_kind */ \
+    X(keys_size) /* PyDictKeysObject.dk_size */ \
+    X(keys_lookup) /* PyDictKeysObject.dk_lookup */ \
     X(keys_usable) /* PyDictKeysObject.dk_usable */ \
     X(keys_nentries) /* PyDictKeysObject.dk_nentries */ \
     X(keys_indices) /* PyDictKeysObject.dk_indices */ \
@@ -83,6 +85,7 @@
     X(odict_node_sizeof) /* _ODictNode.sizeof */ \
     X(lru_root_next) /* lru_cache_object.root.next */ \
     X(lru_root) /* lru_cache_object.root */ \
+    X(lru_elem_type) /* lru_cache_object.lru_list_elem_type */ \
     X(lru_link_next) /* lru_list_elem.next */ \
     X(lru_link_key) /* lru_list_elem.key */ \
     X(lru_link_result) /* lru_list_elem.result */ \
@@ -101,19 +104,28 @@
     X(code_firstlineno) /* PyCodeObject.co_firstlineno */ \
     X(code_filename) /* PyCodeObject.co_filename */ \
     X(code_name) /* PyCodeObject.co_name */ \
-    X(code_qualname) /* PyCodeObject.co_qualname */ \
+    X(code_qualname) /* PyCodeObject.co_qualname or PyCodeObject.co_name */ \
     X(code_nlocalsplus) /* PyCodeObject.co_nlocalsplus */ \
     X(code_localsplusnames) /* PyCodeObject.co_localsplusnames */ \
-    X(code_linetable) /* PyCodeObject.co_linetable */ \
-    X(code_adaptive) /* PyCodeObject.co_code_adaptive */ \
+    X(code_linetable) /* PyCodeObject.co_linetable or PyCodeObject.co_lnotab */ \
+    X(code_adaptive) /* PyCodeObject.co_code_adaptive or PyCodeObject.sizeof */ \
     X(code_framesize) /* PyCodeObject.co_framesize */ \
     X(code_extra) /* PyCodeObject.co_extra */ \
     X(code_flags) /* PyCodeObject.co_flags */ \
+    X(code_nlocals) /* PyCodeObject.co_nlocals */ \
+    X(code_varnames) /* PyCodeObject.co_varnames */ \
+    X(code_cellvars) /* PyCodeObject.co_cellvars */ \
+    X(code_freevars) /* PyCodeObject.co_freevars */ \
+    X(code_cell2arg) /* PyCodeObject.co_cell2arg */ \
+    X(code_code) /* PyCodeObject.co_code */ \
+    X(code_opcache) /* PyCodeObject.co_opcache */ \
+    X(code_opcache_size) /* PyCodeObject.co_opcache_size */ \
+    X(opcache_sizeof) /* _PyOpcache.sizeof */ \
     X(function_code) /* PyFunctionObject.func_code */ \
     X(function_qualname) /* PyFunctionObject.func_qualname */ \
     X(function_name) /* PyFunctionObject.func_name */ \
     X(iframe_func) /* _PyInterpreterFrame.f_func or _PyInterpreterFrame.f_funcobj */ \
-    X(iframe_code) /* _PyInterpreterFrame.f_code or _PyInterpreterFrame.f_executable */ \
+    X(iframe_code) /* _PyInterpreterFrame.f_code or _PyInterpreterFrame.f_executable or PyFrameObject.f_code */ \
     X(iframe_locals) /* _PyInterpreterFrame.f_locals */ \
     X(iframe_object) /* _PyInterpreterFrame.frame_obj */ \
     X(iframe_previous) /* _PyInterpreterFrame.previous */ \
@@ -121,6 +133,14 @@
     X(iframe_stacktop) /* _PyInterpreterFrame.stacktop */ \
     X(iframe_owner) /* _PyInterpreterFrame.owner */ \
     X(iframe_localsplus) /* _PyInterpreterFrame.localsplus */ \
+    X(frame_back) /* PyFrameObject.f_back */ \
+    X(frame_localsplus) /* PyFrameObject.f_localsplus */ \
+    X(frame_valuestack) /* PyFrameObject.f_valuestack */ \
+    X(frame_stacktop) /* PyFrameObject.f_stacktop */ \
+    X(frame_stackdepth) /* PyFrameObject.f_stackdepth */ \
+    X(frame_lasti) /* PyFrameObject.f_lasti */ \
+    X(frame_gen) /* PyFrameObject.f_gen */ \
+    X(frame_sizeof) /* PyFrameObject.sizeof */ \
     X(frame_frame) /* PyFrameObject.f_frame */ \
     X(frame_data) /* PyFrameObject._f_frame_data */ \
     X(gen_frame_state) /* PyGenObject.gi_frame_state */ \
@@ -181,7 +201,8 @@
     X(interp_slots_pname) /* PyInterpreterState.cached_objects.type_slots_pname */ \
     X(interp_str_replace_inf) /* PyInterpreterState.cached_objects.str_replace_inf */ \
     X(interp_gc) /* PyInterpreterState.gc */ \
-    X(interp_threads) /* PyInterpreterState.threads.head */ \
+    X(runtime_gc) /* _PyRuntimeState.gc */ \
+    X(interp_threads) /* PyInterpreterState.threads.head or PyInterpreterState.tstate_head */ \
     X(interp_gil) /* PyInterpreterState.ceval.gil */ \
     X(interp_static_types) /* PyInterpreterState.types.builtins.initialized */ \
     X(interp_static_extension_types) /* PyInterpreterState.types.for_extensions.initialized */ \
@@ -189,17 +210,20 @@
     X(static_type_type) /* managed_static_type_state.type */ \
     X(static_type_dict) /* managed_static_type_state.tp_dict */ \
     X(static_type_subclasses) /* managed_static_type_state.tp_subclasses */ \
+    X(interp_pyexitmodule) /* PyInterpreterState.pyexitmodule */ \
     X(interp_atexit_callbacks) /* PyInterpreterState.atexit.callbacks */ \
     X(interp_atexit_count) /* PyInterpreterState.atexit.ncallbacks */ \
     X(atexit_func) /* atexit_callback.func or atexit_py_callback.func */ \
     X(thread_next) /* PyThreadState.next */ \
     X(thread_cframe) /* PyThreadState.cframe */ \
-    X(thread_frame) /* PyThreadState.current_frame */ \
+    X(thread_frame) /* PyThreadState.current_frame or PyThreadState.frame */ \
     X(cframe_frame) /* _PyCFrame.current_frame */ \
     X(thread_ident) /* PyThreadState.thread_id */ \
     X(thread_native) /* PyThreadState.native_thread_id */ \
     X(thread_exc_info) /* PyThreadState.exc_info */ \
-    X(thread_exc_state) /* PyThreadState.exc_state */ \
+    X(thread_exc_state) /* PyThreadState.exc_state.exc_value */ \
+    X(thread_exc_type) /* PyThreadState.exc_state.exc_type */ \
+    X(thread_exc_traceback) /* PyThreadState.exc_state.exc_traceback */ \
     X(thread_current_exception) /* PyThreadState.current_exception or PyThreadState.curexc_value */ \
     X(thread_curexc_type) /* PyThreadState.curexc_type */ \
     X(thread_curexc_traceback) /* PyThreadState.curexc_traceback */ \

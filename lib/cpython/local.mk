@@ -8,10 +8,15 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/dict.h \
 	lib/cpython/foreign.c \
 	lib/cpython/foreign.h \
+	lib/cpython/frame_object.c \
+	lib/cpython/frame_object.h \
 	lib/cpython/layout.c \
 	lib/cpython/layout.h \
+	lib/cpython/layout_3_10.c \
 	lib/cpython/layout_3_11.c \
 	lib/cpython/layout_3_13.c \
+	lib/cpython/layout_3_8.c \
+	lib/cpython/layout_3_9.c \
 	lib/cpython/layout_fields.h \
 	lib/cpython/learn.c \
 	lib/cpython/learn.h \

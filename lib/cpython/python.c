@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "cpython/dict.h"
 #include "cpython/learn.h"
 #include "cpython/text.h"
 #include "cpython/type.h"
@@ -129,8 +130,11 @@ static enum ouro_status learn_sizes(struct ouro_python *python)
         {"PyAsyncGen_Type", OURO_SIZEOF_GENERATOR}, {"PyFrame_Type", OURO_SIZEOF_FRAME},
         {"PyCode_Type", OURO_SIZEOF_CODE},
     };
+    bool frames_in_generators = python->layout->gen_iframe >= 0; /* else their size is as any other object's */
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         ouro_addr type = symbol(python, rules[i].name);
+        if (rules[i].rule == OURO_SIZEOF_GENERATOR && !frames_in_generators)
+            continue;
         uint64_t *place = type ? ouro_map_put(&python->sizeof_rules, type, NULL) : NULL;
         if (type && !place)
             return OURO_NOMEM;
@@ -186,6 +190,23 @@ static enum ouro_status learn_subtype_traverse(struct ouro_python *python, struc
     return OURO_OK;
 }
 
+/* Up to 3.10 only the function that looks its keys up tells whether a dict's keys are all str, as dict_traverse asks. It is not
+ * exported, but the subclasses of object are in a dict whose keys are ints. */
+static enum ouro_status learn_general_lookup(struct ouro_python *python, struct ouro_err *err)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr subclasses = 0;
+    if (layout->keys_lookup < 0)
+        return OURO_OK;
+    ouro_dict_and_subclasses_of_type(python, symbol(python, "PyBaseObject_Type"), &subclasses);
+    ouro_addr keys = subclasses ? ouro_python_word(python, subclasses + (ouro_addr)layout->dict_keys) : 0;
+    python->general_lookup = keys ? ouro_python_word(python, keys + (ouro_addr)layout->keys_lookup) : 0;
+    if (!python->general_lookup)
+        return ouro_err_set(err, OURO_BADDATA, "the subclasses of object were not found: not CPython %s as we know it",
+                            python->runtime.version);
+    return OURO_OK;
+}
+
 /* What must hold in every CPython: the type of type is type, None's type is called NoneType. */
 static enum ouro_status check_known_objects(const struct ouro_python *python, struct ouro_err *err)
 {
@@ -234,6 +255,7 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
     python->true_object = symbol(python, "_Py_TrueStruct");
     python->false_object = symbol(python, "_Py_FalseStruct");
     OURO_TRY(check_known_objects(python, err));
+    OURO_TRY(learn_general_lookup(python, err));
     python->interpreters = calloc(OURO_INTERPRETERS_MAX, sizeof *python->interpreters);
     if (!python->interpreters)
         return ouro_err_set(err, OURO_NOMEM, "no memory for the list of interpreters");

@@ -65,15 +65,80 @@ static enum ouro_status adopt_debug_offsets(struct ouro_runtime *runtime, const 
     return OURO_OK;
 }
 
+#define SYS_ENTRIES_MAX 65536
+#define SYS_ENTRY_BYTES 24
+
+/* The value of an int of one digit. */
+static bool read_small_int(const struct ouro_space *space, const struct ouro_layout *layout, ouro_addr object, uint32_t *value)
+{
+    uint64_t size;
+    return ouro_space_read(space, object + (ouro_addr)layout->ob_size, &size, 8) == OURO_OK && size == 1 &&
+           ouro_space_read(space, object + (ouro_addr)layout->long_digits, value, 4) == OURO_OK;
+}
+
+/* sys.hexversion of the main interpreter, if everything on the way to it is as in this layout. */
+static bool read_sys_hexversion(const struct ouro_runtime *runtime, const struct ouro_space *space,
+                                const struct ouro_layout *layout, uint32_t *hexversion)
+{
+    static const char name[] = "hexversion";
+    uint64_t at = runtime->addr + (ouro_addr)layout->runtime_main, size, count;
+    const int32_t steps[] = {layout->interp_sysdict, layout->dict_keys};
+    if (ouro_space_read(space, at, &at, 8) != OURO_OK)
+        return false;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (ouro_space_read(space, at + (ouro_addr)steps[i], &at, 8) != OURO_OK)
+            return false;
+    if (ouro_space_read(space, at + (ouro_addr)layout->keys_size, &size, 8) != OURO_OK)
+        return false;
+    if (ouro_space_read(space, at + (ouro_addr)layout->keys_nentries, &count, 8) != OURO_OK)
+        return false;
+    if (size > SYS_ENTRIES_MAX || count > size)
+        return false;
+    at += (ouro_addr)layout->keys_indices + size * (size <= 0xff ? 1 : 2);
+    for (uint64_t i = 0; i < count; i++, at += SYS_ENTRY_BYTES) {
+        uint64_t entry[3], length;
+        char text[sizeof name];
+        if (ouro_space_read(space, at, entry, sizeof entry) != OURO_OK)
+            return false;
+        if (!entry[2] || ouro_space_read(space, entry[1] + (ouro_addr)layout->ascii_length, &length, 8) != OURO_OK ||
+            length != sizeof name - 1 ||
+            ouro_space_read(space, entry[1] + (ouro_addr)layout->ascii_sizeof, text, sizeof text) != OURO_OK ||
+            memcmp(text, name, sizeof name) != 0)
+            continue;
+        return read_small_int(space, layout, entry[2], hexversion) &&
+               *hexversion >> 16 == (0x0300u | (unsigned)layout->minor);
+    }
+    return false;
+}
+
+/* Up to 3.10 no symbol tells the version, but the process itself does, where each of the old versions would have it. */
+static bool read_old_version(const struct ouro_runtime *runtime, const struct ouro_space *space, uint64_t *version)
+{
+    const struct ouro_layout *layout;
+    for (size_t i = 0; (layout = ouro_layout_of_old(i)); i++) {
+        uint32_t hexversion = 0;
+        if (read_sys_hexversion(runtime, space, layout, &hexversion)) {
+            *version = hexversion;
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum ouro_status read_version(struct ouro_runtime *runtime, const struct ouro_space *space, struct ouro_err *err)
 {
     ouro_addr addr;
     uint64_t version = 0;
-    if (ouro_module_symbol(runtime->module, "Py_Version", &addr, NULL) != OURO_OK ||
-        ouro_space_read(space, addr, &version, sizeof version) != OURO_OK || version >> 24 != 3)
-        return ouro_err_set(err, OURO_UNSUPPORTED,
-                            "%s holds a CPython older than 3.11 (no Py_Version); this version of ouro reads %s",
+    if (ouro_module_symbol(runtime->module, "Py_Version", &addr, NULL) != OURO_OK) {
+        if (!read_old_version(runtime, space, &version))
+            return ouro_err_set(err, OURO_UNSUPPORTED,
+                                "%s holds a CPython without Py_Version (older than 3.11) whose sys.hexversion is not where "
+                                "3.8, 3.9 and 3.10 have it: not started yet, or another version; this version of ouro reads %s",
+                                runtime->module->path, ouro_layout_supported());
+    } else if (ouro_space_read(space, addr, &version, sizeof version) != OURO_OK || version >> 24 != 3) {
+        return ouro_err_set(err, OURO_UNSUPPORTED, "%s holds a CPython of an unknown version; this version of ouro reads %s",
                             runtime->module->path, ouro_layout_supported());
+    }
     runtime->hexversion = (uint32_t)version;
     static const char *const levels[16] = {[0xa] = "a", [0xb] = "b", [0xc] = "rc", [0xf] = ""};
     unsigned level = version >> 4 & 15;
@@ -146,7 +211,8 @@ enum ouro_status ouro_runtime_interpreters(const struct ouro_runtime *runtime, c
             return OURO_BADDATA;
         struct ouro_interpreter *interpreter = &interpreters[*count];
         interpreter->addr = addr;
-        interpreter->gc = addr + (ouro_addr)layout->interp_gc;
+        interpreter->gc = layout->interp_gc >= 0 ? addr + (ouro_addr)layout->interp_gc
+                                                 : runtime->addr + (ouro_addr)layout->runtime_gc; /* 3.8: one for all */
         OURO_TRY(read_word(space, addr + (ouro_addr)layout->interp_id, &interpreter->id));
         OURO_TRY(read_word(space, addr + (ouro_addr)layout->interp_next, &addr));
         ++*count;

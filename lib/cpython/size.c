@@ -1,4 +1,5 @@
 #include "cpython/dict.h"
+#include "cpython/frame_object.h"
 #include "cpython/sandbox.h"
 #include "cpython/text.h"
 #include "cpython/type.h"
@@ -15,6 +16,12 @@ static uint64_t plain(const struct ouro_python *python, const struct ouro_type *
         size += (uint64_t)count * type->itemsize;
     }
     return size;
+}
+
+static uint64_t tuple_count(const struct ouro_python *python, ouro_addr tuple)
+{
+    uint64_t count = 0;
+    return ouro_python_tuple(python, tuple, &count) ? count : 0;
 }
 
 /* unicode_sizeof_impl */
@@ -57,7 +64,7 @@ static uint64_t int_size(const struct ouro_python *python, const unsigned char *
         int64_t count = (int64_t)ouro_load_u64(object + layout->ob_size);
         digits = count < 0 ? 0 - (uint64_t)count : (uint64_t)count;
     }
-    return 24 + 4 * (digits ? digits : 1);
+    return 24 + 4 * (digits || !layout->zero_has_digit ? digits : 1);
 }
 
 /* _PyDict_SizeOf */
@@ -97,7 +104,7 @@ static uint64_t frame_slots(const struct ouro_python *python, ouro_addr code)
         uint64_t all = ouro_load_u32(bytes + layout->code_framesize), special = (uint64_t)layout->iframe_localsplus / WORD;
         return all > special ? all - special : 0;
     }
-    return (uint64_t)ouro_load_u32(bytes + layout->code_nlocalsplus) + ouro_load_u32(bytes + layout->code_stacksize);
+    return ouro_frame_local_count(python, code) + ouro_load_u32(bytes + layout->code_stacksize);
 }
 
 static uint64_t generator_size(const struct ouro_python *python, ouro_addr addr, const unsigned char *object)
@@ -112,8 +119,28 @@ static uint64_t generator_size(const struct ouro_python *python, ouro_addr addr,
 static uint64_t frame_size(const struct ouro_python *python, const unsigned char *object)
 {
     const struct ouro_layout *layout = python->layout;
+    if (layout->frame_localsplus >= 0) /* a local variable is part of the struct */
+        return (uint64_t)layout->frame_sizeof - WORD + WORD * frame_slots(python, ouro_load_u64(object + layout->iframe_code));
     ouro_addr code = ouro_python_word(python, ouro_load_u64(object + layout->frame_frame) + (ouro_addr)layout->iframe_code);
     return (uint64_t)layout->frame_data + (uint64_t)layout->iframe_localsplus + WORD * frame_slots(python, code);
+}
+
+/* code_sizeof; what 3.8 to 3.10 add: cells that are arguments, and caches of names. */
+static uint64_t code_size(const struct ouro_python *python, const struct ouro_type *type, const unsigned char *object)
+{
+    const struct ouro_layout *layout = python->layout;
+    uint64_t size = (plain(python, type, object) + WORD - 1) & ~(uint64_t)(WORD - 1); /* _PyObject_VAR_SIZE rounds up */
+    ouro_addr extra = ouro_load_u64(object + layout->code_extra);
+    if (extra)
+        size += 8 + WORD * ouro_python_word(python, extra);
+    if (layout->code_cell2arg >= 0 && ouro_load_u64(object + layout->code_cell2arg))
+        size += WORD * tuple_count(python, ouro_load_u64(object + layout->code_cellvars));
+    if (layout->code_opcache >= 0 && ouro_load_u64(object + layout->code_opcache)) {
+        ouro_addr code = ouro_load_u64(object + layout->code_code);
+        size += ouro_python_word(python, code + (ouro_addr)layout->ob_size) / 2;
+        size += object[layout->code_opcache_size] * (uint64_t)layout->opcache_sizeof;
+    }
+    return size;
 }
 
 static uint64_t deque_size(const struct ouro_python *python, const struct ouro_type *type, const unsigned char *object)
@@ -121,12 +148,6 @@ static uint64_t deque_size(const struct ouro_python *python, const struct ouro_t
     const struct ouro_layout *layout = python->layout;
     uint64_t items = ouro_load_u64(object + layout->ob_size), left = ouro_load_u64(object + layout->deque_leftindex);
     return type->basicsize + (left + items + 63) / 64 * (uint64_t)layout->block_sizeof;
-}
-
-static uint64_t tuple_count(const struct ouro_python *python, ouro_addr tuple)
-{
-    uint64_t count = 0;
-    return ouro_python_tuple(python, tuple, &count) ? count : 0;
 }
 
 static uint64_t measured(struct ouro_python *python, struct ouro_sandbox **place, const struct ouro_type *type, ouro_addr addr,
@@ -168,11 +189,8 @@ static uint64_t measured(struct ouro_python *python, struct ouro_sandbox **place
     case OURO_SIZEOF_PERMUTATIONS:
         return type->basicsize + WORD * (tuple_count(python, ouro_load_u64(object + layout->permutations_pool)) +
                                          ouro_load_u64(object + layout->permutations_r));
-    case OURO_SIZEOF_CODE: /* _PyObject_VAR_SIZE rounds up */
-        return ((plain(python, type, object) + WORD - 1) & ~(uint64_t)(WORD - 1)) +
-               (ouro_load_u64(object + layout->code_extra)
-                    ? 8 + WORD * ouro_python_word(python, ouro_load_u64(object + layout->code_extra))
-                    : 0);
+    case OURO_SIZEOF_CODE:
+        return code_size(python, type, object);
     case OURO_SIZEOF_RUN: {
         uint64_t size;
         struct ouro_sandbox *sandbox = ouro_sandbox_get(python, place);

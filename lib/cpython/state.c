@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cpython/dict.h"
+#include "cpython/frame_object.h"
 #include "cpython/value.h"
 
 #define THREADS_MAX 65536
@@ -41,6 +42,8 @@ static ouro_addr attribute(struct ouro_python *python, ouro_addr object, const c
 {
     const struct ouro_layout *layout = python->layout;
     const struct ouro_type *type = ouro_type_get(python, ouro_python_word(python, object + (ouro_addr)layout->ob_type));
+    if (type && !(type->flags & OURO_FLAG_MANAGED_DICT) && type->dictoffset > 0)
+        return ouro_python_dict_get(python, ouro_python_word(python, object + (ouro_addr)type->dictoffset), name);
     if (!type || !(type->flags & OURO_FLAG_MANAGED_DICT))
         return 0;
     ouro_addr dict = ouro_python_word(python, object - 24), values = 0;
@@ -98,7 +101,7 @@ static bool holds_gil(const struct ouro_python *python, const struct ouro_interp
            ouro_python_word(python, gil + (ouro_addr)layout->gil_holder) == thread;
 }
 
-/* Location table entries: 1cccclll, then varints by code (Objects/locations.md, 3.11 on). */
+/* From 3.11 on entries of a location table: 1cccclll, then varints by code (Objects/locations.md). */
 uint32_t ouro_code_line(const struct ouro_python *python, ouro_addr code, uint64_t at)
 {
     const struct ouro_layout *layout = python->layout;
@@ -112,6 +115,8 @@ uint32_t ouro_code_line(const struct ouro_python *python, ouro_addr code, uint64
     const unsigned char *end = p ? p + size : NULL;
     int64_t line = (int32_t)ouro_load_u32(bytes + layout->code_firstlineno);
     uint64_t offset = 0;
+    if (layout->line_table != OURO_LINES_LOCATIONS)
+        return p ? ouro_frame_line_by_pairs(layout, p, size, line, (int64_t)at) : (uint32_t)line;
     while (p && p < end) {
         unsigned kind = *p >> 3 & 15;
         uint64_t length = (*p & 7u) + 1;
@@ -140,6 +145,10 @@ static void each_frame(struct ouro_python *python, ouro_addr thread, const struc
 {
     const struct ouro_layout *layout = python->layout;
     ouro_addr frame;
+    if (ouro_frame_is_object(layout)) {
+        ouro_frame_object_each(python, thread, sink);
+        return;
+    }
     if (layout->thread_frame >= 0) {
         frame = ouro_python_word(python, thread + (ouro_addr)layout->thread_frame);
     } else {
@@ -167,6 +176,21 @@ static void each_frame(struct ouro_python *python, ouro_addr thread, const struc
     }
 }
 
+#define PTHREAD_SELF 16  /* glibc, x86-64: tcbhead_t.self */
+#define PTHREAD_TID 0x2d0 /* struct pthread.tid */
+
+/* The kernel's number of a thread: its own field from 3.11 on; before that glibc's struct pthread, whose address ident is, has it. */
+static uint64_t native_id(const struct ouro_python *python, const unsigned char *thread, uint64_t ident)
+{
+    const struct ouro_layout *layout = python->layout;
+    if (layout->thread_native >= 0)
+        return ouro_load_u64(thread + layout->thread_native);
+    const unsigned char *bytes = ident & 7 ? NULL : ouro_image_at(python->image, ident, PTHREAD_TID + 4);
+    if (!bytes || ouro_load_u64(bytes) != ident || ouro_load_u64(bytes + PTHREAD_SELF) != ident)
+        return 0; /* another C library */
+    return ouro_load_u32(bytes + PTHREAD_TID);
+}
+
 static void each_thread(struct ouro_python *python, const struct ouro_interpreter *interpreter,
                         const struct ouro_state_sink *sink)
 {
@@ -176,6 +200,8 @@ static void each_thread(struct ouro_python *python, const struct ouro_interprete
         int32_t at;
     } fields[] = {
         {"<exception being handled>", layout->thread_exc_state},
+        {"<type of exception being handled>", layout->thread_exc_type},
+        {"<traceback of exception being handled>", layout->thread_exc_traceback},
         {"<current exception>", layout->thread_current_exception},
         {"<current exception type>", layout->thread_curexc_type},
         {"<current exception traceback>", layout->thread_curexc_traceback},
@@ -192,7 +218,8 @@ static void each_thread(struct ouro_python *python, const struct ouro_interprete
     };
     ouro_addr at = ouro_python_word(python, interpreter->addr + (ouro_addr)layout->interp_threads);
     for (unsigned n = 0; at; n++) {
-        const unsigned char *bytes = ouro_image_at(python->image, at, (uint64_t)layout->thread_native + 8);
+        int32_t last = layout->thread_native > layout->thread_ident ? layout->thread_native : layout->thread_ident;
+        const unsigned char *bytes = ouro_image_at(python->image, at, (uint64_t)last + 8);
         if (!bytes || n == THREADS_MAX) {
             ouro_python_count_unreadable(python, OURO_UNREADABLE_FRAME);
             return;
@@ -200,7 +227,7 @@ static void each_thread(struct ouro_python *python, const struct ouro_interprete
         struct ouro_thread thread = {
             .addr = at,
             .ident = ouro_load_u64(bytes + layout->thread_ident),
-            .native_id = ouro_load_u64(bytes + layout->thread_native),
+            .native_id = native_id(python, bytes, ouro_load_u64(bytes + layout->thread_ident)),
             .holds_gil = holds_gil(python, interpreter, at),
         };
         find_thread_name(python, interpreter, &thread);
@@ -287,8 +314,14 @@ void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *
         {"interpreter: cached object.__reduce__", layout->interp_objreduce},
         {"interpreter: cached type slots", layout->interp_slots_pname},
         {"interpreter: cached str for infinity", layout->interp_str_replace_inf},
-        {"gc.garbage", layout->interp_gc + layout->gc_garbage},
-        {"gc.callbacks", layout->interp_gc + layout->gc_callbacks},
+        {"interpreter: atexit module", layout->interp_pyexitmodule},
+    };
+    const struct {
+        const char *name;
+        ouro_addr at;
+    } of_collector[] = {
+        {"gc.garbage", interpreter->gc + (ouro_addr)layout->gc_garbage},
+        {"gc.callbacks", interpreter->gc + (ouro_addr)layout->gc_callbacks},
     };
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
         ouro_addr target =
@@ -297,6 +330,13 @@ void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *
             continue;
         sink->root(sink->context, roots[i].name);
         sink->field(sink->context, roots[i].name, target);
+    }
+    for (size_t i = 0; i < sizeof of_collector / sizeof *of_collector; i++) {
+        ouro_addr target = ouro_python_word(python, of_collector[i].at);
+        if (!target)
+            continue;
+        sink->root(sink->context, of_collector[i].name);
+        sink->field(sink->context, of_collector[i].name, target);
     }
     each_atexit(python, interpreter, sink);
     each_thread(python, interpreter, sink);

@@ -42,7 +42,8 @@ void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *
 /* A thread of the interpreter, the one that holds the GIL if there is one; *ident: its pthread_self(). 0: none. */
 ouro_addr ouro_state_any_thread(const struct ouro_python *python, const struct ouro_interpreter *interpreter, uint64_t *ident);
 
-/* The line that instruction offset `at` (bytes from co_code_adaptive) of a code object is on; 0 unknown. */
+/* The line that instruction offset `at` (bytes from the first instruction; UINT64_MAX: in front of it, up to 3.10) of a code object is
+ * on; 0 unknown. */
 uint32_t ouro_code_line(const struct ouro_python *python, ouro_addr code, uint64_t at);
 
 #endif

@@ -353,7 +353,7 @@ static void add_base_visitor(struct ouro_python *python, struct ouro_type *type,
     }
 }
 
-/* What subtype_traverse does (typeobject.c; the same in 3.11 and 3.13 but for where the managed dict stands). */
+/* What subtype_traverse does (typeobject.c; the same in 3.8 to 3.13 but for when the type is visited and where the managed dict stands). */
 static void add_subtype(struct ouro_python *python, struct ouro_type *type, struct ops *ops, const unsigned char *bytes)
 {
     const struct ouro_layout *layout = python->layout;
@@ -380,7 +380,7 @@ static void add_subtype(struct ouro_python *python, struct ouro_type *type, stru
     }
     ouro_addr traverse = ouro_load_u64(at + layout->tp_traverse);
     if (type->flags & OURO_FLAG_HEAPTYPE &&
-        (!traverse || !(ouro_load_u64(at + layout->tp_flags) & OURO_FLAG_HEAPTYPE)))
+        (layout->subtype_visits_type || !traverse || !(ouro_load_u64(at + layout->tp_flags) & OURO_FLAG_HEAPTYPE)))
         add_simple(ops, OURO_OP_TYPE);
     if (traverse)
         add_base_visitor(python, type, ops, base, at);

@@ -5,8 +5,7 @@
 #include "cpython/deliver.h"
 #include "cpython/dict.h"
 #include "cpython/foreign.h"
-
-#define FRAME_LOCALS_MAX 65536 /* no code object has more local variables than this */
+#include "cpython/frame_object.h"
 
 void ouro_visit_end(struct ouro_visitor *visitor)
 {
@@ -225,7 +224,7 @@ static void visit_lru_links(struct ouro_visitor *visitor, ouro_addr addr, const 
             break;
         put(visitor, ouro_load_u64(bytes + layout->lru_link_key));
         put(visitor, ouro_load_u64(bytes + layout->lru_link_result));
-        put(visitor, ouro_load_u64(bytes + layout->ob_type));
+        put(visitor, layout->lru_elem_type >= 0 ? ouro_load_u64(bytes + layout->ob_type) : 0); /* 3.10 on */
         link = ouro_load_u64(bytes + layout->lru_link_next);
     }
     run_end(visitor, count);
@@ -233,14 +232,9 @@ static void visit_lru_links(struct ouro_visitor *visitor, ouro_addr addr, const 
 
 static void name_locals(struct ouro_visitor *visitor, ouro_addr code, uint64_t count)
 {
-    const struct ouro_layout *layout = visitor->python->layout;
-    uint64_t name_count = 0;
-    const unsigned char *names = ouro_python_tuple(
-        visitor->python, ouro_python_word(visitor->python, code + (ouro_addr)layout->code_localsplusnames), &name_count);
     for (uint64_t i = 0; i < count; i++) {
         char name[300];
-        if (!names || i >= name_count ||
-            !ouro_python_text(visitor->python, ouro_load_u64(names + 8 * i), name, sizeof name))
+        if (!ouro_frame_local_name(visitor->python, code, i, name, sizeof name))
             snprintf(name, sizeof name, "<local %u>", (unsigned)i);
         part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, name);
     }
@@ -252,8 +246,12 @@ void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool runnin
         visitor->unasked = false; /* a thread's frame is no object */
     struct ouro_python *python = visitor->python;
     const struct ouro_layout *layout = python->layout;
-    const unsigned char *bytes = ouro_image_at(python->image, frame, (uint64_t)layout->iframe_localsplus);
     part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "frame");
+    if (ouro_frame_is_object(layout)) { /* which holds the rest */
+        put(visitor, frame);
+        return;
+    }
+    const unsigned char *bytes = ouro_image_at(python->image, frame, (uint64_t)layout->iframe_localsplus);
     part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "f_locals");
     part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "f_func");
     part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "f_code");
@@ -270,10 +268,9 @@ void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool runnin
     put(visitor, ouro_load_u64(bytes + layout->iframe_locals));
     put(visitor, ouro_load_u64(bytes + layout->iframe_func));
     put(visitor, code);
-    const unsigned char *code_bytes = ouro_image_at(python->image, code, (uint64_t)layout->code_adaptive);
-    uint64_t local_count = code_bytes ? ouro_load_u32(code_bytes + layout->code_nlocalsplus) : 0;
+    uint64_t local_count = ouro_frame_local_count(python, code);
     int32_t top = (int32_t)ouro_load_u32(bytes + layout->iframe_stacktop);
-    if (local_count > FRAME_LOCALS_MAX || top > 2 * FRAME_LOCALS_MAX) {
+    if (local_count > OURO_FRAME_LOCALS_MAX || top > 2 * OURO_FRAME_LOCALS_MAX) {
         torn(visitor, OURO_UNREADABLE_FRAME);
         local_count = 0;
         top = 0;
@@ -299,10 +296,9 @@ void ouro_visit_frame_locals(struct ouro_visitor *visitor, ouro_addr frame)
     struct ouro_python *python = visitor->python;
     const struct ouro_layout *layout = python->layout;
     ouro_addr code = ouro_python_word(python, frame + (ouro_addr)layout->iframe_code);
-    const unsigned char *code_bytes = ouro_image_at(python->image, code, (uint64_t)layout->code_adaptive);
-    uint64_t count = code_bytes ? ouro_load_u32(code_bytes + layout->code_nlocalsplus) : 0;
+    uint64_t count = ouro_frame_local_count(python, code);
     const unsigned char *locals = NULL;
-    if (count && count <= FRAME_LOCALS_MAX)
+    if (count && count <= OURO_FRAME_LOCALS_MAX)
         locals = words(visitor, frame + (ouro_addr)layout->iframe_localsplus, count, 8);
     if (!locals)
         return;
@@ -401,7 +397,7 @@ static uint64_t scan_module_state(struct ouro_visitor *visitor, ouro_addr state,
     return found;
 }
 
-/* module_traverse calls m_traverse unless there should be a state and is none. */
+/* module_traverse calls m_traverse unless there should be a state and is none (in 3.8 always). */
 static void visit_module_state(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object)
 {
     const struct ouro_python *python = visitor->python;
@@ -412,7 +408,7 @@ static void visit_module_state(struct ouro_visitor *visitor, ouro_addr addr, con
     if (def &&
         ouro_space_read(&python->image->space, def + (ouro_addr)layout->moduledef_traverse, &traverse, 8) == OURO_OK &&
         ouro_space_read(&python->image->space, def + (ouro_addr)layout->moduledef_size, &size, 8) == OURO_OK &&
-        traverse && ((int64_t)size <= 0 || state) && !ouro_foreign_put_all(visitor, traverse, addr, &found))
+        traverse && ((int64_t)size <= 0 || state || layout->module_without_state) && !ouro_foreign_put_all(visitor, traverse, addr, &found))
         found = scan_module_state(visitor, state, size);
     run_end(visitor, found);
 }
@@ -461,7 +457,7 @@ static void visit_type_object(struct ouro_visitor *visitor, const struct ouro_op
     field(visitor, OURO_CLASS_HIDDEN, "__subclasses__", subclasses);
     if (!heap)
         return;
-    if (visited)
+    if (visited && layout->ht_module >= 0)
         field(visitor, seen, "ht_module", rest ? ouro_load_u64(rest + layout->ht_module) : 0);
     field(visitor, OURO_CLASS_HIDDEN, "__name__", rest ? ouro_load_u64(rest + layout->ht_name) : 0);
     field(visitor, OURO_CLASS_HIDDEN, "__qualname__", rest ? ouro_load_u64(rest + layout->ht_qualname) : 0);
@@ -596,7 +592,9 @@ static void visit_op(struct ouro_visitor *visitor, const struct ouro_type *type,
         visit_generator(visitor, addr, object);
         break;
     case OURO_OP_FRAME:
-        if (frame_owns_its_contents(python, object, &frame))
+        if (ouro_frame_is_object(python->layout))
+            ouro_frame_object_visit(visitor, addr, object);
+        else if (frame_owns_its_contents(python, object, &frame))
             ouro_visit_frame(visitor, frame, false);
         break;
     case OURO_OP_METHOD_CLASS:
@@ -687,7 +685,9 @@ uint64_t ouro_visit_variant(struct ouro_visitor *visitor, const struct ouro_type
                 variant = mix(variant, frame_variant(python, addr + (ouro_addr)layout->gen_iframe));
             break;
         case OURO_OP_FRAME:
-            if (frame_owns_its_contents(python, object, &frame))
+            if (ouro_frame_is_object(layout))
+                variant = mix(variant, frame_variant(python, addr));
+            else if (frame_owns_its_contents(python, object, &frame))
                 variant = mix(variant, frame_variant(python, frame));
             break;
         case OURO_OP_TYPE_OBJECT:

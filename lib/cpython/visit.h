@@ -74,7 +74,7 @@ void ouro_visit(struct ouro_visitor *visitor, const struct ouro_type *type, ouro
 /* Names the object's variant of its type's parts: two objects of one type with the same variant have the same parts. Only
  * for types that vary; cheap. */
 uint64_t ouro_visit_variant(struct ouro_visitor *visitor, const struct ouro_type *type, ouro_addr object);
-/* The contents of an interpreter frame, as _PyFrame_Traverse visits them. running: a frame of a thread, whose locals are there also
+/* The contents of an interpreter frame, as _PyFrame_Traverse visits them; where frames are objects, that object. running: a frame of a thread, whose locals are there also
  * while it has no stack top. Slots may be pending until ouro_visit_end. */
 void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool running);
 /* Only the local variables: of a generator that runs, whose tp_traverse does not see them. */
