@@ -109,10 +109,12 @@ interp_objreduce PyInterpreterState.cached_objects.objreduce interp_slots_pname 
 interp_str_replace_inf PyInterpreterState.cached_objects.str_replace_inf
 interp_gc PyInterpreterState.gc         runtime_gc _PyRuntimeState.gc|-
 interp_threads PyInterpreterState.threads.head|PyInterpreterState.tstate_head
-interp_gil PyInterpreterState.ceval.gil|- interp_static_types PyInterpreterState.types.builtins.initialized
+interp_gil PyInterpreterState.ceval.gil|- interp_static_types PyInterpreterState.types.builtins.initialized|PyInterpreterState.types.builtins
 interp_static_extension_types PyInterpreterState.types.for_extensions.initialized
-static_type_sizeof managed_static_type_state.sizeof static_type_type managed_static_type_state.type
-static_type_dict managed_static_type_state.tp_dict static_type_subclasses managed_static_type_state.tp_subclasses
+static_type_sizeof managed_static_type_state.sizeof|static_builtin_state.sizeof
+static_type_type managed_static_type_state.type|static_builtin_state.type
+static_type_dict managed_static_type_state.tp_dict|static_builtin_state.tp_dict
+static_type_subclasses managed_static_type_state.tp_subclasses|static_builtin_state.tp_subclasses
 interp_pyexitmodule PyInterpreterState.pyexitmodule interp_atexit_callbacks PyInterpreterState.atexit.callbacks interp_atexit_count PyInterpreterState.atexit.ncallbacks
 atexit_func atexit_callback.func|atexit_py_callback.func
 thread_next PyThreadState.next          thread_cframe PyThreadState.cframe    thread_frame PyThreadState.current_frame|PyThreadState.frame
@@ -259,7 +261,7 @@ functools.partial partialobject T@3.10+ func=fn args=args keywords=kw n:__dict__
 functools.KeyWrapper keyobject T@3.10+ cmp=cmp obj=object
 operator.itemgetter itemgetterobject T@3.10+ items=item
 operator.attrgetter attrgetterobject attrs=attr T@3.10+
-operator.methodcaller methodcallerobject name=name@3.10+ args=args@-3.12 args=xargs@3.13+ kwargs=kwds T@3.10+
+operator.methodcaller methodcallerobject name=name@3.10+ args=args@-3.12 args=xargs@3.13-3.13 args=args@3.14+ kwargs=kwds T@3.10+
 collections._tuplegetter|_collections._tuplegetter _tuplegetterobject|tuplegetterobject T@3.12+ __doc__=doc
 _collections._deque_iterator|collections._deque_iterator dequeiterobject T@3.12+ deque=deque
 _collections._deque_reverse_iterator|collections._deque_reverse_iterator dequeiterobject T@3.12+ deque=deque
@@ -350,11 +352,10 @@ def dwarf(path, structs):
 def applies(condition, version):
     if not condition:
         return True
-    if '-' in condition[1:]:
-        return all(applies(c, version) for c in (condition.split('-')[0] + '+', '-' + condition.split('-')[1]))
     if condition.endswith('+'):
         return version >= tuple(map(int, condition[:-1].split('.')))
-    return version <= tuple(map(int, condition[1:].split('.')))
+    first, last = condition.split('-')
+    return (not first or version >= tuple(map(int, first.split('.')))) and version <= tuple(map(int, last.split('.')))
 
 
 def ops_of(name, entries, layout, version):

@@ -127,6 +127,18 @@ ouro_addr ouro_dict_of_type(const struct ouro_python *python, ouro_addr type)
     return ouro_dict_and_subclasses_of_type(python, type, &subclasses);
 }
 
+ouro_addr ouro_values_in_preheader(const struct ouro_python *python, ouro_addr object, ouro_addr *dict)
+{
+    ouro_addr word = ouro_python_word(python, object - 24);
+    *dict = word;
+    if (!python->layout->values_tagged)
+        return ouro_python_word(python, object - 32);
+    if (!(word & 1))
+        return 0;
+    *dict = 0;
+    return word + 1;
+}
+
 uint64_t ouro_python_small_int(const struct ouro_python *python, ouro_addr object)
 {
     const struct ouro_layout *layout = python->layout;

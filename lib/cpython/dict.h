@@ -34,6 +34,9 @@ static inline ouro_addr ouro_keys_value(const struct ouro_keys *keys, uint64_t i
 /* tp_dict, wherever this version keeps it (static types of 3.12 on: in the interpreter); 0 if there is none. */
 ouro_addr ouro_dict_of_type(const struct ouro_python *python, ouro_addr type);
 ouro_addr ouro_dict_and_subclasses_of_type(const struct ouro_python *python, ouro_addr type, ouro_addr *subclasses);
+/* The attribute values of an object whose two words in front of the collector's head lead to them (3.11, 3.12), 0 if it has none
+ * there; *dict is its __dict__, or 0. Of a type with OURO_FLAG_MANAGED_DICT only. */
+ouro_addr ouro_values_in_preheader(const struct ouro_python *python, ouro_addr object, ouro_addr *dict);
 /* The value of a non-negative int of one digit; UINT64_MAX for everything else. */
 uint64_t ouro_python_small_int(const struct ouro_python *python, ouro_addr object);
 /* PyCFunction_GET_CLASS: mm_class of a METH_METHOD function, else 0. */

@@ -2,7 +2,7 @@
 
 const char *ouro_layout_supported(void)
 {
-    return "3.8, 3.9, 3.10, 3.11 and 3.13";
+    return "3.8, 3.9, 3.10, 3.11, 3.12 and 3.13";
 }
 
 /* What 3.8, 3.9 and 3.10 have in common: values are plain arrays, PyGC_Head is all that stands in front of an object. */
@@ -57,6 +57,23 @@ static void set_3_11(struct ouro_layout *layout)
     layout->owner_cstack = -1;
 }
 
+/* Behaviour of 3.12, as in 3.12.3's source: _PyObject_DictOrValuesPointer, _PyType_CheckConsistency, pycore_frame.h. */
+static void set_3_12(struct ouro_layout *layout)
+{
+    layout->zero_has_digit = true;
+    layout->immortal = true;
+    layout->values_in_preheader = true;
+    layout->values_tagged = true;
+    layout->preheader_is_flags = true;
+    layout->static_type_presize = true;
+    layout->static_types_in_interpreter = true;
+    layout->gen_cleared = 4;
+    layout->owner_thread = 0;
+    layout->owner_generator = 1;
+    layout->owner_frame_object = 2;
+    layout->owner_cstack = 3;
+}
+
 /* Behaviour of 3.13. Since 3.13.13 (gh-130327) a dict visits the values that lie in its object; distributions have that fix in
  * older ones, so python.c looks at the code of those. */
 static void set_3_13(struct ouro_layout *layout, uint32_t hexversion)
@@ -93,6 +110,10 @@ enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversio
     case 0x030b:
         *layout = ouro_layout_3_11;
         set_3_11(layout);
+        break;
+    case 0x030c:
+        *layout = ouro_layout_3_12;
+        set_3_12(layout);
         break;
     case 0x030d:
         *layout = ouro_layout_3_13;

@@ -39,7 +39,8 @@ struct ouro_layout {
     unsigned lasti_bytes;     /* f_lasti counts so many bytes: 1, or code units of 2 (3.10) */
     bool zero_has_digit;      /* int.__sizeof__ counts a digit that 0 doesn't use (3.11 on) */
     bool immortal;            /* negative low 32 bits of the count: immortal */
-    bool values_in_preheader; /* 3.11: values at -32, dict at -24, both looked at */
+    bool values_in_preheader; /* 3.11: values at -32, dict at -24, both looked at; 3.12: one of them at -24 */
+    bool values_tagged;       /* 3.12: with bit 0 set the word at -24 is the address of the values - 1, else the dict */
     bool inline_values;       /* 3.13: values behind objects of types with INLINE_VALUES */
     bool dict_visits_embedded; /* a dict visits values that lie in its object (and the object then only the dict) */
     bool preheader_is_flags;  /* the two words in front belong to MANAGED_DICT or MANAGED_WEAKREF (3.12 on) */
@@ -50,14 +51,14 @@ struct ouro_layout {
 };
 
 extern const struct ouro_layout ouro_layout_3_8, ouro_layout_3_9, ouro_layout_3_10;
-extern const struct ouro_layout ouro_layout_3_11, ouro_layout_3_13;
+extern const struct ouro_layout ouro_layout_3_11, ouro_layout_3_12, ouro_layout_3_13;
 
 /* Fills *layout for that exact version (PY_VERSION_HEX). OURO_UNSUPPORTED says what is supported. */
 enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversion, struct ouro_err *err);
 /* The layouts of versions that have no Py_Version: 3.8, 3.9, 3.10, by i; NULL behind the last. Only good for finding their
  * sys.hexversion. */
 const struct ouro_layout *ouro_layout_of_old(size_t i);
-/* "3.11 and 3.13": for messages. */
+/* "3.8, 3.9 and 3.10": for messages. */
 const char *ouro_layout_supported(void);
 
 #endif

@@ -204,12 +204,12 @@
     X(runtime_gc) /* _PyRuntimeState.gc */ \
     X(interp_threads) /* PyInterpreterState.threads.head or PyInterpreterState.tstate_head */ \
     X(interp_gil) /* PyInterpreterState.ceval.gil */ \
-    X(interp_static_types) /* PyInterpreterState.types.builtins.initialized */ \
+    X(interp_static_types) /* PyInterpreterState.types.builtins.initialized or PyInterpreterState.types.builtins */ \
     X(interp_static_extension_types) /* PyInterpreterState.types.for_extensions.initialized */ \
-    X(static_type_sizeof) /* managed_static_type_state.sizeof */ \
-    X(static_type_type) /* managed_static_type_state.type */ \
-    X(static_type_dict) /* managed_static_type_state.tp_dict */ \
-    X(static_type_subclasses) /* managed_static_type_state.tp_subclasses */ \
+    X(static_type_sizeof) /* managed_static_type_state.sizeof or static_builtin_state.sizeof */ \
+    X(static_type_type) /* managed_static_type_state.type or static_builtin_state.type */ \
+    X(static_type_dict) /* managed_static_type_state.tp_dict or static_builtin_state.tp_dict */ \
+    X(static_type_subclasses) /* managed_static_type_state.tp_subclasses or static_builtin_state.tp_subclasses */ \
     X(interp_pyexitmodule) /* PyInterpreterState.pyexitmodule */ \
     X(interp_atexit_callbacks) /* PyInterpreterState.atexit.callbacks */ \
     X(interp_atexit_count) /* PyInterpreterState.atexit.ncallbacks */ \

@@ -14,6 +14,7 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/layout.h \
 	lib/cpython/layout_3_10.c \
 	lib/cpython/layout_3_11.c \
+	lib/cpython/layout_3_12.c \
 	lib/cpython/layout_3_13.c \
 	lib/cpython/layout_3_8.c \
 	lib/cpython/layout_3_9.c \

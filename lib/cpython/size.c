@@ -206,7 +206,7 @@ static uint64_t measured(struct ouro_python *python, struct ouro_sandbox **place
     return plain(python, type, object);
 }
 
-/* Values of instance attributes that lie outside of what __sizeof__ counts: new_values (3.11), _PyInlineValuesSize (3.13). */
+/* Values of instance attributes that lie outside of what __sizeof__ counts: new_values (3.11, 3.12), _PyInlineValuesSize (3.13). */
 static uint64_t values_bytes(struct ouro_python *python, const struct ouro_type *type, ouro_addr addr)
 {
     const struct ouro_layout *layout = python->layout;
@@ -214,7 +214,8 @@ static uint64_t values_bytes(struct ouro_python *python, const struct ouro_type 
     if (!(type->flags & OURO_FLAG_MANAGED_DICT))
         return 0;
     if (layout->values_in_preheader) {
-        if (!ouro_python_word(python, addr - 32) || !ouro_keys_read(python, type->cached_keys, &keys))
+        ouro_addr dict;
+        if (!ouro_values_in_preheader(python, addr, &dict) || !ouro_keys_read(python, type->cached_keys, &keys))
             return 0;
         uint64_t count = keys.entry_count + keys.usable;
         return count * WORD + ((count + 2 + WORD - 1) & ~(uint64_t)(WORD - 1));

@@ -48,7 +48,7 @@ static ouro_addr attribute(struct ouro_python *python, ouro_addr object, const c
         return 0;
     ouro_addr dict = ouro_python_word(python, object - 24), values = 0;
     if (layout->values_in_preheader) {
-        values = ouro_python_word(python, object - 32);
+        values = ouro_values_in_preheader(python, object, &dict);
     } else if (type->flags & OURO_FLAG_INLINE_VALUES) {
         const unsigned char *head = ouro_image_at(python->image, object + type->basicsize, 8);
         if (head && head[layout->values_valid])

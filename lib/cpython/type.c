@@ -373,7 +373,7 @@ static void add_subtype(struct ouro_python *python, struct ouro_type *type, stru
     }
     int64_t base_dictoffset = (int64_t)ouro_load_u64(at + layout->tp_dictoffset);
     if (type->flags & OURO_FLAG_MANAGED_DICT) {
-        if (layout->values_in_preheader || type->dictoffset != base_dictoffset)
+        if ((layout->values_in_preheader && !layout->values_tagged) || type->dictoffset != base_dictoffset)
             add_simple(ops, OURO_OP_MANAGED_DICT);
     } else if (type->dictoffset != base_dictoffset) {
         add_simple(ops, OURO_OP_DICT_POINTER);

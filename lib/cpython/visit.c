@@ -481,21 +481,21 @@ static void namespace_field(struct ouro_visitor *visitor, ouro_addr dict, const 
     field(visitor, OURO_CLASS_TRAVERSED, label, dict);
 }
 
-/* _PyObject_VisitInstanceAttributes and the dict pointer (3.11); PyObject_VisitManagedDict (3.13). */
+/* _PyObject_VisitInstanceAttributes and the dict pointer (3.11); _PyObject_VisitManagedDict (3.12), PyObject_VisitManagedDict (3.13). */
 static void visit_managed_dict(struct ouro_visitor *visitor, const struct ouro_type *type, ouro_addr addr)
 {
     struct ouro_python *python = visitor->python;
     const struct ouro_layout *layout = python->layout;
     struct ouro_keys keys;
     if (layout->values_in_preheader) {
-        ouro_addr values = ouro_python_word(python, addr - 32);
+        ouro_addr dict, values = ouro_values_in_preheader(python, addr, &dict);
         uint64_t count = ouro_keys_read(python, type->cached_keys, &keys) ? keys.entry_count : 0;
         static const unsigned char none[8 * OURO_SHARED_KEYS_MAX];
         if (count > OURO_SHARED_KEYS_MAX)
             count = OURO_SHARED_KEYS_MAX;
         const unsigned char *bytes = values ? words(visitor, values, count, 8) : none;
         visit_named_values(visitor, type->cached_keys, bytes ? bytes : none, count);
-        namespace_field(visitor, ouro_python_word(python, addr - 24), "__dict__");
+        namespace_field(visitor, dict, "__dict__");
         return;
     }
     ouro_addr dict = ouro_python_word(python, addr - 24);
