@@ -420,7 +420,8 @@ static void use_ops(struct ouro_python *python, struct ouro_type *type, const st
         if (op->kind == OURO_OP_DICT || op->kind == OURO_OP_GENERATOR || op->kind == OURO_OP_FRAME ||
             op->kind == OURO_OP_TYPE_OBJECT || op->kind == OURO_OP_MANAGED_DICT || op->kind == OURO_OP_RUN)
             type->varies = true;
-        if (op->kind == OURO_OP_TYPE_OBJECT && type->extent < (uint64_t)python->layout->type_sizeof)
+        /* Static types are smaller than heap types, whose size tp_basicsize is; one may lie at the end of its memory. */
+        if (op->kind == OURO_OP_TYPE_OBJECT && type->extent <= (uint64_t)python->layout->heap_type_sizeof)
             type->extent = (uint64_t)python->layout->type_sizeof;
         if ((op->kind == OURO_OP_FIELD && op->offset + 8 > (int64_t)type->extent) || op->offset < 0)
             type->ops[i].kind = OURO_OP_TYPE; /* a member outside of the object: not believed */
