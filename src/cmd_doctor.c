@@ -21,12 +21,12 @@ int ouro_cmd_doctor(int argc, char **argv)
     };
     const struct ouro_usage usage = {
         .command = "doctor",
-        .arguments = "PID",
+        .arguments = "PID | --core FILE",
         .purpose = "Tells what ouro recognises in a process: the build, interpreters, threads, and for\n"
                    "each type how its references and its size are found, and what of it would be\n"
                    "approximate. It stops, copies and walks the process as dump does (the pause is the\n"
-                   "same), but writes no file.",
-        .least = 1,
+                   "same), but writes no file. A core is only read.",
+        .least = 0,
         .most = 1,
         .options = options,
     };
@@ -34,7 +34,7 @@ int ouro_cmd_doctor(int argc, char **argv)
     struct ouro_err err = {0};
     if (!ouro_options_parse(&usage, argc, argv, &first, &status))
         return status;
-    if (!ouro_target_options_finish(&target, usage.command, argv[first], &bar))
+    if (!ouro_target_options_finish(&target, usage.command, first < argc ? argv[first] : NULL, &bar))
         return OURO_EXIT_USAGE;
     OURO_GUARD(ouro_doctor_fini) struct ouro_doctor doctor;
     enum ouro_status examined = ouro_doctor_init(&doctor, &target.session, &err);

@@ -1,4 +1,4 @@
-/* ouro dump: captures the object graph of a process into a file. */
+/* ouro dump: captures the object graph of a process, or of a core, into a file. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,12 @@ static void default_path(struct arguments *arguments)
 {
     char name[64] = "python", comm[64] = "", path[64], moment[32];
     snprintf(path, sizeof path, "/proc/%d/comm", (int)arguments->options.session.pid);
-    FILE *file = fopen(path, "re");
+    const char *core = arguments->options.session.core;
+    if (core) { /* who it was the process of is not known yet */
+        const char *slash = strrchr(core, '/');
+        snprintf(name, sizeof name, "%s", slash ? slash + 1 : core);
+    }
+    FILE *file = core ? NULL : fopen(path, "re");
     if (file && fgets(comm, sizeof comm, file))
         comm[strcspn(comm, "\n")] = 0;
     if (file)
@@ -44,7 +49,10 @@ static void default_path(struct arguments *arguments)
     struct tm local;
     localtime_r(&now, &local);
     strftime(moment, sizeof moment, "%Y%m%dT%H%M%S", &local);
-    snprintf(arguments->path, sizeof arguments->path, "%s-%d-%s.ouro", name, (int)arguments->options.session.pid, moment);
+    if (core)
+        snprintf(arguments->path, sizeof arguments->path, "%s-%s.ouro", name, moment);
+    else
+        snprintf(arguments->path, sizeof arguments->path, "%s-%d-%s.ouro", name, (int)arguments->options.session.pid, moment);
 }
 
 static void add_objects(struct ouro_buf *line, uint64_t count, const char *rest)
@@ -99,7 +107,11 @@ static void print_closing(const struct arguments *arguments, const struct ouro_d
     ouro_text_add_size(&line, totals->size_bytes + totals->native_bytes);
     ouro_buf_add_text(&line, ", in ");
     ouro_text_add_size(&line, result->file_bytes);
-    ouro_buf_addf(&line, "; the process stood still for %.1f ms\n", (double)result->pause_ns / 1e6);
+    if (arguments->options.session.core)
+        ouro_buf_add_text(&line, "; from a core\n");
+    else
+        ouro_buf_addf(&line, "; the process stood still for %.1f ms\n", (double)result->pause_ns / 1e6);
+    ouro_target_add_lacks(&line, &result->core_lacks);
     if (totals->approximate_count) {
         add_objects(&line, totals->approximate_count, "");
         ouro_buf_addf(&line, " of %" PRIu64 " %s approximate: their references were found by looking for pointers",
@@ -147,7 +159,7 @@ static int print_json(const struct arguments *arguments, const struct ouro_dump_
     ouro_json_string(&json, "file", arguments->path);
     ouro_json_uint(&json, "file_bytes", result->file_bytes);
     ouro_json_string(&json, "python", result->version);
-    ouro_json_int(&json, "pid", arguments->options.session.pid);
+    ouro_json_int(&json, "pid", result->pid);
     ouro_json_uint(&json, "objects", totals->object_count);
     ouro_json_uint(&json, "tracked", result->tracked_count);
     ouro_json_uint(&json, "edges", totals->edge_count);
@@ -158,6 +170,13 @@ static int print_json(const struct arguments *arguments, const struct ouro_dump_
     ouro_json_uint(&json, "size_estimated", totals->estimated_count);
     ouro_json_uint(&json, "torn", totals->torn_count);
     put_checks(&json, result);
+    if (arguments->options.session.core) {
+        ouro_json_array(&json, "core_missing");
+        const char *lines = (const char *)result->core_lacks.data;
+        for (size_t at = 0; at < result->core_lacks.size; at += strlen(lines + at) + 1)
+            ouro_json_string(&json, NULL, lines + at);
+        ouro_json_end(&json);
+    }
     ouro_json_object(&json, "unreadable");
     for (int i = 0; i < OURO_UNREADABLE_COUNT; i++)
         ouro_json_uint(&json, ouro_unreadable_name((enum ouro_unreadable)i), result->unreadable[i]);
@@ -184,6 +203,16 @@ static int fail_output(const struct arguments *arguments, enum ouro_status statu
     return status == OURO_INVAL ? OURO_EXIT_USAGE : OURO_EXIT_OTHER;
 }
 
+/* Behind an error: what was missing in the core may be why. */
+static void print_lacks(const struct ouro_dump_result *result)
+{
+    struct ouro_buf lines = {0};
+    ouro_target_add_lacks(&lines, &result->core_lacks);
+    if (!ouro_quiet)
+        fputs(ouro_buf_text(&lines), stderr);
+    ouro_buf_fini(&lines);
+}
+
 static int dump(struct arguments *arguments)
 {
     OURO_GUARD(ouro_dump_result_fini) struct ouro_dump_result result = {0};
@@ -199,8 +228,10 @@ static int dump(struct arguments *arguments)
         ouro_command_complain("%s; -f overwrites it", err.msg);
         return OURO_EXIT_USAGE;
     }
-    if (status != OURO_OK)
+    if (status != OURO_OK) {
+        print_lacks(&result);
         return ouro_command_fail_target(status, &err);
+    }
     if (!ouro_quiet)
         print_closing(arguments, &result);
     return arguments->json ? print_json(arguments, &result) : OURO_EXIT_DONE;
@@ -228,14 +259,14 @@ int ouro_cmd_dump(int argc, char **argv)
         {0, NULL, OURO_OPTION_FLAG, NULL, NULL, NULL, NULL, NULL},
     };
     const struct ouro_usage usage = {
-        "dump", "PID",
+        "dump", "PID | --core FILE",
         "Captures the object graph of a running CPython process into a snapshot file. The process stands still only\n"
         "while its memory is copied (about 0.15 s for each GB); it runs none of our code and goes on as it was,\n"
-        "however this ends.",
-        1, 1, options};
+        "however this ends. Or captures it from a core file.",
+        0, 1, options};
     if (!ouro_options_parse(&usage, argc, argv, &first, &status))
         return status;
-    if (!ouro_target_options_finish(&target, usage.command, argv[first], &arguments.bar))
+    if (!ouro_target_options_finish(&target, usage.command, first < argc ? argv[first] : NULL, &arguments.bar))
         return OURO_EXIT_USAGE;
     arguments.options.session = target.session;
     if (path && (!*path || strlen(path) >= sizeof arguments.path)) {

@@ -71,8 +71,12 @@ static void write_build(struct ouro_table *table, const struct ouro_doctor *doct
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     const struct ouro_session *session = &doctor->session;
     const struct ouro_runtime *runtime = &session->runtime;
-    ouro_buf_addf(&text, "%d (%s)", (int)session->options.pid, ouro_process_name(session->process));
+    ouro_buf_addf(&text, "%d (%s)", (int)session->options.pid, ouro_session_name(session));
     add_row(table, "process", &text);
+    if (session->core) {
+        ouro_buf_add_text(&text, session->options.core);
+        add_row(table, "core", &text);
+    }
     if (doctor->stage < OURO_DOCTOR_RUNTIME)
         return;
     if (doctor->stage >= OURO_DOCTOR_VERSION) {
@@ -117,7 +121,10 @@ static void write_walk(struct ouro_table *table, const struct ouro_doctor *docto
                   threads == 1 ? " thread" : " threads");
     add_row(table, "interpreters", &text);
     ouro_text_add_size(&text, session->image.copied_bytes);
-    ouro_buf_addf(&text, " copied; the process stood still for %.1f ms", (double)session->pause_ns / 1e6);
+    if (session->core)
+        ouro_buf_add_text(&text, " mapped from the core");
+    else
+        ouro_buf_addf(&text, " copied; the process stood still for %.1f ms", (double)session->pause_ns / 1e6);
     add_row(table, "memory", &text);
     ouro_text_add_count(&text, totals->count);
     ouro_buf_addf(&text, " of %zu types", doctor->type_count);
@@ -360,7 +367,7 @@ static void put_build(struct ouro_json *json, const struct ouro_doctor *doctor)
 {
     const struct ouro_runtime *runtime = &doctor->session.runtime;
     ouro_json_int(json, "pid", doctor->session.options.pid);
-    ouro_json_string(json, "process", ouro_process_name(doctor->session.process));
+    ouro_json_string(json, "process", ouro_session_name(&doctor->session));
     if (doctor->stage < OURO_DOCTOR_RUNTIME)
         return;
     if (doctor->stage >= OURO_DOCTOR_VERSION) {

@@ -44,11 +44,42 @@ static bool parse_pid(const char *text, pid_t *pid)
     return true;
 }
 
+/* A process or a core, and only what has a meaning for it. */
+static bool check_core(const struct ouro_target_options *options, const char *command, const char *pid)
+{
+    const struct ouro_session_options *session = &options->session;
+    const char *wrong = NULL;
+    if (!session->core && !pid)
+        wrong = "an argument is missing: a PID, or --core FILE";
+    else if (session->core && pid)
+        wrong = "either a PID or --core FILE, not both";
+    else if (session->core && options->timeout_given)
+        wrong = "--timeout is for stopping a process: not with --core";
+    else if (!session->core && session->core_options.executable)
+        wrong = "--exe is for --core FILE: a process tells where its program is";
+    else if (!session->core && session->core_options.sysroot)
+        wrong = "--sysroot is for --core FILE: a process tells where its files are";
+    if (wrong)
+        ouro_command_complain("%s: %s (ouro %s -h explains)", command, wrong, command);
+    return !wrong;
+}
+
+void ouro_target_add_lacks(struct ouro_buf *out, const struct ouro_buf *lacks)
+{
+    const char *lines = (const char *)lacks->data;
+    for (size_t at = 0; at < lacks->size; at += strlen(lines + at) + 1) {
+        ouro_text_add(out, lines + at, strlen(lines + at));
+        ouro_buf_add_byte(out, '\n');
+    }
+}
+
 bool ouro_target_options_finish(struct ouro_target_options *options, const char *command, const char *pid,
                                 struct ouro_target_bar *bar)
 {
     struct ouro_session_options *session = &options->session;
-    if (!parse_pid(pid, &session->pid)) {
+    if (!check_core(options, command, pid))
+        return false;
+    if (pid && !parse_pid(pid, &session->pid)) {
         ouro_command_complain("\"%s\" is not a PID (ouro %s -h explains)", pid, command);
         return false;
     }

@@ -8,16 +8,23 @@
 struct ouro_target_options {
     struct ouro_session_options session;
     uint64_t timeout_s, threads; /* as given */
+    bool timeout_given;
 };
 #define OURO_TARGET_OPTIONS_INIT {.timeout_s = 10}
 
 #define OURO_TARGET_OPTIONS(target)                                                                                    \
+    {0, "core", OURO_OPTION_TEXT, &(target)->session.core, NULL, "FILE",                                               \
+     "of a core file instead of a process", NULL},                                                                     \
+    {0, "exe", OURO_OPTION_TEXT, &(target)->session.core_options.executable, NULL, "FILE",                             \
+     "with --core: the program, where it is now; libraries are looked for beside it too", NULL},                       \
+    {0, "sysroot", OURO_OPTION_TEXT, &(target)->session.core_options.sysroot, NULL, "DIR",                             \
+     "with --core: the folder below which the files of the process lie", NULL},                                        \
     {0, "self-check", OURO_OPTION_FLAG, &(target)->session.self_check, NULL, NULL,                                     \
      "compare the references of every object with what its type's own code says (otherwise: of two of each type)",     \
      NULL},                                                                                                            \
     {0, "no-sandbox", OURO_OPTION_FLAG, &(target)->session.no_sandbox, NULL, NULL,                                     \
      "run no type's code in the sandbox: what only that tells is approximate", NULL},                                  \
-    {0, "timeout", OURO_OPTION_COUNT, &(target)->timeout_s, NULL, "SECONDS",                                           \
+    {0, "timeout", OURO_OPTION_COUNT, &(target)->timeout_s, &(target)->timeout_given, "SECONDS",                                           \
      "how long to try to stop it between two garbage collections (default 10)", NULL},                                 \
     {                                                                                                                  \
         0, "threads", OURO_OPTION_COUNT, &(target)->threads, NULL, "N",                                                \
@@ -30,11 +37,13 @@ struct ouro_target_bar {
     int drawn; /* percent last drawn, so that it is drawn 100 times and not a million */
 };
 
-/* Completes the session's options from what was given and the argument; false after having said what is wrong. */
+/* Completes the session's options from what was given and the argument (NULL: none); false after having said what is wrong. */
 bool ouro_target_options_finish(struct ouro_target_options *options, const char *command, const char *pid,
                                 struct ouro_target_bar *bar);
 void ouro_target_bar_clear(const struct ouro_target_bar *bar);
 
+/* What a core lacks (ouro_core_add_lacks), a line each. */
+void ouro_target_add_lacks(struct ouro_buf *out, const struct ouro_buf *lacks);
 /* "; this ouro was built without ...": why nothing was run, to be put behind what is approximate; nothing where it was. */
 void ouro_target_add_no_sandbox(struct ouro_buf *out, enum ouro_session_sandbox sandbox, const char *reason);
 /* "budget-instructions (500), no-code (12)" from counts by enum ouro_machine_end; their sum. */

@@ -6,6 +6,7 @@
 #define GC_DEBUG_SAVEALL \
     32 /* CPython 3.11 Modules/gcmodule.c, 3.13 Include/internal/pycore_gc.h: _PyGC_DEBUG_SAVEALL */
 #define TYPES_NAMED_MAX 5
+#define CORE_MISSING_MAX 32u /* sentences; a dump writes a dozen */
 /* docs/FORMAT.md, "Meta keys" */
 #define META_SANDBOX "capture.sandbox"
 #define META_CHECKED "count.checked"
@@ -21,6 +22,7 @@ const char *ouro_finding_name(enum ouro_finding_kind kind)
         [OURO_FINDING_COLLECTING] = "collecting",
         [OURO_FINDING_INCONSISTENT] = "inconsistent",
         [OURO_FINDING_UNREADABLE] = "unreadable",
+        [OURO_FINDING_CORE_MISSING] = "core-missing",
         [OURO_FINDING_TORN] = "torn",
         [OURO_FINDING_GARBAGE] = "garbage",
         [OURO_FINDING_COLLECTOR_OFF] = "collector_off",
@@ -123,6 +125,9 @@ static enum ouro_status find_capture_trouble(struct ouro_info *info, const struc
         FIND(OURO_FINDING_UNREADABLE, count, "%llu references could not be read: %s", (unsigned long long)count,
              key + prefix);
     }
+    const char *missing = ouro_snapshot_meta(model->snapshot, OURO_META_CORE_MISSING, &size);
+    for (size_t at = 0, n = 0; missing && at < size && n < CORE_MISSING_MAX; n++, at += strnlen(missing + at, size - at) + 1)
+        FIND(OURO_FINDING_CORE_MISSING, 1, "%.*s", (int)strnlen(missing + at, size - at), missing + at);
     if (info->torn_count)
         FIND(OURO_FINDING_TORN, info->torn_count,
              "%llu objects could be read only in part: references of theirs are missing",

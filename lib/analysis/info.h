@@ -11,6 +11,7 @@ enum ouro_finding_kind {
     OURO_FINDING_COLLECTING,        /* the collector was at work */
     OURO_FINDING_INCONSISTENT,      /* counts smaller than the references that were found */
     OURO_FINDING_UNREADABLE,        /* references left out, by reason */
+    OURO_FINDING_CORE_MISSING,      /* what the core did not hold */
     OURO_FINDING_TORN,              /* objects of which a part could not be read */
     OURO_FINDING_GARBAGE,           /* unreachable, waiting for the collector */
     OURO_FINDING_COLLECTOR_OFF,     /* gc.disable() */

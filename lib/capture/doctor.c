@@ -88,7 +88,7 @@ static void find_build_id(struct ouro_doctor *doctor)
         return;
     if (size > sizeof note)
         size = sizeof note;
-    if (ouro_space_read(ouro_process_space(doctor->session.process), addr, note, size) != OURO_OK)
+    if (ouro_space_read(ouro_session_space(&doctor->session), addr, note, size) != OURO_OK)
         return;
     uint64_t id_bytes = ouro_load_u32(note + 4);
     if (ouro_load_u32(note) != 4 || ouro_load_u32(note + 8) != NOTE_GNU_BUILD_ID || memcmp(note + 12, "GNU", 4) != 0 ||
@@ -104,8 +104,10 @@ static void find_build(struct ouro_doctor *doctor)
     struct ouro_module *module = session->runtime.module;
     char link[64], path[4096];
     snprintf(link, sizeof link, "/proc/%d/exe", (int)session->options.pid);
-    ssize_t size = readlink(link, path, sizeof path - 1);
-    if (size > 0) {
+    ssize_t size = session->core ? 0 : readlink(link, path, sizeof path - 1);
+    if (session->core) { /* what the kernel started: a program, or the loader that was told to */
+        doctor->in_executable = module->start <= session->core->entry && session->core->entry < module->end;
+    } else if (size > 0) {
         path[size] = 0;
         doctor->in_executable = strcmp(path, module->path) == 0;
     }
@@ -346,7 +348,7 @@ static enum ouro_status take_census(struct ouro_doctor *doctor, struct ouro_err 
 static enum ouro_status recognise(struct ouro_doctor *doctor, enum ouro_status opened, struct ouro_err *err)
 {
     const struct ouro_session *session = &doctor->session;
-    if (!session->process)
+    if (!session->process && !session->core)
         return opened;
     doctor->stage = OURO_DOCTOR_PROCESS;
     if (!session->runtime.module)

@@ -52,26 +52,37 @@ static void write_process(struct dump *dump)
 {
     char host[256] = "";
     size_t size = 0;
-    const char *command = ouro_process_command(dump->session.process, &size);
-    gethostname(host, sizeof host - 1);
+    const struct ouro_session *session = &dump->session;
+    const char *command = ouro_session_command(session, &size);
     put_text(dump, "ouro.version", PACKAGE_VERSION);
     put_text(dump, "python.version", dump->session.runtime.version);
     ouro_snapshot_writer_meta_u64(dump->writer, "python.hexversion", dump->session.runtime.hexversion);
     put_text(dump, "python.implementation", "CPython");
-    ouro_snapshot_writer_meta_u64(dump->writer, "pid", (uint64_t)dump->session.options.pid);
-    ouro_snapshot_writer_meta_u64(dump->writer, "process.start_ticks", ouro_process_start_ticks(dump->session.process));
-    put_number(dump, "process.start_time", ouro_process_start_time(dump->session.process));
-    put_text(dump, "process.name", ouro_process_name(dump->session.process));
+    ouro_snapshot_writer_meta_u64(dump->writer, "pid", (uint64_t)session->options.pid);
+    if (session->process) {
+        gethostname(host, sizeof host - 1);
+        put_text(dump, "host.name", host);
+        ouro_snapshot_writer_meta_u64(dump->writer, "process.start_ticks", ouro_process_start_ticks(session->process));
+        put_number(dump, "process.start_time", ouro_process_start_time(session->process));
+    }
+    put_text(dump, "process.name", ouro_session_name(session));
     if (dump->options->values != OURO_VALUES_NONE)
         ouro_snapshot_writer_meta(dump->writer, "process.command", command, size);
-    put_text(dump, "host.name", host);
     put_text(dump, "arch", "x86_64");
     put_number(dump, "capture.time", dump->session.captured_at);
-    put_text(dump, "capture.mode", "pause");
+    put_text(dump, "capture.mode", session->core ? "core" : "pause");
     put_text(dump, "capture.consistent", "1");
     put_text(dump, "capture.values", values_name(dump->options->values));
-    ouro_snapshot_writer_meta_u64(dump->writer, "capture.pause_ns", dump->session.pause_ns);
-    ouro_snapshot_writer_meta_u64(dump->writer, "capture.stops", dump->session.stop_count);
+    if (session->core) {
+        const char *slash = strrchr(session->options.core, '/');
+        put_text(dump, OURO_META_CORE, slash ? slash + 1 : session->options.core);
+        if (dump->result->core_lacks.size)
+            ouro_snapshot_writer_meta(dump->writer, OURO_META_CORE_MISSING, (const char *)dump->result->core_lacks.data,
+                                      dump->result->core_lacks.size);
+    } else {
+        ouro_snapshot_writer_meta_u64(dump->writer, "capture.pause_ns", session->pause_ns);
+        ouro_snapshot_writer_meta_u64(dump->writer, "capture.stops", session->stop_count);
+    }
     ouro_snapshot_writer_meta_u64(dump->writer, "capture.copied_bytes", dump->session.image.copied_bytes);
     ouro_snapshot_writer_meta_u64(dump->writer, "target.swapped_bytes", dump->session.image.swapped_bytes);
     put_hash_seed(dump);
@@ -173,7 +184,7 @@ static enum ouro_status write_snapshot(struct dump *dump, uint64_t start_ns)
 {
     struct ouro_dump_result *result = dump->result;
     size_t state_count = 0;
-    const struct ouro_thread_state *states = ouro_process_threads(dump->session.process, &state_count);
+    const struct ouro_thread_state *states = ouro_session_threads(&dump->session, &state_count);
     const struct ouro_emit_options options = {
         .values = dump->options->values,
         .codec = dump->options->codec,
@@ -201,6 +212,9 @@ static enum ouro_status run(struct dump *dump)
     session_options.names_only = options->values == OURO_VALUES_NONE;
     enum ouro_status status = ouro_session_open(session, &session_options, dump->err);
     memcpy(result->version, session->runtime.version, sizeof result->version);
+    result->pid = session->options.pid;
+    if (session->core)
+        ouro_core_add_lacks(session->core, &result->core_lacks);
     OURO_TRY(status);
     /* The file first: whoever can't write it shall not have stopped anybody for nothing. */
     result->output_failed = true;
@@ -236,4 +250,5 @@ enum ouro_status ouro_dump(const struct ouro_dump_options *options, struct ouro_
 void ouro_dump_result_fini(struct ouro_dump_result *result)
 {
     ouro_buf_fini(&result->disagreed_types);
+    ouro_buf_fini(&result->core_lacks);
 }

@@ -1,4 +1,4 @@
-/* From a PID to a snapshot file: the whole capture. */
+/* From a PID, or a core, to a snapshot file: the whole capture. */
 #ifndef OURO_CAPTURE_DUMP_H
 #define OURO_CAPTURE_DUMP_H
 
@@ -27,6 +27,8 @@ struct ouro_dump_result {
     enum ouro_session_sandbox sandbox; /* whether types' own code could be run */
     char no_sandbox_reason[128];
     uint64_t unreadable[OURO_UNREADABLE_COUNT];
+    pid_t pid;
+    struct ouro_buf core_lacks; /* owned; what the core does not hold (core.h), a sentence each with a NUL behind it */
     unsigned stop_count;        /* stops that it took: more than one when a collection was running */
     bool output_failed;         /* what failed was writing the file, not reading the target */
     /* Where the time went. */

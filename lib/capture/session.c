@@ -1,10 +1,13 @@
 #include "capture/session.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/guard.h"
 #include "cpython/type.h"
 #include "emulate/machine.h"
 
@@ -85,6 +88,42 @@ static enum ouro_status stop_between_collections(struct ouro_session *session, s
     }
 }
 
+/* Why no runtime was found in a core: most often what it should be read from is not there. */
+static enum ouro_status explain_core(const struct ouro_session *session, enum ouro_status status, struct ouro_err *err)
+{
+    const struct ouro_runtime *runtime = &session->runtime;
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf why = {0};
+    if (!err)
+        return status;
+    if (runtime->module) {
+        if (!ouro_core_holds(session->core, &session->image, runtime->addr, runtime->size, &why))
+            ouro_err_set(err, OURO_OK, "the core does not hold _PyRuntime: %s", ouro_buf_text(&why));
+        return status;
+    }
+    if (!session->core->mappings.count)
+        return ouro_err_set(err, OURO_BADDATA, "%s names no files of the process (NT_FILE): cut off, or not written by "
+                            "Linux or gdb; without its program and libraries nothing can be read", session->options.core);
+    ouro_core_add_lacks(session->core, &why);
+    const char *unused = memmem(why.data, why.size, " was not used: ", 15);
+    while (unused && unused > (const char *)why.data && unused[-1])
+        unused--;
+    return unused ? ouro_err_set(err, status, "no file with the symbol _PyRuntime: not a CPython process, or %s (--exe FILE "
+                                 "gives the program)", unused)
+                  : status;
+}
+
+static enum ouro_status open_core(struct ouro_session *session, struct ouro_err *err)
+{
+    const struct ouro_session_options *options = &session->options;
+    OURO_TRY(ouro_core_open(&session->core, options->core, &options->core_options, err));
+    session->options.pid = session->core->pid;
+    OURO_TRY(ouro_image_of_core(&session->image, session->core, err));
+    OURO_TRY(ouro_core_maps(session->core, &session->maps, err));
+    OURO_TRY(ouro_modules_read_core(&session->modules, session->core, &session->maps, err));
+    enum ouro_status status = ouro_runtime_find(&session->runtime, &session->image.space, &session->modules, err);
+    return status == OURO_OK ? OURO_OK : explain_core(session, status, err);
+}
+
 enum ouro_status ouro_session_open(struct ouro_session *session, const struct ouro_session_options *options,
                                    struct ouro_err *err)
 {
@@ -99,6 +138,8 @@ enum ouro_status ouro_session_open(struct ouro_session *session, const struct ou
                                                                                        : (unsigned)processors;
     }
     ouro_session_progress(session, OURO_SESSION_PREPARE, 0);
+    if (options->core)
+        return open_core(session, err);
     OURO_TRY(ouro_process_open(&session->process, options->pid, err));
     OURO_TRY(ouro_maps_read(&session->maps, options->pid, false, err));
     OURO_TRY(ouro_modules_read(&session->modules, session->process, &session->maps, err));
@@ -110,6 +151,12 @@ enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err
     const unsigned threads = session->options.thread_count;
     const struct ouro_image_options options = {.thread_count = threads > 2 ? 2 : threads};
     struct timespec now;
+    struct stat written;
+    if (session->core) {
+        if (fstat(session->core->fd, &written) == 0)
+            session->captured_at = (double)written.st_mtim.tv_sec + (double)written.st_mtim.tv_nsec / 1e9;
+        return ouro_session_check_cancel(session, err);
+    }
     OURO_TRY(ouro_image_plan(&session->image, session->process, &options, err));
     ouro_session_progress(session, OURO_SESSION_COPY, 0);
     OURO_TRY(stop_between_collections(session, err));
@@ -161,7 +208,34 @@ void ouro_session_close(struct ouro_session *session)
     ouro_image_fini(&session->image);
     ouro_modules_fini(&session->modules);
     ouro_maps_fini(&session->maps);
+    ouro_core_close(session->core);
     memset(session, 0, sizeof *session);
+}
+
+const char *ouro_session_name(const struct ouro_session *session)
+{
+    return session->core ? session->core->name : session->process ? ouro_process_name(session->process) : "";
+}
+
+const char *ouro_session_command(const struct ouro_session *session, size_t *size)
+{
+    if (!session->core)
+        return ouro_process_command(session->process, size);
+    *size = strlen(session->core->command);
+    return session->core->command;
+}
+
+const struct ouro_thread_state *ouro_session_threads(const struct ouro_session *session, size_t *count)
+{
+    if (!session->core)
+        return ouro_process_threads(session->process, count);
+    *count = session->core->threads.count;
+    return session->core->threads.items;
+}
+
+const struct ouro_space *ouro_session_space(const struct ouro_session *session)
+{
+    return session->core ? &session->image.space : ouro_process_space(session->process);
 }
 
 void ouro_session_add_type_name(struct ouro_buf *out, const struct ouro_type *type)

@@ -1,4 +1,5 @@
 /* One look at a process: it is found, stopped, copied and let go on; then its objects are walked. What a dump and a doctor share.
+ * Or one look at a core: then nobody is stopped, and what would be copied is mapped.
  *
  * The target stands still only while its pages are copied; everything is interpreted afterwards, from the copy. */
 #ifndef OURO_CAPTURE_SESSION_H
@@ -10,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "capture/walk.h"
+#include "target/core.h"
 #include "target/image.h"
 #include "target/module.h"
 #include "target/process.h"
@@ -22,7 +24,9 @@ enum ouro_session_phase {
 };
 
 struct ouro_session_options {
-    pid_t pid;
+    pid_t pid; /* unless there is a core */
+    const char *core; /* the path of a core file; NULL: a live process */
+    struct ouro_core_options core_options;
     bool self_check; /* compare every object that a visitor visits with what its type's own code says */
     bool no_sandbox; /* never run a type's code in the sandbox: what it would tell is approximate */
     bool names_only; /* note only keys of namespaces (walk.h) */
@@ -46,8 +50,9 @@ const char *ouro_session_sandbox_name(enum ouro_session_sandbox sandbox);
 
 /* Zero-initialised is closed. Must stay where it is while open. */
 struct ouro_session {
-    struct ouro_session_options options; /* with its defaults filled in */
-    struct ouro_process *process;
+    struct ouro_session_options options; /* with its defaults filled in, and a core's pid */
+    struct ouro_process *process;        /* this or the core is open */
+    struct ouro_core *core;
     struct ouro_maps maps;
     struct ouro_modules modules;
     struct ouro_runtime runtime;
@@ -56,21 +61,29 @@ struct ouro_session {
     struct ouro_walk walk;
     enum ouro_session_sandbox sandbox;
     char no_sandbox_reason[128]; /* with SANDBOX_NONE */
-    double captured_at;          /* seconds since the epoch */
+    double captured_at;          /* seconds since the epoch; of a core: when its file was last written to */
     uint64_t pause_ns;
     unsigned stop_count; /* more than one when a collection was running */
 };
 
-/* Finds the process and its runtime; nothing is stopped. Whatever the result, what was recognised stands in the session, which
- * has to be closed. OURO_GONE: no such process. OURO_DENIED, OURO_UNSUPPORTED: can't be read, err says why and what to do. */
+/* Finds the process (opens the core) and its runtime; nothing is stopped. Whatever the result, what was recognised stands in the session, which
+ * has to be closed. OURO_GONE: no such process or file. OURO_DENIED, OURO_UNSUPPORTED, OURO_BADDATA: can't be read, err says why
+ * and what to do. */
 enum ouro_status ouro_session_open(struct ouro_session *session, const struct ouro_session_options *options,
                                    struct ouro_err *err);
 /* Stops it between two collections, copies it, lets it go on. OURO_LIMIT: it could not be stopped, or kept collecting, for too
- * long. OURO_GONE, OURO_DENIED, OURO_CANCELLED. However this ends, the target goes on. */
+ * long. OURO_GONE, OURO_DENIED, OURO_CANCELLED. However this ends, the target goes on. A core may be from inside of a
+ * collection: the collector's lists may be incomplete then, and the snapshot says that one was running. */
 enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err *err);
 /* Marks and numbers all objects of the copy. OURO_BADDATA: it is not as CPython should be. */
 enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err *err);
 void ouro_session_close(struct ouro_session *session);
+
+/* What is known of the process. Borrowed; names and command lines may be empty. */
+const char *ouro_session_name(const struct ouro_session *session);
+const char *ouro_session_command(const struct ouro_session *session, size_t *size);
+const struct ouro_thread_state *ouro_session_threads(const struct ouro_session *session, size_t *count);
+const struct ouro_space *ouro_session_space(const struct ouro_session *session);
 
 void ouro_session_progress(const struct ouro_session *session, enum ouro_session_phase phase, double part);
 enum ouro_status ouro_session_check_cancel(const struct ouro_session *session, struct ouro_err *err);

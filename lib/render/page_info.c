@@ -72,6 +72,7 @@ static void write_process(struct ouro_out *out, const struct ouro_heap_model *mo
     add_row(&table, "process", &text);
     add_command_line(&table, model, &text);
     add_meta_row(&table, model, "host", OURO_META_HOST);
+    add_meta_row(&table, model, "core", OURO_META_CORE);
     const char *python = meta(model, OURO_META_PYTHON, &size);
     if (python) {
         ouro_buf_add_text(&text, "CPython ");

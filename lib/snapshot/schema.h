@@ -149,6 +149,8 @@ enum ouro_object_flag {
 #define OURO_META_CONSISTENT "capture.consistent" /* "1": nothing ran while it was copied */
 #define OURO_META_PAUSE_NS "capture.pause_ns"    /* how long the target stood still */
 #define OURO_META_COPIED_BYTES "capture.copied_bytes"
+#define OURO_META_CORE "core.file"               /* name of the core file it was captured from; absent: from a process */
+#define OURO_META_CORE_MISSING "core.missing"    /* what the core did not hold: sentences, a NUL behind each */
 #define OURO_META_UNREADABLE "count.unreadable." /* prefix: "count.unreadable.REASON", references left out for that reason */
 
 /* The collector of one interpreter. */

@@ -488,21 +488,6 @@ static void read_file_pages(struct ouro_image *image)
     }
 }
 
-static enum ouro_status index_pages(struct ouro_image *image, struct ouro_err *err)
-{
-    size_t entry_count = (size_t)1 << (OURO_IMAGE_TOP_BITS - OURO_PAGE_BITS);
-    for (uint32_t i = 0; i < image->page_count; i++) {
-        ouro_addr addr = image->page_addr[i] &= ~(ouro_addr)(OURO_PAGE_BYTES - 1);
-        uint32_t **entries = addr >> 47 ? NULL : &image->top[addr >> OURO_IMAGE_TOP_BITS];
-        if (!entries)
-            continue;
-        if (!*entries && !(*entries = calloc(entry_count, sizeof **entries)))
-            return ouro_err_set(err, OURO_NOMEM, "no memory for the index of the copy");
-        (*entries)[addr >> OURO_PAGE_BITS & (entry_count - 1)] = i + 1;
-    }
-    return OURO_OK;
-}
-
 /* Takes pages out that could not be read, so that what lies behind one another in the copy does so in the target. */
 static void drop_unreadable(struct ouro_image *image)
 {
@@ -568,7 +553,7 @@ static enum ouro_status read_in_page(const struct ouro_image *image, ouro_addr a
         }
         return got >= 0 ? OURO_OK : OURO_FAULT;
     }
-    if (mapping->writable)
+    if (mapping->writable || image->files->borrowed)
         return OURO_FAULT;
     /* No file to be had: constants do not change, so the target itself may be asked still. */
     struct iovec local = {out, size}, remote = {(void *)(uintptr_t)addr, size};
@@ -588,6 +573,22 @@ static enum ouro_status read_image(const struct ouro_space *space, ouro_addr add
         addr += piece;
         to += piece;
         size -= piece;
+    }
+    return OURO_OK;
+}
+
+enum ouro_status ouro_image_index(struct ouro_image *image, struct ouro_err *err)
+{
+    image->space = (struct ouro_space){.read = read_image, .context = image};
+    size_t entry_count = (size_t)1 << (OURO_IMAGE_TOP_BITS - OURO_PAGE_BITS);
+    for (uint32_t i = 0; i < image->page_count; i++) {
+        ouro_addr addr = image->page_addr[i] &= ~(ouro_addr)(OURO_PAGE_BYTES - 1);
+        uint32_t **entries = addr >> 47 ? NULL : &image->top[addr >> OURO_IMAGE_TOP_BITS];
+        if (!entries)
+            continue;
+        if (!*entries && !(*entries = calloc(entry_count, sizeof **entries)))
+            return ouro_err_set(err, OURO_NOMEM, "no memory for the index of the copy");
+        (*entries)[addr >> OURO_PAGE_BITS & (entry_count - 1)] = i + 1;
     }
     return OURO_OK;
 }
@@ -615,8 +616,7 @@ enum ouro_status ouro_image_finish(struct ouro_image *image, const struct ouro_p
     if (image->missing.count)
         qsort(image->missing.items, image->missing.count, sizeof *image->missing.items, by_start);
     trim(image);
-    image->space = (struct ouro_space){.read = read_image, .context = image};
-    return index_pages(image, err);
+    return ouro_image_index(image, err);
 }
 
 enum ouro_status ouro_image_of_bytes(struct ouro_image *image, ouro_addr addr, const void *data, size_t size,
@@ -634,8 +634,7 @@ enum ouro_status ouro_image_of_bytes(struct ouro_image *image, ouro_addr addr, c
     image->page_count = (uint32_t)pages;
     for (uint32_t i = 0; i < pages; i++)
         image->page_addr[i] = addr + ((uint64_t)i << OURO_PAGE_BITS);
-    image->space = (struct ouro_space){.read = read_image, .context = image};
-    return index_pages(image, err);
+    return ouro_image_index(image, err);
 }
 
 void ouro_image_fini(struct ouro_image *image)

@@ -75,6 +75,8 @@ enum ouro_status ouro_image_finish(struct ouro_image *image, const struct ouro_p
 /* For tests and other sources: an image of `size` bytes at page-aligned `addr`, copied from data. */
 enum ouro_status ouro_image_of_bytes(struct ouro_image *image, ouro_addr addr, const void *data, size_t size,
                                      struct ouro_err *err);
+/* For other sources of pages: from page_addr, maps, files and missing makes the index and the space. */
+enum ouro_status ouro_image_index(struct ouro_image *image, struct ouro_err *err);
 void ouro_image_fini(struct ouro_image *image);
 
 /* The copy's page number of the page that holds addr, or UINT32_MAX. */

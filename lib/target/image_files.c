@@ -80,7 +80,7 @@ int ouro_image_files_find(const struct ouro_image_files *files, const struct our
 void ouro_image_files_close(struct ouro_image_files *files)
 {
     for (size_t i = 0; i < files->count; i++)
-        if (files->items[i].fd >= 0)
+        if (!files->borrowed && files->items[i].fd >= 0)
             close(files->items[i].fd);
     free(files->items);
     memset(files, 0, sizeof *files);

@@ -12,6 +12,7 @@ struct ouro_image_files {
         int fd; /* -1: could not be opened */
     } * items;  /* owned */
     size_t count, capacity;
+    bool borrowed; /* the descriptors are another's, and there is no process to be asked instead */
 };
 
 /* Opens the file that a mapping of process `pid` shows, or -1: by /proc/PID/map_files (what is really mapped, also when

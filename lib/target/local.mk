@@ -1,9 +1,13 @@
 # Bytes of a process: mappings, symbols, stopping, copying. Uses base, libelf, ptrace.
 noinst_LIBRARIES += libouro_target.a
 libouro_target_a_SOURCES = \
+	lib/target/core.c \
+	lib/target/core.h \
+	lib/target/core_files.c \
 	lib/target/elf_file.h \
 	lib/target/image.c \
 	lib/target/image.h \
+	lib/target/image_core.c \
 	lib/target/image_files.c \
 	lib/target/image_files.h \
 	lib/target/links.c \

@@ -1,6 +1,7 @@
 #include "target/module.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <stdlib.h>
@@ -99,8 +100,18 @@ static bool same_file(const struct ouro_mapping *a, const struct ouro_mapping *b
     return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
 }
 
-enum ouro_status ouro_modules_read(struct ouro_modules *modules, const struct ouro_process *process,
-                                   const struct ouro_maps *maps, struct ouro_err *err)
+/* Of a process, or of a core. Its own descriptor. */
+static int open_file(const struct ouro_process *process, const struct ouro_core *core,
+                     const struct ouro_mapping *mapping)
+{
+    if (process)
+        return ouro_image_file_open(ouro_process_pid(process), mapping);
+    int fd = ouro_core_file(core, mapping);
+    return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static enum ouro_status read_modules(struct ouro_modules *modules, const struct ouro_process *process,
+                                     const struct ouro_core *core, const struct ouro_maps *maps, struct ouro_err *err)
 {
     memset(modules, 0, sizeof *modules);
     modules->scope = ouro_scope_new();
@@ -118,7 +129,7 @@ enum ouro_status ouro_modules_read(struct ouro_modules *modules, const struct ou
                 break;
         }
         i = last;
-        int fd = ouro_image_file_open(ouro_process_pid(process), mapping);
+        int fd = open_file(process, core, mapping);
         if (fd < 0)
             continue;
         if (!is_elf(fd)) {
@@ -138,8 +149,21 @@ enum ouro_status ouro_modules_read(struct ouro_modules *modules, const struct ou
         }
         *place = module;
     }
-    (void)ouro_modules_read_order(modules, ouro_process_space(process)); /* there is another order without it */
+    /* There is another order without it. */
+    (void)ouro_modules_read_order(modules, process ? ouro_process_space(process) : &core->space);
     return OURO_OK;
+}
+
+enum ouro_status ouro_modules_read(struct ouro_modules *modules, const struct ouro_process *process,
+                                   const struct ouro_maps *maps, struct ouro_err *err)
+{
+    return read_modules(modules, process, NULL, maps, err);
+}
+
+enum ouro_status ouro_modules_read_core(struct ouro_modules *modules, const struct ouro_core *core,
+                                        const struct ouro_maps *maps, struct ouro_err *err)
+{
+    return read_modules(modules, NULL, core, maps, err);
 }
 
 void ouro_modules_fini(struct ouro_modules *modules)

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/types.h"
+#include "target/core.h"
 #include "target/maps.h"
 #include "target/process.h"
 
@@ -31,6 +32,9 @@ struct ouro_modules {
  * /proc/PID/exe, so that other mount namespaces and deleted files work; `maps` must outlive the modules. */
 enum ouro_status ouro_modules_read(struct ouro_modules *modules, const struct ouro_process *process,
                                    const struct ouro_maps *maps, struct ouro_err *err);
+/* The same of a core, from those files that are the ones that the process had. The core must outlive the modules too. */
+enum ouro_status ouro_modules_read_core(struct ouro_modules *modules, const struct ouro_core *core,
+                                        const struct ouro_maps *maps, struct ouro_err *err);
 void ouro_modules_fini(struct ouro_modules *modules);
 
 /* The symbol's address in the target, and (may be NULL) its size. OURO_GONE: this module has no such symbol.
