@@ -104,11 +104,11 @@ static enum ouro_status explain_core(const struct ouro_session *session, enum ou
         return ouro_err_set(err, OURO_BADDATA, "%s names no files of the process (NT_FILE): cut off, or not written by "
                             "Linux or gdb; without its program and libraries nothing can be read", session->options.core);
     ouro_core_add_lacks(session->core, &why);
-    const char *unused = memmem(why.data, why.size, " was not used: ", 15);
+    const char *unused = memmem(why.data, why.size, " not used: ", 11);
     while (unused && unused > (const char *)why.data && unused[-1])
         unused--;
-    return unused ? ouro_err_set(err, status, "no file with the symbol _PyRuntime: not a CPython process, or %s (--exe FILE "
-                                 "gives the program)", unused)
+    return unused ? ouro_err_set(err, status, "no file with _PyRuntime: not CPython, or its program is missing (--exe FILE "
+                                 "gives it): %s", unused)
                   : status;
 }
 
@@ -182,11 +182,20 @@ static void find_why_no_sandbox(struct ouro_session *session)
              status == OURO_OK ? "no memory for it" : err.msg[0] ? err.msg : ouro_status_name(status));
 }
 
+/* What does not fit may be what is cut off. */
+static enum ouro_status blame_core(const struct ouro_session *session, enum ouro_status status, struct ouro_err *err)
+{
+    if (status == OURO_BADDATA && err && session->core && session->core->cut_bytes)
+        ouro_err_prefix(err, "the core is cut off before something that is needed");
+    return status;
+}
+
 enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err *err)
 {
     const struct ouro_session_options *options = &session->options;
-    OURO_TRY(ouro_python_init(&session->python, &session->image, &session->runtime,
-                              options->no_sandbox ? NULL : &session->modules, err));
+    enum ouro_status status = ouro_python_init(&session->python, &session->image, &session->runtime,
+                                               options->no_sandbox ? NULL : &session->modules, err);
+    OURO_TRY(blame_core(session, status, err));
     session->sandbox = session->python.sandboxed ? OURO_SESSION_SANDBOX_YES
                        : options->no_sandbox     ? OURO_SESSION_SANDBOX_OFF
                                                  : OURO_SESSION_SANDBOX_NONE;

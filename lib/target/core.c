@@ -596,9 +596,24 @@ static void add_cut(const struct ouro_core *core, struct ouro_buf *lines)
     ouro_buf_add_byte(lines, 0);
 }
 
+static void add_unverified(const struct ouro_core *core, size_t count, struct ouro_buf *lines)
+{
+    if (!count)
+        return;
+    ouro_buf_addf(lines,
+                  "%zu %s not used: the core does not hold the first page, so that nothing can be compared: ", count,
+                  count == 1 ? "file was" : "files were");
+    size_t named = 0;
+    for (size_t i = 0; i < core->files.count && named < 3; i++)
+        if (core->files.items[i].use == OURO_CORE_UNVERIFIED)
+            ouro_buf_addf(lines, "%s%s", named++ ? ", " : "", core->files.items[i].path);
+    ouro_buf_add_text(lines, count > named ? ", ..." : "");
+    ouro_buf_add_byte(lines, 0);
+}
+
 void ouro_core_add_lacks(const struct ouro_core *core, struct ouro_buf *lines)
 {
-    size_t unused = 0;
+    size_t unused = 0, unverified = 0;
     add_cut(core, lines);
     if (core->notes_cut) {
         ouro_buf_add_text(lines, "notes on the process are cut off: its threads or files are not all known");
@@ -610,13 +625,14 @@ void ouro_core_add_lacks(const struct ouro_core *core, struct ouro_buf *lines)
     }
     for (size_t i = 0; i < core->files.count; i++) {
         const struct ouro_core_file *file = &core->files.items[i];
-        if (file->use == OURO_CORE_USED || file->use == OURO_CORE_NO_ELF || unused++ >= LACKS_MAX - 4)
+        if (file->use == OURO_CORE_USED || file->use == OURO_CORE_NO_ELF)
+            continue;
+        unverified += file->use == OURO_CORE_UNVERIFIED;
+        if (file->use == OURO_CORE_UNVERIFIED || unused++ >= LACKS_MAX - 5)
             continue;
         ouro_buf_addf(lines, "%s was not used: ", file->path);
         if (file->use == OURO_CORE_ABSENT)
             ouro_buf_add_text(lines, "there is no such file here");
-        else if (file->use == OURO_CORE_UNVERIFIED)
-            ouro_buf_add_text(lines, "the core does not hold its first page, so that the file can't be compared");
         else if (file->build_id[0])
             ouro_buf_addf(lines, "its build id is %s, the process had %s", file->found_id[0] ? file->found_id : "none",
                           file->build_id);
@@ -624,8 +640,9 @@ void ouro_core_add_lacks(const struct ouro_core *core, struct ouro_buf *lines)
             ouro_buf_add_text(lines, "it is another than the process had");
         ouro_buf_add_byte(lines, 0);
     }
-    if (unused > LACKS_MAX - 4) {
-        ouro_buf_addf(lines, "%zu more files were not used", unused - (LACKS_MAX - 4));
+    if (unused > LACKS_MAX - 5) {
+        ouro_buf_addf(lines, "%zu more files were not used", unused - (LACKS_MAX - 5));
         ouro_buf_add_byte(lines, 0);
     }
+    add_unverified(core, unverified, lines);
 }

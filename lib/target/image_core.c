@@ -184,27 +184,33 @@ static enum ouro_status read_run(int fd, unsigned char *to, uint64_t offset, uin
     return OURO_OK;
 }
 
-/* The run's first page becomes page `at` of the image. Pages of the image begin `skew` bytes behind pages of our own:
- * where runs meet that do not in the file, the page of our own between them holds the end of one and the beginning of
- * the other, and is written to. */
+static bool map_anonymous(unsigned char *page, uint64_t size)
+{
+    return mmap(page, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
+           MAP_FAILED;
+}
+
+/* The run's first page becomes page `at` of the image. Pages of the image begin `skew` bytes behind pages of our own,
+ * and what lies before in the first of these belongs to the run before: where both do not meet in the file too, that
+ * page is put together in memory. */
 static enum ouro_status place_run(struct gathering *gathering, size_t number, uint64_t at, uint64_t skew,
                                   struct ouro_err *err)
 {
     const struct run *run = &gathering->runs.items[number], *before = number ? run - 1 : NULL;
     unsigned char *page = gathering->image->reserve + (at << OURO_PAGE_BITS);
-    uint64_t size = run->pages << OURO_PAGE_BITS;
+    uint64_t size = run->pages << OURO_PAGE_BITS, room = size + (skew ? OURO_PAGE_BYTES : 0);
+    uint64_t end = before ? before->offset + (before->pages << OURO_PAGE_BITS) : 0;
     bool mapped = run->fd == gathering->core->fd && (run->offset & IN_PAGE) == skew &&
                   gathering->mapped_count++ < MAPPED_MAX &&
-                  mmap(page, (size_t)(size + (skew ? OURO_PAGE_BYTES : 0)), PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, run->fd, (off_t)(run->offset - skew)) != MAP_FAILED;
-    if (!mapped)
-        OURO_TRY(read_run(run->fd, page + skew, run->offset, size, err));
-    if (mapped && skew && before) {
-        uint64_t end = before->offset + (before->pages << OURO_PAGE_BITS);
-        if (before->fd != run->fd || end != run->offset)
-            OURO_TRY(read_run(before->fd, page, end - skew, skew, err));
-    }
-    return OURO_OK;
+                  mmap(page, (size_t)room, PROT_READ, MAP_PRIVATE | MAP_FIXED, run->fd, (off_t)(run->offset - skew)) !=
+                      MAP_FAILED;
+    if (mapped && (!skew || !before || (before->fd == run->fd && end == run->offset)))
+        return OURO_OK;
+    if (!map_anonymous(page, mapped ? OURO_PAGE_BYTES : room))
+        return ouro_err_sys(err, errno, "no memory for %llu pages of the core", (unsigned long long)run->pages);
+    if (skew && before)
+        OURO_TRY(read_run(before->fd, page, end - skew, skew, err));
+    return read_run(run->fd, page + skew, run->offset, mapped ? OURO_PAGE_BYTES - skew : size, err);
 }
 
 static enum ouro_status place_runs(struct gathering *gathering, struct ouro_err *err)
@@ -214,8 +220,7 @@ static enum ouro_status place_runs(struct gathering *gathering, struct ouro_err 
     if (pages >= UINT32_MAX)
         return ouro_err_set(err, OURO_LIMIT, "the core has more than %u pages of memory", UINT32_MAX - 1);
     image->reserve_bytes = (size_t)(pages + 1) << OURO_PAGE_BITS;
-    void *reserve =
-        mmap(NULL, image->reserve_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *reserve = mmap(NULL, image->reserve_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (reserve == MAP_FAILED)
         return ouro_err_sys(err, ENOMEM, "no room to map %llu MiB", (unsigned long long)(pages >> 8));
     image->reserve = reserve;
