@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/guard.h"
-#include "capture/dump.h"
+#include "cmd_dump.h"
 #include "command.h"
 #include "options.h"
 #include "render/json.h"
@@ -20,15 +20,13 @@ struct arguments {
     struct ouro_dump_options options;
     struct ouro_target_bar bar;
     char path[4096];
-    bool json;
+    bool json, children;
 };
 
-/* NAME-PID-YYYYMMDDTHHMMSS.ouro, with what a file name should not hold replaced. */
-static void default_path(struct arguments *arguments)
+void ouro_cmd_dump_name(pid_t pid, const char *core, char *out, size_t capacity)
 {
     char name[64] = "python", comm[64] = "", path[64], moment[32];
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)arguments->options.session.pid);
-    const char *core = arguments->options.session.core;
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
     if (core) { /* who it was the process of is not known yet */
         const char *slash = strrchr(core, '/');
         snprintf(name, sizeof name, "%s", slash ? slash + 1 : core);
@@ -50,9 +48,9 @@ static void default_path(struct arguments *arguments)
     localtime_r(&now, &local);
     strftime(moment, sizeof moment, "%Y%m%dT%H%M%S", &local);
     if (core)
-        snprintf(arguments->path, sizeof arguments->path, "%s-%s.ouro", name, moment);
+        snprintf(out, capacity, "%s-%s.ouro", name, moment);
     else
-        snprintf(arguments->path, sizeof arguments->path, "%s-%d-%s.ouro", name, (int)arguments->options.session.pid, moment);
+        snprintf(out, capacity, "%s-%d-%s.ouro", name, (int)pid, moment);
 }
 
 static void add_objects(struct ouro_buf *line, uint64_t count, const char *rest)
@@ -63,7 +61,7 @@ static void add_objects(struct ouro_buf *line, uint64_t count, const char *rest)
 }
 
 /* What the types' own code was asked, where it is worth a word. */
-static void add_checks(struct ouro_buf *line, const struct arguments *arguments, const struct ouro_dump_result *result)
+static void add_checks(struct ouro_buf *line, bool self_check, const struct ouro_dump_result *result)
 {
     struct ouro_buf reasons = {0};
     uint64_t failed = ouro_target_add_reasons(&reasons, result->totals.run_failed);
@@ -73,7 +71,7 @@ static void add_checks(struct ouro_buf *line, const struct arguments *arguments,
         ouro_buf_add_byte(line, '\n');
     }
     ouro_buf_fini(&reasons);
-    if (arguments->options.session.self_check && result->sandbox == OURO_SESSION_SANDBOX_YES) {
+    if (self_check && result->sandbox == OURO_SESSION_SANDBOX_YES) {
         add_objects(line, result->checked_count, " compared with what their types' own code says");
         if (result->check_impossible_count) {
             ouro_buf_add_text(line, "; with ");
@@ -81,7 +79,7 @@ static void add_checks(struct ouro_buf *line, const struct arguments *arguments,
             ouro_buf_add_text(line, " of them it could not be done");
         }
         ouro_buf_add_text(line, result->disagreed_type_count ? "\n" : "; all that could be are equal\n");
-    } else if (arguments->options.session.self_check) {
+    } else if (self_check) {
         ouro_buf_addf(line, "nothing could be compared: %s\n", result->no_sandbox_reason);
     }
     if (!result->disagreed_type_count)
@@ -94,6 +92,26 @@ static void add_checks(struct ouro_buf *line, const struct arguments *arguments,
         ouro_text_add(line, names + at, strlen(names + at));
     }
     ouro_buf_add_byte(line, '\n');
+}
+
+void ouro_cmd_dump_add_inexact(struct ouro_buf *line, const struct ouro_dump_options *options,
+                               const struct ouro_dump_result *result)
+{
+    if (result->totals.approximate_count) {
+        add_objects(line, result->totals.approximate_count, "");
+        ouro_buf_addf(line, " of %" PRIu64 " %s approximate: their references were found by looking for pointers",
+                      result->approximate_type_count, result->approximate_type_count == 1 ? "type are" : "types are");
+        ouro_target_add_no_sandbox(line, result->sandbox, result->no_sandbox_reason);
+        ouro_buf_add_byte(line, '\n');
+    }
+    add_checks(line, options->session.self_check, result);
+    uint64_t unreadable = 0;
+    for (int i = 0; i < OURO_UNREADABLE_COUNT; i++)
+        unreadable += result->unreadable[i];
+    if (unreadable) {
+        ouro_text_add_count(line, unreadable);
+        ouro_buf_add_text(line, " references could not be read; ouro info says why\n");
+    }
 }
 
 /* One line, and what is not exact, on standard error. */
@@ -112,21 +130,7 @@ static void print_closing(const struct arguments *arguments, const struct ouro_d
     else
         ouro_buf_addf(&line, "; the process stood still for %.1f ms\n", (double)result->pause_ns / 1e6);
     ouro_target_add_lacks(&line, &result->core_lacks);
-    if (totals->approximate_count) {
-        add_objects(&line, totals->approximate_count, "");
-        ouro_buf_addf(&line, " of %" PRIu64 " %s approximate: their references were found by looking for pointers",
-                      result->approximate_type_count, result->approximate_type_count == 1 ? "type are" : "types are");
-        ouro_target_add_no_sandbox(&line, result->sandbox, result->no_sandbox_reason);
-        ouro_buf_add_byte(&line, '\n');
-    }
-    add_checks(&line, arguments, result);
-    uint64_t unreadable = 0;
-    for (int i = 0; i < OURO_UNREADABLE_COUNT; i++)
-        unreadable += result->unreadable[i];
-    if (unreadable) {
-        ouro_text_add_count(&line, unreadable);
-        ouro_buf_add_text(&line, " references could not be read; ouro info says why\n");
-    }
+    ouro_cmd_dump_add_inexact(&line, &arguments->options, result);
     fputs(ouro_buf_text(&line), stderr);
     ouro_buf_fini(&line);
 }
@@ -148,59 +152,55 @@ static void put_checks(struct ouro_json *json, const struct ouro_dump_result *re
     ouro_json_end(json);
 }
 
+void ouro_cmd_dump_put_figures(struct ouro_json *json, const struct ouro_dump_options *options,
+                               const struct ouro_dump_result *result)
+{
+    const struct ouro_emit_totals *totals = &result->totals;
+    ouro_json_string(json, "file", options->path);
+    ouro_json_uint(json, "file_bytes", result->file_bytes);
+    ouro_json_string(json, "python", result->version);
+    ouro_json_int(json, "pid", result->pid);
+    ouro_json_uint(json, "objects", totals->object_count);
+    ouro_json_uint(json, "tracked", result->tracked_count);
+    ouro_json_uint(json, "edges", totals->edge_count);
+    ouro_json_uint(json, "types", result->type_count);
+    ouro_json_uint(json, "size_bytes", totals->size_bytes);
+    ouro_json_uint(json, "native_bytes", totals->native_bytes);
+    ouro_json_uint(json, "approximate", totals->approximate_count);
+    ouro_json_uint(json, "size_estimated", totals->estimated_count);
+    ouro_json_uint(json, "torn", totals->torn_count);
+    put_checks(json, result);
+    if (options->session.core) {
+        ouro_json_array(json, "core_missing");
+        const char *lines = (const char *)result->core_lacks.data;
+        for (size_t at = 0; at < result->core_lacks.size; at += strlen(lines + at) + 1)
+            ouro_json_string(json, NULL, lines + at);
+        ouro_json_end(json);
+    }
+    ouro_json_object(json, "unreadable");
+    for (int i = 0; i < OURO_UNREADABLE_COUNT; i++)
+        ouro_json_uint(json, ouro_unreadable_name((enum ouro_unreadable)i), result->unreadable[i]);
+    ouro_json_end(json);
+    ouro_json_uint(json, "copied_bytes", result->copied_bytes);
+    ouro_json_uint(json, "stops", result->stop_count);
+    ouro_json_uint(json, "pause_ns", result->pause_ns);
+    ouro_json_uint(json, "prepare_ns", result->prepare_ns);
+    ouro_json_uint(json, "copy_ns", result->finish_ns);
+    ouro_json_uint(json, "walk_ns", result->walk_ns);
+    ouro_json_uint(json, "write_ns", result->write_ns);
+    ouro_json_uint(json, "duration_ns", result->duration_ns);
+}
+
 static int print_json(const struct arguments *arguments, const struct ouro_dump_result *result)
 {
     struct ouro_out out;
     struct ouro_json json;
-    const struct ouro_emit_totals *totals = &result->totals;
     ouro_out_init(&out, STDOUT_FILENO);
     ouro_json_init(&json, &out);
     ouro_json_object(&json, NULL);
-    ouro_json_string(&json, "file", arguments->path);
-    ouro_json_uint(&json, "file_bytes", result->file_bytes);
-    ouro_json_string(&json, "python", result->version);
-    ouro_json_int(&json, "pid", result->pid);
-    ouro_json_uint(&json, "objects", totals->object_count);
-    ouro_json_uint(&json, "tracked", result->tracked_count);
-    ouro_json_uint(&json, "edges", totals->edge_count);
-    ouro_json_uint(&json, "types", result->type_count);
-    ouro_json_uint(&json, "size_bytes", totals->size_bytes);
-    ouro_json_uint(&json, "native_bytes", totals->native_bytes);
-    ouro_json_uint(&json, "approximate", totals->approximate_count);
-    ouro_json_uint(&json, "size_estimated", totals->estimated_count);
-    ouro_json_uint(&json, "torn", totals->torn_count);
-    put_checks(&json, result);
-    if (arguments->options.session.core) {
-        ouro_json_array(&json, "core_missing");
-        const char *lines = (const char *)result->core_lacks.data;
-        for (size_t at = 0; at < result->core_lacks.size; at += strlen(lines + at) + 1)
-            ouro_json_string(&json, NULL, lines + at);
-        ouro_json_end(&json);
-    }
-    ouro_json_object(&json, "unreadable");
-    for (int i = 0; i < OURO_UNREADABLE_COUNT; i++)
-        ouro_json_uint(&json, ouro_unreadable_name((enum ouro_unreadable)i), result->unreadable[i]);
-    ouro_json_end(&json);
-    ouro_json_uint(&json, "copied_bytes", result->copied_bytes);
-    ouro_json_uint(&json, "stops", result->stop_count);
-    ouro_json_uint(&json, "pause_ns", result->pause_ns);
-    ouro_json_uint(&json, "prepare_ns", result->prepare_ns);
-    ouro_json_uint(&json, "copy_ns", result->finish_ns);
-    ouro_json_uint(&json, "walk_ns", result->walk_ns);
-    ouro_json_uint(&json, "write_ns", result->write_ns);
-    ouro_json_uint(&json, "duration_ns", result->duration_ns);
+    ouro_cmd_dump_put_figures(&json, &arguments->options, result);
     ouro_json_end(&json);
     return ouro_command_finish_out(&out);
-}
-
-/* The file, not the target, is in the way. */
-static int fail_output(const struct arguments *arguments, enum ouro_status status, const struct ouro_err *err)
-{
-    struct stat there;
-    bool file = !stat(arguments->path, &there) && S_ISREG(there.st_mode);
-    ouro_command_complain("%s%s", err->msg,
-                          status == OURO_INVAL && file && !arguments->options.overwrite ? " (-f overwrites it)" : "");
-    return status == OURO_INVAL ? OURO_EXIT_USAGE : OURO_EXIT_OTHER;
 }
 
 /* Behind an error: what was missing in the core may be why. */
@@ -213,6 +213,20 @@ static void print_lacks(const struct ouro_dump_result *result)
     ouro_buf_fini(&lines);
 }
 
+/* The file, or the target, is in the way. */
+int ouro_cmd_dump_fail(const struct ouro_dump_options *options, const struct ouro_dump_result *result,
+                       enum ouro_status status, const struct ouro_err *err)
+{
+    struct stat there;
+    bool exists = status == OURO_INVAL && !options->overwrite && !stat(options->path, &there) && S_ISREG(there.st_mode);
+    if (!result->output_failed && !exists) {
+        print_lacks(result);
+        return ouro_command_fail_target(status, err);
+    }
+    ouro_command_complain("%s%s", err->msg, exists ? " (-f overwrites it)" : "");
+    return status == OURO_INVAL ? OURO_EXIT_USAGE : OURO_EXIT_OTHER;
+}
+
 static int dump(struct arguments *arguments)
 {
     OURO_GUARD(ouro_dump_result_fini) struct ouro_dump_result result = {0};
@@ -220,18 +234,8 @@ static int dump(struct arguments *arguments)
     arguments->options.path = arguments->path;
     enum ouro_status status = ouro_dump(&arguments->options, &result, &err);
     ouro_target_bar_clear(&arguments->bar);
-    if (status != OURO_OK && result.output_failed)
-        return fail_output(arguments, status, &err);
-    struct stat there;
-    if (status == OURO_INVAL && !arguments->options.overwrite && !stat(arguments->path, &there) &&
-        S_ISREG(there.st_mode)) {
-        ouro_command_complain("%s; -f overwrites it", err.msg);
-        return OURO_EXIT_USAGE;
-    }
-    if (status != OURO_OK) {
-        print_lacks(&result);
-        return ouro_command_fail_target(status, &err);
-    }
+    if (status != OURO_OK)
+        return ouro_cmd_dump_fail(&arguments->options, &result, status, &err);
     if (!ouro_quiet)
         print_closing(arguments, &result);
     return arguments->json ? print_json(arguments, &result) : OURO_EXIT_DONE;
@@ -248,6 +252,9 @@ int ouro_cmd_dump(int argc, char **argv)
     bool codec_given = false;
     const struct ouro_option options[] = {
         {'o', "output", OURO_OPTION_TEXT, &path, NULL, "FILE", "where to write it (default: NAME-PID-TIME.ouro here)", NULL},
+        {0, "children", OURO_OPTION_FLAG, &arguments.children, NULL, NULL,
+         "every Python process below PID too, a file each; -o: a folder, or a pattern with %p for the pid",
+         NULL},
         {'f', "force", OURO_OPTION_FLAG, &arguments.options.overwrite, NULL, NULL, "overwrite FILE if it is there", NULL},
         {0, "values", OURO_OPTION_CHOICE, &values, NULL, "HOW",
          "short: texts up to 64 bytes, keys up to 256; full: whole texts; none: only names of types, modules, "
@@ -279,9 +286,15 @@ int ouro_cmd_dump(int argc, char **argv)
         return OURO_EXIT_USAGE;
     }
     arguments.options.values = (enum ouro_values)values;
+    if (arguments.children && target.session.core) {
+        ouro_command_complain("a core is of one process: --children is for live ones");
+        return OURO_EXIT_USAGE;
+    }
+    if (arguments.children)
+        return ouro_cmd_dump_children(&arguments.options, path, &arguments.bar, arguments.json);
     if (path)
         strcpy(arguments.path, path);
     else
-        default_path(&arguments);
+        ouro_cmd_dump_name(target.session.pid, target.session.core, arguments.path, sizeof arguments.path);
     return dump(&arguments);
 }

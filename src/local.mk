@@ -3,6 +3,8 @@ bin_PROGRAMS += ouro
 ouro_SOURCES = \
 	src/cmd_doctor.c \
 	src/cmd_dump.c \
+	src/cmd_dump.h \
+	src/cmd_dump_children.c \
 	src/cmd_export.c \
 	src/cmd_info.c \
 	src/cmd_objects.c \

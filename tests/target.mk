@@ -1,6 +1,6 @@
 # Tests of lib/target.
 TARGET_TESTS = tests/test_target_maps tests/test_target_open tests/test_target_stop tests/test_target_image \
-	tests/test_target_module tests/test_target_resolve
+	tests/test_target_module tests/test_target_resolve tests/test_target_tree
 TARGET_CHILD = tests/target/child.c tests/target/child.h
 
 check_PROGRAMS += $(TARGET_TESTS) tests/target_fixture tests/resolve_fixture
@@ -18,6 +18,8 @@ tests_test_target_module_SOURCES = tests/target/test_module.c $(TARGET_CHILD)
 tests_test_target_module_LDADD = $(TEST_TARGET_LIBS)
 tests_test_target_resolve_SOURCES = tests/target/test_resolve.c $(TARGET_CHILD)
 tests_test_target_resolve_LDADD = $(TEST_TARGET_LIBS)
+tests_test_target_tree_SOURCES = tests/target/test_tree.c $(TARGET_CHILD)
+tests_test_target_tree_LDADD = $(TEST_TARGET_LIBS)
 
 # What test_module starts: a program at a fixed address.
 tests_target_fixture_SOURCES = tests/target/fixture.c

@@ -33,7 +33,7 @@ class Readme(unittest.TestCase):
                 self.assertRegex(service.stdout.readline(), r"^HUNG \d+ \{")
                 session = None
                 for command in examples():
-                    command = re.sub(r"\b(dump|doctor) \d+", rf"\g<1> {service.pid}", command)
+                    command = re.sub(r"\b(dump|dump --children|doctor) \d+", rf"\g<1> {service.pid}", command)
                     if re.search(r"0x[0-9a-f]+", command) and not session:
                         found = self.run_shell("ouro objects service.ouro --type Session --limit 1", folder)
                         session = re.search(r"0x[0-9a-f]+", found.stdout).group()

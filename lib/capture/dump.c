@@ -215,6 +215,7 @@ static enum ouro_status run(struct dump *dump)
     result->pid = session->options.pid;
     if (session->core)
         ouro_core_add_lacks(session->core, &result->core_lacks);
+    result->not_python = status == OURO_UNSUPPORTED && session->process && !session->runtime.module;
     OURO_TRY(status);
     /* The file first: whoever can't write it shall not have stopped anybody for nothing. */
     result->output_failed = true;

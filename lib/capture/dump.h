@@ -31,6 +31,7 @@ struct ouro_dump_result {
     struct ouro_buf core_lacks; /* owned; what the core does not hold (core.h), a sentence each with a NUL behind it */
     unsigned stop_count;        /* stops that it took: more than one when a collection was running */
     bool output_failed;         /* what failed was writing the file, not reading the target */
+    bool not_python;            /* with OURO_UNSUPPORTED: a process that could be read, but no CPython */
     /* Where the time went. */
     uint64_t prepare_ns, finish_ns, walk_ns, write_ns;
 };

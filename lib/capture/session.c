@@ -141,6 +141,8 @@ enum ouro_status ouro_session_open(struct ouro_session *session, const struct ou
     if (options->core)
         return open_core(session, err);
     OURO_TRY(ouro_process_open(&session->process, options->pid, err));
+    if (options->start_ticks && ouro_process_start_ticks(session->process) != options->start_ticks)
+        return ouro_err_set(err, OURO_GONE, "process %d ended; another has its number by now", (int)options->pid);
     OURO_TRY(ouro_maps_read(&session->maps, options->pid, false, err));
     OURO_TRY(ouro_modules_read(&session->modules, session->process, &session->maps, err));
     return ouro_runtime_find(&session->runtime, ouro_process_space(session->process), &session->modules, err);

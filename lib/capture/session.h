@@ -25,6 +25,7 @@ enum ouro_session_phase {
 
 struct ouro_session_options {
     pid_t pid; /* unless there is a core */
+    uint64_t start_ticks; /* of the process that is meant (process.h); 0: whichever has the pid */
     const char *core; /* the path of a core file; NULL: a live process */
     struct ouro_core_options core_options;
     bool self_check; /* compare every object that a visitor visits with what its type's own code says */

@@ -23,4 +23,6 @@ libouro_target_a_SOURCES = \
 	lib/target/space.c \
 	lib/target/space.h \
 	lib/target/stop.c \
-	lib/target/stop.h
+	lib/target/stop.h \
+	lib/target/tree.c \
+	lib/target/tree.h
