@@ -15,8 +15,9 @@ struct ouro_image_files {
     bool borrowed; /* the descriptors are another's, and there is no process to be asked instead */
 };
 
-/* Opens the file that a mapping of process `pid` shows, or -1: by /proc/PID/map_files (what is really mapped, also when
- * deleted or replaced; needs privileges), else by its path below /proc/PID/root, else /proc/PID/exe; inode checked. */
+/* Opens the file that a mapping of process `pid` shows, or -1: by /proc/PID/map_files (what is really mapped, also
+ * when deleted or replaced; needs privileges), else by its path below /proc/PID/root, else /proc/PID/exe. Its inode is
+ * that of the mapping, and so is its device or, where it begins with an ELF header, what the memory begins with. */
 int ouro_image_file_open(pid_t pid, const struct ouro_mapping *mapping);
 
 /* One file descriptor for each file that a private mapping shows. */

@@ -14,6 +14,8 @@ libouro_target_a_SOURCES = \
 	lib/target/links.h \
 	lib/target/maps.c \
 	lib/target/maps.h \
+	lib/target/memory_elf.c \
+	lib/target/memory_elf.h \
 	lib/target/module.c \
 	lib/target/module.h \
 	lib/target/process.c \

@@ -13,6 +13,7 @@
 #include "target/elf_file.h"
 #include "target/image_files.h"
 #include "target/links.h"
+#include "target/memory_elf.h"
 #include "target/resolve.h"
 
 static void elf_close(struct ouro_elf *elf)
@@ -130,6 +131,8 @@ static enum ouro_status read_modules(struct ouro_modules *modules, const struct 
         }
         i = last;
         int fd = open_file(process, core, mapping);
+        if (fd < 0)
+            fd = ouro_memory_elf_open(ouro_process_space(process), mapping);
         if (fd < 0)
             continue;
         if (!is_elf(fd)) {

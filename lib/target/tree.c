@@ -68,8 +68,8 @@ static size_t first_child(const struct ouro_tree_process *items, size_t count, p
     return low;
 }
 
-/* Without recursion: who waits stands in a stack. Each process is taken once, so that those that seem to be each other's
- * parents (their stats were read at different moments) end it all the same. */
+/* Without recursion: who waits stands in a stack. Each process is taken once, so that those that seem to be each
+ * other's parents (their stats were read at different moments) end it all the same. */
 static enum ouro_status take_below(struct ouro_tree *tree, struct ouro_tree_process *items, size_t count)
 {
     const pid_t root = tree->items[0].pid;

@@ -32,8 +32,8 @@ END_TEST
 START_TEST(what_is_no_stat_line_is_refused)
 {
     struct ouro_tree_process process;
-    const char *const lines[] = {"", "12", "12 (sh", "12 sh) S 1", ")(", "0 (sh) S 1 2", "-4 (sh) S 1", "12 (sh) S -1 1",
-                                 "12 (sh)", "12 (sh) S", "12 (sh) S 7 8 9", "99999999999 (sh) S 1 2"};
+    const char *const lines[] = {"", "12", "12 (sh", "12 sh) S 1", ")(", "0 (sh) S 1 2", "-4 (sh) S 1",
+                                 "12 (sh) S -1 1", "12 (sh)", "12 (sh) S", "12 (sh) S 7 8 9", "99999999999 (sh) S 1 2"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         ck_assert_msg(!ouro_tree_parse_stat(lines[i], &process), "%s", lines[i]);
 }
