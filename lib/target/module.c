@@ -114,6 +114,7 @@ static int open_file(const struct ouro_process *process, const struct ouro_core 
 static enum ouro_status read_modules(struct ouro_modules *modules, const struct ouro_process *process,
                                      const struct ouro_core *core, const struct ouro_maps *maps, struct ouro_err *err)
 {
+    const struct ouro_space *space = process ? ouro_process_space(process) : &core->space;
     memset(modules, 0, sizeof *modules);
     modules->scope = ouro_scope_new();
     if (!modules->scope)
@@ -132,7 +133,7 @@ static enum ouro_status read_modules(struct ouro_modules *modules, const struct 
         i = last;
         int fd = open_file(process, core, mapping);
         if (fd < 0)
-            fd = ouro_memory_elf_open(ouro_process_space(process), mapping);
+            fd = ouro_memory_elf_open(space, mapping);
         if (fd < 0)
             continue;
         if (!is_elf(fd)) {
@@ -153,7 +154,7 @@ static enum ouro_status read_modules(struct ouro_modules *modules, const struct 
         *place = module;
     }
     /* There is another order without it. */
-    (void)ouro_modules_read_order(modules, process ? ouro_process_space(process) : &core->space);
+    (void)ouro_modules_read_order(modules, space);
     return OURO_OK;
 }
 

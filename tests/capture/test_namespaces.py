@@ -31,8 +31,9 @@ ROOT = '''set -e
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/inside" "$1/old" "$1/proc"
 cp -L $3 "$1/inside"
-for d in bin etc home lib lib64 opt root tmp usr var; do
-    if [ -d "/$d" ]; then mkdir "$1/$d"; mount --rbind "/$d" "$1/$d"; fi
+for d in /*/; do
+    case $d in /proc/ | /sys/ | /dev/ | /run/ | /lost+found/) continue ;; esac
+    mkdir -p "$1$d"; mount --rbind "$d" "$1$d"
 done
 how=$2 root=$1
 shift 3
