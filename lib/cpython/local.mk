@@ -22,6 +22,8 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/learn.c \
 	lib/cpython/learn.h \
 	lib/cpython/ops.h \
+	lib/cpython/owner.c \
+	lib/cpython/owner.h \
 	lib/cpython/python.c \
 	lib/cpython/python.h \
 	lib/cpython/runtime.c \

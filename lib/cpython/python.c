@@ -4,6 +4,7 @@
 
 #include "cpython/dict.h"
 #include "cpython/learn.h"
+#include "cpython/owner.h"
 #include "cpython/text.h"
 #include "cpython/type.h"
 
@@ -49,6 +50,7 @@ void ouro_python_each_tracked(struct ouro_python *python, const struct ouro_inte
                                                        list * (uint64_t)layout->gc_generation_sizeof
                                                  : (ouro_addr)layout->gc_permanent);
     uint64_t limit = (uint64_t)python->image->page_count << (OURO_PAGE_BITS - 4);
+    size_t index = (size_t)(interpreter - python->interpreters);
     const unsigned char *at = ouro_image_at(python->image, head, 8);
     for (ouro_addr link = at ? ouro_load_u64(at) & ~(uint64_t)3 : 0; link != head;) {
         const unsigned char *bytes = link & 7 ? NULL : ouro_image_at(python->image, link, 32);
@@ -60,7 +62,7 @@ void ouro_python_each_tracked(struct ouro_python *python, const struct ouro_inte
         ouro_addr next = ouro_load_u64(bytes) & ~(uint64_t)3;
         const unsigned char *ahead = ouro_image_at(python->image, next, 32);
         __builtin_prefetch(ahead);
-        if (!visit(context, link + 16))
+        if ((!python->shared_collector || ouro_owner_of(python, link + 16) == index) && !visit(context, link + 16))
             return;
         link = next;
     }
@@ -273,7 +275,7 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
     ouro_type_learn_subclasses(python, symbol(python, "PyBaseObject_Type"));
     ouro_type_learn_subclasses(python, symbol(python, "PyTuple_Type"));
     ouro_type_learn_subclasses(python, python->dict_type);
-    return OURO_OK;
+    return ouro_owner_find(python, err);
 }
 
 void ouro_python_fini(struct ouro_python *python)
@@ -287,6 +289,7 @@ void ouro_python_fini(struct ouro_python *python)
     ouro_map_fini(&python->type_visitors);
     ouro_map_fini(&python->sizeof_rules);
     ouro_map_fini(&python->types);
+    ouro_map_fini(&python->owners);
     ouro_map_fini(&python->shared_keys);
     pthread_mutex_destroy(&python->lock);
     pthread_mutex_destroy(&python->sandbox_lock);

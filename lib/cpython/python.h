@@ -78,6 +78,9 @@ struct ouro_python {
         struct ouro_sandbox **items; /* owned */
         size_t count, capacity;
     } sandboxes;
+    /* With several interpreters and one collector (3.8): object -> index of its interpreter, and a flag (owner.h). */
+    struct ouro_map owners;
+    bool shared_collector;
     struct ouro_map sizeof_rules; /* type's address -> enum ouro_sizeof */
     ouro_addr general_lookup; /* dk_lookup of dicts with keys of any type (up to 3.10) */
     ouro_addr subtype_traverse, type_type, dict_type, int_type, method_type, none, true_object, false_object;
@@ -131,7 +134,7 @@ const unsigned char *ouro_python_tuple(const struct ouro_python *python, ouro_ad
 ouro_addr ouro_python_dict_get(const struct ouro_python *python, ouro_addr dict, const char *key);
 
 /* Calls visit for every object of a collector list in its order until it returns false. list: 0-2 generations, 3
- * permanent. A list that breaks off is counted. */
+ * permanent. A list that breaks off is counted. Of a collector that interpreters share each gets what is its own. */
 void ouro_python_each_tracked(struct ouro_python *python, const struct ouro_interpreter *interpreter, unsigned list,
                               bool (*visit)(void *context, ouro_addr object), void *context);
 
