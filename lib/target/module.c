@@ -96,11 +96,6 @@ static bool is_elf(int fd)
     return pread(fd, magic, sizeof magic, 0) == (ssize_t)sizeof magic && memcmp(magic, ELFMAG, SELFMAG) == 0;
 }
 
-static bool same_file(const struct ouro_mapping *a, const struct ouro_mapping *b)
-{
-    return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
-}
-
 /* Of a process, or of a core. Its own descriptor. */
 static int open_file(const struct ouro_process *process, const struct ouro_core *core,
                      const struct ouro_mapping *mapping)
@@ -111,10 +106,34 @@ static int open_file(const struct ouro_process *process, const struct ouro_core 
     return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
+/* What the mapping shows: its file or, when that can't be opened or was stripped of its sections too, the memory. */
+static struct ouro_elf *open_mapped(const struct ouro_process *process, const struct ouro_core *core,
+                                    const struct ouro_mapping *mapping)
+{
+    int fd = open_file(process, core, mapping);
+    size_t sections;
+    if (fd >= 0 && !is_elf(fd)) {
+        close(fd);
+        return NULL;
+    }
+    struct ouro_elf *elf = fd >= 0 ? elf_open(fd) : NULL;
+    if (fd >= 0 && (!elf || (!elf_getshdrnum(elf->elf, &sections) && sections)))
+        return elf;
+    fd = ouro_memory_elf_open(process ? ouro_process_space(process) : &core->space, mapping);
+    if (fd < 0)
+        return elf;
+    elf_close(elf);
+    return elf_open(fd);
+}
+
+static bool same_file(const struct ouro_mapping *a, const struct ouro_mapping *b)
+{
+    return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
+}
+
 static enum ouro_status read_modules(struct ouro_modules *modules, const struct ouro_process *process,
                                      const struct ouro_core *core, const struct ouro_maps *maps, struct ouro_err *err)
 {
-    const struct ouro_space *space = process ? ouro_process_space(process) : &core->space;
     memset(modules, 0, sizeof *modules);
     modules->scope = ouro_scope_new();
     if (!modules->scope)
@@ -131,17 +150,8 @@ static enum ouro_status read_modules(struct ouro_modules *modules, const struct 
                 break;
         }
         i = last;
-        int fd = open_file(process, core, mapping);
-        if (fd < 0)
-            fd = ouro_memory_elf_open(space, mapping);
-        if (fd < 0)
-            continue;
-        if (!is_elf(fd)) {
-            close(fd);
-            continue;
-        }
         struct ouro_module module = {.path = mapping->path, .start = mapping->start, .end = maps->items[last].end};
-        module.elf = elf_open(fd);
+        module.elf = open_mapped(process, core, mapping);
         if (!module.elf || !find_bias(&module, mapping) || !is_loaded(&module, maps)) {
             elf_close(module.elf);
             continue;
@@ -154,7 +164,7 @@ static enum ouro_status read_modules(struct ouro_modules *modules, const struct 
         *place = module;
     }
     /* There is another order without it. */
-    (void)ouro_modules_read_order(modules, space);
+    (void)ouro_modules_read_order(modules, process ? ouro_process_space(process) : &core->space);
     return OURO_OK;
 }
 

@@ -29,8 +29,8 @@ struct ouro_modules {
 };
 
 /* Every file mapping that begins with an ELF header. Files are found through /proc/PID/root and /proc/PID/map_files and
- * /proc/PID/exe, so that other mount namespaces and deleted files work; where a file can't be opened, the memory itself
- * serves, without what is not mapped (.symtab). `maps` must outlive the modules. */
+ * /proc/PID/exe, so that other mount namespaces and deleted files work; where a file can't be opened or has no section
+ * headers, the memory itself serves, without what is not mapped (.symtab). `maps` must outlive the modules. */
 enum ouro_status ouro_modules_read(struct ouro_modules *modules, const struct ouro_process *process,
                                    const struct ouro_maps *maps, struct ouro_err *err);
 /* The same of a core, from those files that are the ones that the process had. The core must outlive the modules too. */
