@@ -1,6 +1,6 @@
 # Tests of lib/target.
 TARGET_TESTS = tests/test_target_maps tests/test_target_open tests/test_target_stop tests/test_target_image \
-	tests/test_target_module tests/test_target_resolve tests/test_target_tree \
+	tests/test_target_module tests/test_target_resolve tests/test_target_tree tests/test_target_core \
 	tests/test_target_memory_elf
 TARGET_CHILD = tests/target/child.c tests/target/child.h
 
@@ -17,6 +17,8 @@ tests_test_target_image_SOURCES = tests/target/test_image.c $(TARGET_CHILD)
 tests_test_target_image_LDADD = $(TEST_TARGET_LIBS)
 tests_test_target_module_SOURCES = tests/target/test_module.c $(TARGET_CHILD)
 tests_test_target_module_LDADD = $(TEST_TARGET_LIBS)
+tests_test_target_core_SOURCES = tests/target/test_core.c $(TARGET_CHILD)
+tests_test_target_core_LDADD = $(TEST_TARGET_LIBS)
 tests_test_target_resolve_SOURCES = tests/target/test_resolve.c $(TARGET_CHILD)
 tests_test_target_resolve_LDADD = $(TEST_TARGET_LIBS)
 tests_test_target_memory_elf_SOURCES = tests/target/test_memory_elf.c $(TARGET_CHILD)

@@ -104,7 +104,7 @@ static enum ouro_status explain_core(const struct ouro_session *session, enum ou
         return ouro_err_set(err, OURO_BADDATA, "%s names no files of the process (NT_FILE): cut off, or not written by "
                             "Linux or gdb; without its program and libraries nothing can be read", session->options.core);
     ouro_core_add_lacks(session->core, &why);
-    const char *unused = memmem(why.data, why.size, " not used: ", 11);
+    const char *unused = why.size ? memmem(why.data, why.size, " not used: ", 11) : NULL;
     while (unused && unused > (const char *)why.data && unused[-1])
         unused--;
     return unused ? ouro_err_set(err, status, "no file with _PyRuntime: not CPython, or its program is missing (--exe FILE "
