@@ -34,6 +34,10 @@ class Readme(unittest.TestCase):
                 session = None
                 for command in examples():
                     command = re.sub(r"\b(dump|dump --children|doctor) \d+", rf"\g<1> {service.pid}", command)
+                    command = re.sub(r"\bcore\.\d+", f"core.{service.pid}", command)
+                    if " --core " in command:
+                        written = self.run_shell(f"gcore -o core {service.pid}", folder)
+                        self.assertEqual(written.returncode, 0, written.stdout + written.stderr)
                     if re.search(r"0x[0-9a-f]+", command) and not session:
                         found = self.run_shell("ouro objects service.ouro --type Session --limit 1", folder)
                         session = re.search(r"0x[0-9a-f]+", found.stdout).group()
