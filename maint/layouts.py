@@ -33,6 +33,7 @@ compact_utf8 PyCompactUnicodeObject.utf8 compact_utf8_length PyCompactUnicodeObj
 compact_wstr_length PyCompactUnicodeObject.wstr_length
 unicode_data PyUnicodeObject.data       unicode_sizeof PyUnicodeObject.sizeof
 bytes_sval PyBytesObject.ob_sval        bytearray_alloc PyByteArrayObject.ob_alloc
+bytearray_bytes PyByteArrayObject.ob_bytes_object
 float_fval PyFloatObject.ob_fval        complex_cval PyComplexObject.cval
 long_digits PyLongObject.ob_digit       long_tag PyLongObject.long_value.lv_tag long_tag_digits PyLongObject.long_value.ob_digit
 tuple_items PyTupleObject.ob_item       list_items PyListObject.ob_item       list_allocated PyListObject.allocated
@@ -71,7 +72,8 @@ function_name PyFunctionObject.func_name
 iframe_func _PyInterpreterFrame.f_func|_PyInterpreterFrame.f_funcobj iframe_code _PyInterpreterFrame.f_code|_PyInterpreterFrame.f_executable|PyFrameObject.f_code
 iframe_locals _PyInterpreterFrame.f_locals iframe_object _PyInterpreterFrame.frame_obj
 iframe_previous _PyInterpreterFrame.previous iframe_instr _PyInterpreterFrame.prev_instr|_PyInterpreterFrame.instr_ptr
-iframe_stacktop _PyInterpreterFrame.stacktop iframe_owner _PyInterpreterFrame.owner iframe_localsplus _PyInterpreterFrame.localsplus
+iframe_stacktop _PyInterpreterFrame.stacktop iframe_stackpointer _PyInterpreterFrame.stackpointer
+iframe_owner _PyInterpreterFrame.owner iframe_localsplus _PyInterpreterFrame.localsplus
 frame_back PyFrameObject.f_back          frame_localsplus PyFrameObject.f_localsplus frame_valuestack PyFrameObject.f_valuestack
 frame_stacktop PyFrameObject.f_stacktop  frame_stackdepth PyFrameObject.f_stackdepth frame_lasti PyFrameObject.f_lasti
 frame_gen PyFrameObject.f_gen            frame_sizeof PyFrameObject.sizeof
@@ -79,10 +81,11 @@ frame_frame PyFrameObject.f_frame       frame_data PyFrameObject._f_frame_data
 gen_frame_state PyGenObject.gi_frame_state gen_iframe PyGenObject.gi_iframe gen_code PyGenObject.gi_code
 gen_exc_value PyGenObject.gi_exc_state.exc_value gen_qualname PyGenObject.gi_qualname
 module_dict PyModuleObject.md_dict      module_def PyModuleObject.md_def      module_state PyModuleObject.md_state
-module_name PyModuleObject.md_name      moduledef_traverse PyModuleDef.m_traverse moduledef_size PyModuleDef.m_size
+module_name PyModuleObject.md_name      module_state_traverse PyModuleObject.md_state_traverse module_state_size PyModuleObject.md_state_size
+     moduledef_traverse PyModuleDef.m_traverse moduledef_size PyModuleDef.m_size
 weakref_object PyWeakReference.wr_object weakref_next PyWeakReference.wr_next
 memberdef_name PyMemberDef.name         memberdef_type PyMemberDef.type       memberdef_offset PyMemberDef.offset
-memberdef_sizeof PyMemberDef.sizeof
+memberdef_flags PyMemberDef.flags       memberdef_sizeof PyMemberDef.sizeof
 tee_numread teedataobject.numread       tee_values teedataobject.values       tee_nextlink teedataobject.nextlink
 exceptiongroup_msg PyBaseExceptionGroupObject.msg
 runtime_interpreters _PyRuntimeState.interpreters.head runtime_main _PyRuntimeState.interpreters.main
@@ -94,6 +97,9 @@ interp_modules PyInterpreterState.modules|PyInterpreterState.imports.modules
 interp_modules_by_index PyInterpreterState.modules_by_index|PyInterpreterState.imports.modules_by_index
 interp_importlib PyInterpreterState.importlib|PyInterpreterState.imports.importlib
 interp_import_func PyInterpreterState.import_func|PyInterpreterState.imports.import_func
+interp_lazy_import_func PyInterpreterState.imports.lazy_import_func interp_lazy_modules PyInterpreterState.imports.lazy_modules
+interp_lazy_filter PyInterpreterState.imports.lazy_imports_filter
+interp_lazy_pending PyInterpreterState.imports.lazy_pending_submodules
 interp_sysdict PyInterpreterState.sysdict interp_builtins PyInterpreterState.builtins
 interp_codec_search_path PyInterpreterState.codec_search_path|PyInterpreterState.codecs.search_path
 interp_codec_search_cache PyInterpreterState.codec_search_cache|PyInterpreterState.codecs.search_cache
@@ -127,14 +133,68 @@ thread_dict PyThreadState.dict          thread_context PyThreadState.context  th
 thread_firstiter PyThreadState.async_gen_firstiter thread_finalizer PyThreadState.async_gen_finalizer
 thread_profileobj PyThreadState.c_profileobj thread_traceobj PyThreadState.c_traceobj
 thread_local_key PyThreadState.threading_local_key thread_local_sentinel PyThreadState.threading_local_sentinel
-thread_running_loop _PyThreadStateImpl.asyncio_running_loop
+thread_running_loop _PyThreadStateImpl.asyncio_running_loop thread_running_task _PyThreadStateImpl.asyncio_running_task
+thread_sizeof PyThreadState.sizeof
 capsule_traverse PyCapsule.traverse_func
 exc_item_value _PyErr_StackItem.exc_value exc_item_previous _PyErr_StackItem.previous_item
 gc_generation0 _gc_runtime_state.generation0 gc_enabled _gc_runtime_state.enabled    gc_debug _gc_runtime_state.debug      gc_generations _gc_runtime_state.generations
 gc_permanent _gc_runtime_state.permanent_generation gc_stats _gc_runtime_state.generation_stats
 gc_collecting _gc_runtime_state.collecting gc_garbage _gc_runtime_state.garbage gc_callbacks _gc_runtime_state.callbacks
 gc_long_lived_total _gc_runtime_state.long_lived_total gc_long_lived_pending _gc_runtime_state.long_lived_pending
+gc_sizeof _gc_runtime_state.sizeof gc_stats_now gc_stats.young
 gc_generation_sizeof gc_generation.sizeof gc_generation_threshold gc_generation.threshold gc_generation_count gc_generation.count
+debug_version _Py_DebugOffsets.version
+debug_free_threaded _Py_DebugOffsets.free_threaded
+debug_runtime_interpreters _Py_DebugOffsets.runtime_state.interpreters_head
+debug_interp_id _Py_DebugOffsets.interpreter_state.id
+debug_interp_next _Py_DebugOffsets.interpreter_state.next
+debug_interp_threads _Py_DebugOffsets.interpreter_state.threads_head
+debug_interp_gc _Py_DebugOffsets.interpreter_state.gc
+debug_interp_modules _Py_DebugOffsets.interpreter_state.imports_modules
+debug_interp_sysdict _Py_DebugOffsets.interpreter_state.sysdict
+debug_interp_builtins _Py_DebugOffsets.interpreter_state.builtins
+debug_interp_gil _Py_DebugOffsets.interpreter_state.ceval_gil
+debug_thread_sizeof _Py_DebugOffsets.thread_state.size
+debug_thread_next _Py_DebugOffsets.thread_state.next
+debug_thread_frame _Py_DebugOffsets.thread_state.current_frame
+debug_thread_ident _Py_DebugOffsets.thread_state.thread_id
+debug_thread_native _Py_DebugOffsets.thread_state.native_thread_id
+debug_iframe_previous _Py_DebugOffsets.interpreter_frame.previous
+debug_iframe_code _Py_DebugOffsets.interpreter_frame.executable
+debug_iframe_instr _Py_DebugOffsets.interpreter_frame.instr_ptr
+debug_iframe_localsplus _Py_DebugOffsets.interpreter_frame.localsplus
+debug_iframe_owner _Py_DebugOffsets.interpreter_frame.owner
+debug_iframe_stackpointer _Py_DebugOffsets.interpreter_frame.stackpointer
+debug_code_filename _Py_DebugOffsets.code_object.filename
+debug_code_name _Py_DebugOffsets.code_object.name
+debug_code_qualname _Py_DebugOffsets.code_object.qualname
+debug_code_linetable _Py_DebugOffsets.code_object.linetable
+debug_code_firstlineno _Py_DebugOffsets.code_object.firstlineno
+debug_code_localsplusnames _Py_DebugOffsets.code_object.localsplusnames
+debug_code_adaptive _Py_DebugOffsets.code_object.co_code_adaptive
+debug_ob_type _Py_DebugOffsets.pyobject.ob_type
+debug_type_sizeof _Py_DebugOffsets.type_object.size
+debug_tp_name _Py_DebugOffsets.type_object.tp_name
+debug_tp_flags _Py_DebugOffsets.type_object.tp_flags
+debug_tuple_items _Py_DebugOffsets.tuple_object.ob_item
+debug_tuple_size _Py_DebugOffsets.tuple_object.ob_size
+debug_list_items _Py_DebugOffsets.list_object.ob_item
+debug_set_used _Py_DebugOffsets.set_object.used
+debug_set_table _Py_DebugOffsets.set_object.table
+debug_set_mask _Py_DebugOffsets.set_object.mask
+debug_dict_keys _Py_DebugOffsets.dict_object.ma_keys
+debug_dict_values _Py_DebugOffsets.dict_object.ma_values
+debug_float_fval _Py_DebugOffsets.float_object.ob_fval
+debug_long_tag _Py_DebugOffsets.long_object.lv_tag
+debug_long_tag_digits _Py_DebugOffsets.long_object.ob_digit
+debug_bytes_sval _Py_DebugOffsets.bytes_object.ob_sval
+debug_ascii_state _Py_DebugOffsets.unicode_object.state
+debug_ascii_length _Py_DebugOffsets.unicode_object.length
+debug_ascii_sizeof _Py_DebugOffsets.unicode_object.asciiobject_size
+debug_gc_sizeof _Py_DebugOffsets.gc.size
+debug_gc_collecting _Py_DebugOffsets.gc.collecting
+debug_gen_iframe _Py_DebugOffsets.gen_object.gi_iframe
+debug_gen_frame_state _Py_DebugOffsets.gen_object.gi_frame_state
 """
 
 # What the tp_traverse of a type visits when that is a fixed list of fields, in its order. First word: the exported type
@@ -159,7 +219,7 @@ PyAsyncGen_Type PyAsyncGenObject finalizer=ag_origin_or_finalizer@3.11+ finalize
  exc_value=ag_exc_state.exc_value exc_traceback=ag_exc_state.exc_traceback@-3.10
 PyFrame_Type PyFrameObject f_back=f_back f_code=f_code@-3.10 f_builtins=f_builtins@-3.10 f_globals=f_globals@-3.10 \
  f_locals=f_locals@-3.10 f_trace=f_trace f_extra_locals=f_extra_locals@3.13+ \
- f_locals_cache=f_locals_cache@3.13+ !FRAME
+ f_locals_cache=f_locals_cache@3.13+ f_overwritten_fast_locals=f_overwritten_fast_locals@3.14+ !FRAME
 PyCFunction_Type PyCFunctionObject !METHOD_CLASS __self__=m_self __module__=m_module
 PyModule_Type PyModuleObject !MODULE_STATE n:__dict__=md_dict h:__name__=md_name
 collections.deque dequeobject T@3.12+ !DEQUE
@@ -175,7 +235,7 @@ PyCapsule_Type PyCapsule !CAPSULE
 PyCell_Type PyCellObject cell_contents=ob_ref
 PyFunction_Type PyFunctionObject __code__=func_code __globals__=func_globals __builtins__=func_builtins@3.10+ \
  __module__=func_module __defaults__=func_defaults __kwdefaults__=func_kwdefaults __doc__=func_doc __name__=func_name \
- n:__dict__=func_dict __closure__=func_closure __annotations__=func_annotations __type_params__=func_typeparams@3.12+ \
+ n:__dict__=func_dict __closure__=func_closure __annotations__=func_annotations __annotate__=func_annotate@3.14+ __type_params__=func_typeparams@3.12+ \
  __qualname__=func_qualname
 PyMethod_Type PyMethodObject __func__=im_func __self__=im_self
 PyInstanceMethod_Type PyInstanceMethodObject __func__=func
@@ -226,11 +286,13 @@ PyZip_Type zipobject iterators=ittuple result=result
 PyMap_Type mapobject iterators=iters function=func
 PyFilter_Type filterobject iterator=it function=func
 Py_GenericAliasType gaobject __origin__=origin __args__=args __parameters__=parameters
-_PyUnion_Type|types.UnionType unionobject __args__=args __parameters__=parameters
+_PyUnion_Type|types.UnionType|typing.Union unionobject __args__=args hashable_args=hashable_args@3.14+ \
+ unhashable_args=unhashable_args@3.14+ __parameters__=parameters
 _PyNamespace_Type|types.SimpleNamespace _PyNamespaceObject n:__dict__=ns_dict
 _PyCoroWrapper_Type|builtins.coroutine_wrapper PyCoroWrapper coroutine=cw_coroutine
 _PyAsyncGenASend_Type PyAsyncGenASend generator=ags_gen value=ags_sendval
-_PyAsyncGenAThrow_Type|builtins.async_generator_athrow PyAsyncGenAThrow generator=agt_gen args=agt_args
+_PyAsyncGenAThrow_Type|builtins.async_generator_athrow PyAsyncGenAThrow generator=agt_gen args=agt_args@-3.14 \
+ type=agt_typ@3.15+ traceback=agt_tb@3.15+ value=agt_val@3.15+
 _PyAsyncGenWrappedValue_Type|builtins.async_generator_wrapped_value _PyAsyncGenWrappedValue value=agw_val
 _PyAnextAwaitable_Type|builtins.anext_awaitable anextawaitableobject wrapped=wrapped default=default_value
 PyPickleBuffer_Type PyPickleBufferObject obj=view.obj
@@ -247,13 +309,13 @@ PyExc_BaseException PyBaseExceptionObject n:__dict__=dict args=args __notes__=no
  __cause__=cause __context__=context
 PyExc_StopIteration PyStopIterationObject value=value +PyExc_BaseException
 PyExc_SystemExit PySystemExitObject code=code +PyExc_BaseException
-PyExc_BaseExceptionGroup PyBaseExceptionGroupObject message=msg exceptions=excs +PyExc_BaseException
+PyExc_BaseExceptionGroup PyBaseExceptionGroupObject message=msg exceptions=excs excs_str=excs_str@3.14+ +PyExc_BaseException
 PyExc_ImportError PyImportErrorObject msg=msg name=name path=path name_from=name_from@3.12+ +PyExc_BaseException
 PyExc_OSError PyOSErrorObject errno=myerrno strerror=strerror filename=filename filename2=filename2 +PyExc_BaseException
 PyExc_NameError PyNameErrorObject name=name +PyExc_BaseException
 PyExc_AttributeError PyAttributeErrorObject obj=obj name=name +PyExc_BaseException
 PyExc_SyntaxError PySyntaxErrorObject msg=msg filename=filename lineno=lineno offset=offset end_lineno=end_lineno@3.10+ \
- end_offset=end_offset@3.10+ text=text print_file_and_line=print_file_and_line +PyExc_BaseException
+ end_offset=end_offset@3.10+ text=text print_file_and_line=print_file_and_line metadata=metadata@3.14+ +PyExc_BaseException
 PyExc_UnicodeDecodeError PyUnicodeErrorObject encoding=encoding object=object reason=reason +PyExc_BaseException
 PyExc_UnicodeEncodeError PyUnicodeErrorObject encoding=encoding object=object reason=reason +PyExc_BaseException
 PyExc_UnicodeTranslateError PyUnicodeErrorObject encoding=encoding object=object reason=reason +PyExc_BaseException
@@ -261,7 +323,8 @@ functools.partial partialobject T@3.10+ func=fn args=args keywords=kw n:__dict__
 functools.KeyWrapper keyobject T@3.10+ cmp=cmp obj=object
 operator.itemgetter itemgetterobject T@3.10+ items=item
 operator.attrgetter attrgetterobject attrs=attr T@3.10+
-operator.methodcaller methodcallerobject name=name@3.10+ args=args@-3.12 args=xargs@3.13-3.13 args=args@3.14+ kwargs=kwds T@3.10+
+operator.methodcaller methodcallerobject name=name@3.10+ args=args@-3.12 args=xargs@3.13-3.13 args=args@3.14+ kwargs=kwds \
+ vectorcall_args=vectorcall_args@3.14+ vectorcall_kwnames=vectorcall_kwnames@3.14+ T@3.10+
 collections._tuplegetter|_collections._tuplegetter _tuplegetterobject|tuplegetterobject T@3.12+ __doc__=doc
 _collections._deque_iterator|collections._deque_iterator dequeiterobject T@3.12+ deque=deque
 _collections._deque_reverse_iterator|collections._deque_reverse_iterator dequeiterobject T@3.12+ deque=deque
@@ -291,11 +354,11 @@ _thread.RLock - T
 array.array - T
 re.Pattern PatternObject T groupindex=groupindex indexgroup=indexgroup pattern=pattern
 re.Match MatchObject T string=string regs=regs pattern=pattern
-typing.TypeVar typevarobject T@3.12+ bound=bound evaluate_bound=evaluate_bound constraints=constraints \
+typing.TypeVar typevarobject T@3.12+ name=name@3.15+ bound=bound evaluate_bound=evaluate_bound constraints=constraints \
  evaluate_constraints=evaluate_constraints default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
-typing.ParamSpec paramspecobject T@3.12+ bound=bound default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
-typing.TypeVarTuple typevartupleobject T@3.12+ default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
-typing.TypeAliasType typealiasobject __type_params__=type_params compute_value=compute_value value=value __module__=module
+typing.ParamSpec paramspecobject T@3.12+ name=name@3.15+ bound=bound default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
+typing.TypeVarTuple typevartupleobject T@3.12+ name=name@3.15+ bound=bound@3.15+ default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
+typing.TypeAliasType typealiasobject name=name@3.15+ qualname=qualname@3.15+ __type_params__=type_params compute_value=compute_value value=value __module__=module
 """
 
 GDB = r'''

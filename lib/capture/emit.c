@@ -45,6 +45,12 @@ struct emitter {
     bool lost; /* a target of the current object is no object */
     bool in_run;
     uint32_t fixed, runs; /* delivered for the current object */
+    uint64_t first_slot;  /* of the current object */
+    ouro_node last_target;
+    struct {
+        uint64_t *items;
+        size_t count, capacity;
+    } borrowed; /* slots of the current object */
     struct {
         uint64_t key, shape;
     } shape_cache[SHAPE_CACHE_SLOTS];
@@ -65,7 +71,33 @@ static void on_slots(void *context, const ouro_addr *targets, size_t count)
                 emitter->totals.edge_count++;
         }
         ouro_chunk_slot(&emitter->chunk, emitter->node, target);
+        emitter->last_target = target;
     }
+}
+
+static void on_borrowed(void *context)
+{
+    struct emitter *emitter = context;
+    if (emitter->last_target == OURO_NODE_NONE)
+        return;
+    uint64_t *place = OURO_VEC_ADD(&emitter->borrowed);
+    if (place)
+        *place = emitter->chunk.slot_count - emitter->first_slot - 1;
+    else
+        emitter->emit->walk->out_of_memory = true;
+}
+
+static void begin_slots(struct emitter *emitter)
+{
+    emitter->first_slot = emitter->chunk.slot_count;
+    emitter->borrowed.count = 0;
+}
+
+static void put_borrowed(struct emitter *emitter)
+{
+    for (size_t i = 0; i < emitter->borrowed.count; i++)
+        if (ouro_snapshot_writer_borrowed(emitter->emit->writer, emitter->node, emitter->borrowed.items[i]) != OURO_OK)
+            emitter->emit->walk->out_of_memory = true;
 }
 
 static void on_run_begin(void *context, unsigned width)
@@ -198,7 +230,10 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     emitter->lost = false;
     emitter->visitor.torn = emitter->visitor.approximate = false;
     emitter->visitor.end = 0;
+    begin_slots(emitter);
     bool fits = put_slots(emitter, type, addr, shape);
+    if (fits)
+        put_borrowed(emitter);
     bool estimated;
     uint64_t native, size = ouro_type_sizeof(python, &emitter->visitor.sandbox, type, addr, &native, &estimated);
     uint64_t refcount = refcount_of(layout, head, &flags);
@@ -561,8 +596,10 @@ static enum ouro_status emit_pseudo(struct emitter *emitter)
             return OURO_NOMEM;
         emitter->lost = false;
         emitter->visitor.torn = false;
+        begin_slots(emitter);
         if (pseudo->kind == OURO_PSEUDO_FRAME)
             visit_pseudo_frame(&emitter->visitor, pseudo);
+        put_borrowed(emitter);
         for (size_t f = 0; f < pseudo->field_count; f++)
             on_slots(emitter, &walk->fields.items[pseudo->first_field + f].target, 1);
         if (pseudo->kind == OURO_PSEUDO_THREAD) {
@@ -598,6 +635,7 @@ static void emitter_init(struct emitter *emitter, struct emit *emit)
     emitter->visitor.run_begin = on_run_begin;
     emitter->visitor.run = on_run;
     emitter->visitor.is_namespace = is_namespace;
+    emitter->visitor.borrowed = on_borrowed;
 }
 
 static void emitter_fini(struct emitter *emitter)
@@ -606,6 +644,7 @@ static void emitter_fini(struct emitter *emitter)
     ouro_chunk_fini(&emitter->chunk);
     ouro_blocks_fini(&emitter->blocks);
     ouro_buf_fini(&emitter->value);
+    free(emitter->borrowed.items);
 }
 
 static enum ouro_status emit_objects(struct emit *emit)
@@ -630,7 +669,7 @@ static enum ouro_status emit_objects(struct emit *emit)
     for (unsigned i = 0; i < count; i++)
         emitter_fini(&emitters[i]);
     free(emitters);
-    return emit->shapes.failed && status == OURO_OK ? OURO_NOMEM : status;
+    return (emit->shapes.failed || emit->walk->out_of_memory) && status == OURO_OK ? OURO_NOMEM : status;
 }
 
 enum ouro_status ouro_emit(struct ouro_walk *walk, struct ouro_snapshot_writer *writer,

@@ -34,6 +34,18 @@ static inline ouro_addr ouro_keys_value(const struct ouro_keys *keys, uint64_t i
 /* tp_dict, wherever this version keeps it (static types of 3.12 on: in the interpreter); 0 if there is none. */
 ouro_addr ouro_dict_of_type(const struct ouro_python *python, ouro_addr type);
 ouro_addr ouro_dict_and_subclasses_of_type(const struct ouro_python *python, ouro_addr type, ouro_addr *subclasses);
+/* What a reference of a frame stands for (_PyStackRef from 3.14 on; a pointer before). 0: nothing, or an int in the reference itself. */
+static inline ouro_addr ouro_untag(const struct ouro_layout *layout, uint64_t reference)
+{
+    return !layout->tagged_references ? reference : (reference & 3) <= 1 ? reference & ~UINT64_C(1) : 0;
+}
+
+/* The code object of a frame. */
+static inline ouro_addr ouro_frame_code(const struct ouro_python *python, ouro_addr frame)
+{
+    return ouro_untag(python->layout, ouro_python_word(python, frame + (ouro_addr)python->layout->iframe_code));
+}
+
 /* The attribute values of an object whose two words in front of the collector's head lead to them (3.11, 3.12), 0 if it has none
  * there; *dict is its __dict__, or 0. Of a type with OURO_FLAG_MANAGED_DICT only. */
 ouro_addr ouro_values_in_preheader(const struct ouro_python *python, ouro_addr object, ouro_addr *dict);

@@ -12,6 +12,7 @@
 #define NAMES_MAX 512      /* members or getters of one type */
 #define MEMBER_OBJECT 6    /* T_OBJECT */
 #define MEMBER_OBJECT_EX 16
+#define MEMBER_AFTER_ITEMS 16
 #define DICT_IN_PREHEADER (-24)
 
 /* Visits that make one part: a field, the type, or a run of those that came the same way. */
@@ -271,6 +272,7 @@ static bool name_members(struct ouro_python *python, struct ouro_type *type, our
         uint32_t kind = ouro_load_u32(member + layout->memberdef_type);
         uint64_t offset = ouro_load_u64(member + layout->memberdef_offset);
         if ((kind == MEMBER_OBJECT || kind == MEMBER_OBJECT_EX) && offset < INT32_MAX &&
+            !(ouro_load_u32(member + layout->memberdef_flags) & MEMBER_AFTER_ITEMS) &&
             ouro_space_read_text(space, ouro_load_u64(member + layout->memberdef_name), name, sizeof name) == OURO_OK &&
             !add_name(type, (int32_t)offset, name))
             return false;

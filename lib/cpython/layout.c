@@ -2,7 +2,7 @@
 
 const char *ouro_layout_supported(void)
 {
-    return "3.8, 3.9, 3.10, 3.11, 3.12 and 3.13";
+    return "3.8 to 3.15";
 }
 
 /* What 3.8, 3.9 and 3.10 have in common: values are plain arrays, PyGC_Head is all that stands in front of an object. */
@@ -91,6 +91,47 @@ static void set_3_13(struct ouro_layout *layout, uint32_t hexversion)
     layout->owner_cstack = 3;
 }
 
+/* What 3.14 and 3.15 have in common: pycore_stackref.h, refcount.h, _PyFrame_Traverse, gen_traverse. */
+static void set_3_14(struct ouro_layout *layout)
+{
+    layout->zero_has_digit = true;
+    layout->immortal = true;
+    layout->inline_values = true;
+    layout->dict_visits_embedded = true; /* since 3.14.4; python.c looks at the code */
+    layout->preheader_is_flags = true;
+    layout->static_types_in_interpreter = true;
+    layout->gen_cleared = 4;
+    layout->gen_keeps_code = true;
+    layout->tagged_references = true;
+    layout->small_refcnt = true;
+    layout->owner_thread = 0;
+    layout->owner_generator = 1;
+    layout->owner_frame_object = 2;
+    layout->owner_cstack = 3; /* FRAME_OWNED_BY_INTERPRETER; _CSTACK is 4 in 3.14 */
+}
+
+static void set_3_15(struct ouro_layout *layout)
+{
+    set_3_14(layout);
+    layout->gen_cleared = 5; /* FRAME_CLEARED; FRAME_CREATED is 0 */
+}
+
+/* struct _gc_runtime_state of 3.14.4 (pycore_interp_structs.h): young, old[2] and permanent stand where 3.14.5 has generations and
+ * permanent; then statistics to callbacks as there, heap_size, work_to_do, visited_space, phase. */
+enum { INCREMENTAL_BYTES = 240, INCREMENTAL_VISITED_SPACE = 232 };
+
+bool ouro_layout_adopt_collector(struct ouro_layout *layout, int32_t table_bytes)
+{
+    if (layout->gc_sizeof == table_bytes)
+        return true;
+    if (!layout->incremental_known || layout->gc_sizeof != INCREMENTAL_BYTES)
+        return false;
+    layout->gc_visited_space = INCREMENTAL_VISITED_SPACE;
+    layout->gc_generation0 = -1;
+    layout->gc_long_lived_total = layout->gc_long_lived_pending = -1;
+    return true;
+}
+
 enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversion, struct ouro_err *err)
 {
     unsigned level = hexversion >> 4 & 15;
@@ -119,10 +160,20 @@ enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversio
         *layout = ouro_layout_3_13;
         set_3_13(layout, hexversion);
         break;
+    case 0x030e:
+        *layout = ouro_layout_3_14;
+        set_3_14(layout);
+        layout->incremental_known = true;
+        break;
+    case 0x030f:
+        *layout = ouro_layout_3_15;
+        set_3_15(layout);
+        break;
     default:
         return ouro_err_set(err, OURO_UNSUPPORTED, "CPython %u.%u.%u is not supported; this version of ouro reads %s",
                             hexversion >> 24, hexversion >> 16 & 255, hexversion >> 8 & 255, ouro_layout_supported());
     }
+    layout->gc_visited_space = -1;
     if (level != 0xf)
         return ouro_err_set(err, OURO_UNSUPPORTED,
                             "CPython %u.%u is a pre-release (%#x); its layouts may differ; this version of ouro reads releases of %s",

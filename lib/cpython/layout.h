@@ -47,18 +47,27 @@ struct ouro_layout {
     bool static_type_presize; /* sys.getsizeof adds a GC header to static types, though they have none */
     bool static_types_in_interpreter; /* tp_dict and tp_subclasses of static types are per interpreter (3.12 on) */
     int gen_cleared;          /* gi_frame_state from which on there is no frame */
-    int owner_thread, owner_generator, owner_frame_object, owner_cstack;
+    bool gen_keeps_code;      /* and a generator visits its code still (3.14 on) */
+    bool tagged_references;   /* frames hold _PyStackRef: bit 0 set, no count of its own; both, an int (3.14 on) */
+    bool small_refcnt;        /* the count has 32 bits, what stands behind it is something else (3.14 on) */
+    bool incremental_known;   /* there are patch levels with the incremental collector (3.14.0 to 3.14.4) */
+    int32_t gc_visited_space; /* its index of the old space that was visited last; -1: the collector has generations */
+    int owner_thread, owner_generator, owner_frame_object;
+    int owner_cstack; /* and whatever is higher: no frame of Python's; -1: there is none such */
 };
 
 extern const struct ouro_layout ouro_layout_3_8, ouro_layout_3_9, ouro_layout_3_10;
-extern const struct ouro_layout ouro_layout_3_11, ouro_layout_3_12, ouro_layout_3_13;
+extern const struct ouro_layout ouro_layout_3_11, ouro_layout_3_12, ouro_layout_3_13, ouro_layout_3_14, ouro_layout_3_15;
 
 /* Fills *layout for that exact version (PY_VERSION_HEX). OURO_UNSUPPORTED says what is supported. */
 enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversion, struct ouro_err *err);
 /* The layouts of versions that have no Py_Version: 3.8, 3.9, 3.10, by i; NULL behind the last. Only good for finding their
  * sys.hexversion. */
 const struct ouro_layout *ouro_layout_of_old(size_t i);
-/* "3.8, 3.9 and 3.10": for messages. */
+/* Once the process has told the size of its collector's state (gc_sizeof; the table's was table_bytes): which collector it is. False:
+ * none that we know. */
+bool ouro_layout_adopt_collector(struct ouro_layout *layout, int32_t table_bytes);
+/* "3.8 to 3.15": for messages. */
 const char *ouro_layout_supported(void);
 
 #endif

@@ -41,6 +41,7 @@
     X(unicode_sizeof) /* PyUnicodeObject.sizeof */ \
     X(bytes_sval) /* PyBytesObject.ob_sval */ \
     X(bytearray_alloc) /* PyByteArrayObject.ob_alloc */ \
+    X(bytearray_bytes) /* PyByteArrayObject.ob_bytes_object */ \
     X(float_fval) /* PyFloatObject.ob_fval */ \
     X(complex_cval) /* PyComplexObject.cval */ \
     X(long_digits) /* PyLongObject.ob_digit */ \
@@ -131,6 +132,7 @@
     X(iframe_previous) /* _PyInterpreterFrame.previous */ \
     X(iframe_instr) /* _PyInterpreterFrame.prev_instr or _PyInterpreterFrame.instr_ptr */ \
     X(iframe_stacktop) /* _PyInterpreterFrame.stacktop */ \
+    X(iframe_stackpointer) /* _PyInterpreterFrame.stackpointer */ \
     X(iframe_owner) /* _PyInterpreterFrame.owner */ \
     X(iframe_localsplus) /* _PyInterpreterFrame.localsplus */ \
     X(frame_back) /* PyFrameObject.f_back */ \
@@ -152,6 +154,8 @@
     X(module_def) /* PyModuleObject.md_def */ \
     X(module_state) /* PyModuleObject.md_state */ \
     X(module_name) /* PyModuleObject.md_name */ \
+    X(module_state_traverse) /* PyModuleObject.md_state_traverse */ \
+    X(module_state_size) /* PyModuleObject.md_state_size */ \
     X(moduledef_traverse) /* PyModuleDef.m_traverse */ \
     X(moduledef_size) /* PyModuleDef.m_size */ \
     X(weakref_object) /* PyWeakReference.wr_object */ \
@@ -159,6 +163,7 @@
     X(memberdef_name) /* PyMemberDef.name */ \
     X(memberdef_type) /* PyMemberDef.type */ \
     X(memberdef_offset) /* PyMemberDef.offset */ \
+    X(memberdef_flags) /* PyMemberDef.flags */ \
     X(memberdef_sizeof) /* PyMemberDef.sizeof */ \
     X(tee_numread) /* teedataobject.numread */ \
     X(tee_values) /* teedataobject.values */ \
@@ -180,6 +185,10 @@
     X(interp_modules_by_index) /* PyInterpreterState.modules_by_index or PyInterpreterState.imports.modules_by_index */ \
     X(interp_importlib) /* PyInterpreterState.importlib or PyInterpreterState.imports.importlib */ \
     X(interp_import_func) /* PyInterpreterState.import_func or PyInterpreterState.imports.import_func */ \
+    X(interp_lazy_import_func) /* PyInterpreterState.imports.lazy_import_func */ \
+    X(interp_lazy_modules) /* PyInterpreterState.imports.lazy_modules */ \
+    X(interp_lazy_filter) /* PyInterpreterState.imports.lazy_imports_filter */ \
+    X(interp_lazy_pending) /* PyInterpreterState.imports.lazy_pending_submodules */ \
     X(interp_sysdict) /* PyInterpreterState.sysdict */ \
     X(interp_builtins) /* PyInterpreterState.builtins */ \
     X(interp_codec_search_path) /* PyInterpreterState.codec_search_path or PyInterpreterState.codecs.search_path */ \
@@ -237,6 +246,8 @@
     X(thread_local_key) /* PyThreadState.threading_local_key */ \
     X(thread_local_sentinel) /* PyThreadState.threading_local_sentinel */ \
     X(thread_running_loop) /* _PyThreadStateImpl.asyncio_running_loop */ \
+    X(thread_running_task) /* _PyThreadStateImpl.asyncio_running_task */ \
+    X(thread_sizeof) /* PyThreadState.sizeof */ \
     X(capsule_traverse) /* PyCapsule.traverse_func */ \
     X(exc_item_value) /* _PyErr_StackItem.exc_value */ \
     X(exc_item_previous) /* _PyErr_StackItem.previous_item */ \
@@ -251,6 +262,60 @@
     X(gc_callbacks) /* _gc_runtime_state.callbacks */ \
     X(gc_long_lived_total) /* _gc_runtime_state.long_lived_total */ \
     X(gc_long_lived_pending) /* _gc_runtime_state.long_lived_pending */ \
+    X(gc_sizeof) /* _gc_runtime_state.sizeof */ \
+    X(gc_stats_now) /* gc_stats.young */ \
     X(gc_generation_sizeof) /* gc_generation.sizeof */ \
     X(gc_generation_threshold) /* gc_generation.threshold */ \
-    X(gc_generation_count) /* gc_generation.count */
+    X(gc_generation_count) /* gc_generation.count */ \
+    X(debug_version) /* _Py_DebugOffsets.version */ \
+    X(debug_free_threaded) /* _Py_DebugOffsets.free_threaded */ \
+    X(debug_runtime_interpreters) /* _Py_DebugOffsets.runtime_state.interpreters_head */ \
+    X(debug_interp_id) /* _Py_DebugOffsets.interpreter_state.id */ \
+    X(debug_interp_next) /* _Py_DebugOffsets.interpreter_state.next */ \
+    X(debug_interp_threads) /* _Py_DebugOffsets.interpreter_state.threads_head */ \
+    X(debug_interp_gc) /* _Py_DebugOffsets.interpreter_state.gc */ \
+    X(debug_interp_modules) /* _Py_DebugOffsets.interpreter_state.imports_modules */ \
+    X(debug_interp_sysdict) /* _Py_DebugOffsets.interpreter_state.sysdict */ \
+    X(debug_interp_builtins) /* _Py_DebugOffsets.interpreter_state.builtins */ \
+    X(debug_interp_gil) /* _Py_DebugOffsets.interpreter_state.ceval_gil */ \
+    X(debug_thread_sizeof) /* _Py_DebugOffsets.thread_state.size */ \
+    X(debug_thread_next) /* _Py_DebugOffsets.thread_state.next */ \
+    X(debug_thread_frame) /* _Py_DebugOffsets.thread_state.current_frame */ \
+    X(debug_thread_ident) /* _Py_DebugOffsets.thread_state.thread_id */ \
+    X(debug_thread_native) /* _Py_DebugOffsets.thread_state.native_thread_id */ \
+    X(debug_iframe_previous) /* _Py_DebugOffsets.interpreter_frame.previous */ \
+    X(debug_iframe_code) /* _Py_DebugOffsets.interpreter_frame.executable */ \
+    X(debug_iframe_instr) /* _Py_DebugOffsets.interpreter_frame.instr_ptr */ \
+    X(debug_iframe_localsplus) /* _Py_DebugOffsets.interpreter_frame.localsplus */ \
+    X(debug_iframe_owner) /* _Py_DebugOffsets.interpreter_frame.owner */ \
+    X(debug_iframe_stackpointer) /* _Py_DebugOffsets.interpreter_frame.stackpointer */ \
+    X(debug_code_filename) /* _Py_DebugOffsets.code_object.filename */ \
+    X(debug_code_name) /* _Py_DebugOffsets.code_object.name */ \
+    X(debug_code_qualname) /* _Py_DebugOffsets.code_object.qualname */ \
+    X(debug_code_linetable) /* _Py_DebugOffsets.code_object.linetable */ \
+    X(debug_code_firstlineno) /* _Py_DebugOffsets.code_object.firstlineno */ \
+    X(debug_code_localsplusnames) /* _Py_DebugOffsets.code_object.localsplusnames */ \
+    X(debug_code_adaptive) /* _Py_DebugOffsets.code_object.co_code_adaptive */ \
+    X(debug_ob_type) /* _Py_DebugOffsets.pyobject.ob_type */ \
+    X(debug_type_sizeof) /* _Py_DebugOffsets.type_object.size */ \
+    X(debug_tp_name) /* _Py_DebugOffsets.type_object.tp_name */ \
+    X(debug_tp_flags) /* _Py_DebugOffsets.type_object.tp_flags */ \
+    X(debug_tuple_items) /* _Py_DebugOffsets.tuple_object.ob_item */ \
+    X(debug_tuple_size) /* _Py_DebugOffsets.tuple_object.ob_size */ \
+    X(debug_list_items) /* _Py_DebugOffsets.list_object.ob_item */ \
+    X(debug_set_used) /* _Py_DebugOffsets.set_object.used */ \
+    X(debug_set_table) /* _Py_DebugOffsets.set_object.table */ \
+    X(debug_set_mask) /* _Py_DebugOffsets.set_object.mask */ \
+    X(debug_dict_keys) /* _Py_DebugOffsets.dict_object.ma_keys */ \
+    X(debug_dict_values) /* _Py_DebugOffsets.dict_object.ma_values */ \
+    X(debug_float_fval) /* _Py_DebugOffsets.float_object.ob_fval */ \
+    X(debug_long_tag) /* _Py_DebugOffsets.long_object.lv_tag */ \
+    X(debug_long_tag_digits) /* _Py_DebugOffsets.long_object.ob_digit */ \
+    X(debug_bytes_sval) /* _Py_DebugOffsets.bytes_object.ob_sval */ \
+    X(debug_ascii_state) /* _Py_DebugOffsets.unicode_object.state */ \
+    X(debug_ascii_length) /* _Py_DebugOffsets.unicode_object.length */ \
+    X(debug_ascii_sizeof) /* _Py_DebugOffsets.unicode_object.asciiobject_size */ \
+    X(debug_gc_sizeof) /* _Py_DebugOffsets.gc.size */ \
+    X(debug_gc_collecting) /* _Py_DebugOffsets.gc.collecting */ \
+    X(debug_gen_iframe) /* _Py_DebugOffsets.gen_object.gi_iframe */ \
+    X(debug_gen_frame_state) /* _Py_DebugOffsets.gen_object.gi_frame_state */

@@ -16,6 +16,8 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/layout_3_11.c \
 	lib/cpython/layout_3_12.c \
 	lib/cpython/layout_3_13.c \
+	lib/cpython/layout_3_14.c \
+	lib/cpython/layout_3_15.c \
 	lib/cpython/layout_3_8.c \
 	lib/cpython/layout_3_9.c \
 	lib/cpython/layout_fields.h \

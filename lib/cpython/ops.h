@@ -43,6 +43,7 @@ enum ouro_op_kind {
 #define OURO_OP_IF_HEAP 2   /* flag of OURO_OP_TYPE: only where the type is a heap type */
 /* flag: only of coroutines, which share tp_traverse and layout with generators: those leave the field uninitialised (make_gen) */
 #define OURO_OP_IF_COROUTINE 4
+#define OURO_OP_AFTER_ITEMS 16 /* flag: the offset counts as if there were no items, and the field lies behind them (3.15) */
 #define OURO_OP_HIDDEN_ONLY 8 /* flag of OURO_OP_TYPE_OBJECT: what is visited, something else tells */
 
 struct ouro_op {

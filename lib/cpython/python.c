@@ -5,6 +5,7 @@
 #include "cpython/dict.h"
 #include "cpython/learn.h"
 #include "cpython/owner.h"
+#include "cpython/state.h"
 #include "cpython/text.h"
 #include "cpython/type.h"
 
@@ -46,6 +47,7 @@ void ouro_python_each_tracked(struct ouro_python *python, const struct ouro_inte
                               bool (*visit)(void *context, ouro_addr object), void *context)
 {
     const struct ouro_layout *layout = python->layout;
+    list = ouro_state_generation(python, interpreter, list);
     ouro_addr head = interpreter->gc + (list < 3 ? (ouro_addr)layout->gc_generations +
                                                        list * (uint64_t)layout->gc_generation_sizeof
                                                  : (ouro_addr)layout->gc_permanent);
@@ -146,6 +148,8 @@ static enum ouro_status learn_sizes(struct ouro_python *python)
     return OURO_OK;
 }
 
+#define STATIC_TYPES_SHIFT_MAX 4096
+
 struct search {
     struct ouro_python *python;
     ouro_addr traverse[3];
@@ -229,6 +233,45 @@ static enum ouro_status check_known_objects(const struct ouro_python *python, st
     return OURO_OK;
 }
 
+/* Whether the states of static types stand `shift` bytes behind where our table has them: each holds its type's address. */
+static bool static_types_are_at(const struct ouro_python *python, int32_t shift)
+{
+    static const char *const names[] = {"PyType_Type", "PyTuple_Type", "PyDict_Type", "PyUnicode_Type"};
+    const struct ouro_layout *layout = python->layout;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        ouro_addr type = symbol(python, names[i]);
+        uint64_t number = ouro_python_word(python, type + (ouro_addr)layout->tp_subclasses);
+        ouro_addr state = python->interpreters[0].addr + (ouro_addr)(layout->interp_static_types + shift) +
+                          (number - 1) * (uint64_t)layout->static_type_sizeof;
+        if (!type || !number || number > 1024 ||
+            ouro_python_word(python, state + (ouro_addr)layout->static_type_type) != type)
+            return false;
+    }
+    return true;
+}
+
+/* Patch levels and configure options move the end of PyInterpreterState, and say so only of its beginning. */
+static enum ouro_status adopt_static_types(struct ouro_python *python, struct ouro_err *err)
+{
+    struct ouro_layout *layout = &python->runtime.layout;
+    int32_t *const behind[] = {&layout->interp_static_types, &layout->interp_static_extension_types,
+                               &layout->interp_objreduce,    &layout->interp_slots_pname,
+                               &layout->interp_str_replace_inf, &layout->interp_audit_hooks,
+                               &layout->interp_errnomap,     &layout->interp_exception_group};
+    if (!layout->static_types_in_interpreter)
+        return OURO_OK;
+    for (int32_t distance = 0; distance <= STATIC_TYPES_SHIFT_MAX; distance += 8) {
+        int32_t shift = static_types_are_at(python, distance) ? distance : -distance;
+        if (shift < 0 && !static_types_are_at(python, shift))
+            continue;
+        for (size_t i = 0; i < sizeof behind / sizeof *behind; i++)
+            *behind[i] += *behind[i] >= 0 ? shift : 0;
+        return OURO_OK;
+    }
+    return ouro_err_set(err, OURO_BADDATA, "the static types of CPython %s are not where they should be in its interpreter's state",
+                        python->runtime.version);
+}
+
 /* Who visits values that lie in an object: its dict_traverse tells. */
 static void learn_who_visits_embedded_values(struct ouro_python *python)
 {
@@ -264,6 +307,9 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
     if (ouro_runtime_interpreters(&python->runtime, &image->space, python->interpreters, OURO_INTERPRETERS_MAX,
                                   &python->interpreter_count) != OURO_OK)
         return ouro_err_set(err, OURO_BADDATA, "the chain of interpreters in _PyRuntime can't be followed");
+    for (size_t i = 0; i < python->interpreter_count; i++)
+        python->interpreters[i].executing = ouro_state_executing(python, &python->interpreters[i]);
+    OURO_TRY(adopt_static_types(python, err));
     python->modules = modules;
     python->sandboxed = modules != NULL;
     python->sandboxed = ouro_sandbox_get(python, &python->learner) != NULL;

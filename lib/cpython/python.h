@@ -34,6 +34,7 @@ const char *ouro_unreadable_name(enum ouro_unreadable reason);
 struct ouro_interpreter {
     ouro_addr addr, gc;
     uint64_t id;
+    ouro_addr executing; /* the frame in which the thread that holds the GIL executes; 0: none. Set by ouro_python_init. */
 };
 
 /* Where a running CPython keeps its state; found before the stop, from symbols. */

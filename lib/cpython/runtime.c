@@ -3,65 +3,112 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* _Py_DebugOffsets: cookie, version, free_threaded, then groups of uint64 (pycore_debug_offsets.h, pycore_runtime.h 3.13). */
 #define DEBUG_COOKIE "xdebugpy"
-enum { /* of the 3.13 struct, in bytes */
-    DEBUG_VERSION = 8,
-    DEBUG_FREE_THREADED = 16,
-    DEBUG_INTERPRETERS_HEAD = 40,
-    DEBUG_INTERP_ID = 56,
-    DEBUG_INTERP_NEXT = 64,
-    DEBUG_INTERP_THREADS = 72,
-    DEBUG_INTERP_GC = 80,
-    DEBUG_INTERP_MODULES = 88,
-    DEBUG_INTERP_SYSDICT = 96,
-    DEBUG_INTERP_BUILTINS = 104,
-    DEBUG_INTERP_CEVAL_GIL = 112,
-    DEBUG_SIZE = 584,
-};
+#define DEBUG_BYTES 1024 /* at least what any version's _Py_DebugOffsets takes */
 
 #define OURO_RUNTIME_LOOK_AT 64 /* interpreters that are looked at before and during the stop */
 
-static uint64_t word_of(const unsigned char *bytes, size_t at)
+/* What _Py_DebugOffsets says (pycore_debug_offsets.h; pycore_runtime.h in 3.13), held against our table. */
+struct debug_field {
+    const char *name;
+    size_t field, debug; /* of struct ouro_layout: our offset, and where the process tells its own */
+    bool moves; /* with patch levels and configure options: the process's word is taken */
+};
+
+#define DEBUG_FIELD(name, moves) {#name, offsetof(struct ouro_layout, name), offsetof(struct ouro_layout, debug_##name), moves}
+
+static const struct debug_field debug_fields[] = {
+    DEBUG_FIELD(runtime_interpreters, true), DEBUG_FIELD(interp_id, true),
+    DEBUG_FIELD(interp_next, true),          DEBUG_FIELD(interp_threads, true),
+    DEBUG_FIELD(interp_gc, true),            DEBUG_FIELD(interp_modules, true),
+    DEBUG_FIELD(interp_sysdict, true),       DEBUG_FIELD(interp_builtins, true),
+    DEBUG_FIELD(interp_gil, true),           DEBUG_FIELD(thread_sizeof, true),
+    DEBUG_FIELD(gc_sizeof, true),            DEBUG_FIELD(thread_next, false),
+    DEBUG_FIELD(thread_frame, false),        DEBUG_FIELD(thread_ident, false),
+    DEBUG_FIELD(thread_native, false),       DEBUG_FIELD(iframe_previous, false),
+    DEBUG_FIELD(iframe_code, false),         DEBUG_FIELD(iframe_instr, false),
+    DEBUG_FIELD(iframe_localsplus, false),   DEBUG_FIELD(iframe_owner, false),
+    DEBUG_FIELD(iframe_stackpointer, false), DEBUG_FIELD(code_filename, false),
+    DEBUG_FIELD(code_name, false),           DEBUG_FIELD(code_qualname, false),
+    DEBUG_FIELD(code_linetable, false),      DEBUG_FIELD(code_firstlineno, false),
+    DEBUG_FIELD(code_localsplusnames, false), DEBUG_FIELD(code_adaptive, false),
+    DEBUG_FIELD(ob_type, false),             DEBUG_FIELD(type_sizeof, false),
+    DEBUG_FIELD(tp_name, false),             DEBUG_FIELD(tp_flags, false),
+    DEBUG_FIELD(tuple_items, false),         DEBUG_FIELD(list_items, false),
+    DEBUG_FIELD(set_used, false),            DEBUG_FIELD(set_table, false),
+    DEBUG_FIELD(set_mask, false),            DEBUG_FIELD(dict_keys, false),
+    DEBUG_FIELD(dict_values, false),         DEBUG_FIELD(float_fval, false),
+    DEBUG_FIELD(long_tag, false),            DEBUG_FIELD(long_tag_digits, false),
+    DEBUG_FIELD(bytes_sval, false),          DEBUG_FIELD(ascii_state, false),
+    DEBUG_FIELD(ascii_length, false),        DEBUG_FIELD(ascii_sizeof, false),
+    DEBUG_FIELD(gc_collecting, false),       DEBUG_FIELD(gen_iframe, false),
+    DEBUG_FIELD(gen_frame_state, false),
+};
+
+static int32_t *field_of(struct ouro_layout *layout, size_t offset)
 {
-    return ouro_load_u64(bytes + at);
+    return (int32_t *)(void *)((char *)layout + offset);
 }
 
-/* The process's own word on where things are goes before our table (they move with configure options). */
+/* What stands behind something that the process says has grown, in structures of which it says no more, stands as much further
+ * on. That nothing else has grown in between, the static types must show (adopt_static_types). */
+static void shift_fields(struct ouro_layout *layout, int32_t interp_by, int32_t thread_by)
+{
+    int32_t *const interp[] = {
+        &layout->interp_modules_by_index, &layout->interp_importlib, &layout->interp_import_func,
+        &layout->interp_lazy_import_func, &layout->interp_lazy_modules, &layout->interp_lazy_filter,
+        &layout->interp_lazy_pending, &layout->interp_codec_search_path, &layout->interp_codec_search_cache,
+        &layout->interp_codec_error_registry, &layout->interp_dict, &layout->interp_builtins_copy,
+        &layout->interp_sysdict_copy, &layout->interp_before_forkers, &layout->interp_after_forkers_parent,
+        &layout->interp_after_forkers_child, &layout->interp_warnings_filters, &layout->interp_warnings_once,
+        &layout->interp_warnings_default, &layout->interp_atexit_callbacks, &layout->interp_atexit_count,
+        &layout->interp_audit_hooks, &layout->interp_errnomap, &layout->interp_exception_group,
+        &layout->interp_static_types, &layout->interp_static_extension_types, &layout->interp_objreduce,
+        &layout->interp_slots_pname, &layout->interp_str_replace_inf,
+    };
+    int32_t *const thread[] = {&layout->thread_running_loop, &layout->thread_running_task};
+    for (size_t i = 0; i < sizeof interp / sizeof *interp; i++)
+        *interp[i] += *interp[i] >= 0 ? interp_by : 0;
+    for (size_t i = 0; i < sizeof thread / sizeof *thread; i++)
+        *thread[i] += *thread[i] >= 0 ? thread_by : 0;
+}
+
 static enum ouro_status adopt_debug_offsets(struct ouro_runtime *runtime, const struct ouro_space *space,
                                             struct ouro_err *err)
 {
-    unsigned char bytes[DEBUG_SIZE];
-    struct ouro_layout *layout = &runtime->layout;
-    if (layout->minor < 13)
+    unsigned char bytes[DEBUG_BYTES];
+    struct ouro_layout *layout = &runtime->layout, ours = *layout;
+    if (layout->debug_version < 0)
         return OURO_OK;
     if (ouro_space_read(space, runtime->addr, bytes, sizeof bytes) != OURO_OK)
         return ouro_err_set(err, OURO_BADDATA, "_PyRuntime at %#llx can't be read", (unsigned long long)runtime->addr);
-    if (memcmp(bytes, DEBUG_COOKIE, 8) != 0 || word_of(bytes, DEBUG_VERSION) != runtime->hexversion)
+    if (memcmp(bytes, DEBUG_COOKIE, 8) != 0 || ouro_load_u64(bytes + layout->debug_version) != runtime->hexversion)
         return ouro_err_set(err, OURO_BADDATA,
                             "_PyRuntime at %#llx does not begin with the debug offsets of CPython %s",
                             (unsigned long long)runtime->addr, runtime->version);
-    runtime->free_threaded = word_of(bytes, DEBUG_FREE_THREADED) != 0;
+    runtime->free_threaded = ouro_load_u64(bytes + layout->debug_free_threaded) != 0;
     if (runtime->free_threaded)
         return ouro_err_set(err, OURO_UNSUPPORTED,
                             "CPython %s is a free-threaded build; this version of ouro reads builds with the GIL",
                             runtime->version);
-    const struct {
-        size_t at;
-        int32_t *field;
-    } fields[] = {
-        {DEBUG_INTERPRETERS_HEAD, &layout->runtime_interpreters}, {DEBUG_INTERP_ID, &layout->interp_id},
-        {DEBUG_INTERP_NEXT, &layout->interp_next},                {DEBUG_INTERP_THREADS, &layout->interp_threads},
-        {DEBUG_INTERP_GC, &layout->interp_gc},                    {DEBUG_INTERP_MODULES, &layout->interp_modules},
-        {DEBUG_INTERP_SYSDICT, &layout->interp_sysdict},          {DEBUG_INTERP_BUILTINS, &layout->interp_builtins},
-        {DEBUG_INTERP_CEVAL_GIL, &layout->interp_gil},
-    };
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        uint64_t offset = word_of(bytes, fields[i].at);
+    for (size_t i = 0; i < sizeof debug_fields / sizeof *debug_fields; i++) {
+        const struct debug_field *debug = &debug_fields[i];
+        int32_t at = *field_of(layout, debug->debug), *field = field_of(layout, debug->field);
+        if (at < 0 || (size_t)at + 8 > sizeof bytes)
+            continue;
+        uint64_t offset = ouro_load_u64(bytes + at);
         if (offset > 1u << 24)
             return ouro_err_set(err, OURO_BADDATA, "impossible debug offset %llu in _PyRuntime", (unsigned long long)offset);
-        *fields[i].field = (int32_t)offset;
+        if (!debug->moves && offset != (uint64_t)*field)
+            return ouro_err_set(err, OURO_BADDATA,
+                                "CPython %s says that its %s is %llu; the layout that we know has %d: not a build that we can read",
+                                runtime->version, debug->name, (unsigned long long)offset, *field);
+        *field = (int32_t)offset;
     }
+    if (!ouro_layout_adopt_collector(layout, ours.gc_sizeof))
+        return ouro_err_set(err, OURO_BADDATA, "the collector of CPython %s has a state of %d bytes, which we don't know",
+                            runtime->version, layout->gc_sizeof);
+    shift_fields(layout, layout->interp_sysdict - ours.interp_sysdict, layout->thread_sizeof - ours.thread_sizeof);
     return OURO_OK;
 }
 
@@ -152,7 +199,8 @@ static enum ouro_status read_version(struct ouro_runtime *runtime, const struct 
 }
 
 /* Where the generations begin inside the collector's state: generation0 points at the first. Debian's 3.13 packages give PyGC_Head
- * an alignment of 4 (gchead-alignment.diff), which moves them from 24 to 20 without any other sign. */
+ * an alignment of 4 (gchead-alignment.diff), which moves them from 24 to 20 without any other sign.
+ * The incremental collector has no such pointer; it says which of its two old spaces it has visited. */
 static enum ouro_status adopt_generations(struct ouro_runtime *runtime, const struct ouro_space *space,
                                           struct ouro_err *err)
 {
@@ -164,6 +212,12 @@ static enum ouro_status adopt_generations(struct ouro_runtime *runtime, const st
     if (!count || (status != OURO_OK && count < OURO_RUNTIME_LOOK_AT))
         return ouro_err_set(err, OURO_BADDATA, "no interpreter was found in the _PyRuntime of CPython %s: not started yet, "
                             "or ended already", runtime->version);
+    if (layout->gc_visited_space >= 0) {
+        uint32_t visited = 0;
+        OURO_TRY(ouro_space_read(space, interpreters[0].gc + (ouro_addr)layout->gc_visited_space, &visited, sizeof visited));
+        return visited > 1 ? ouro_err_set(err, OURO_BADDATA, "the incremental collector of CPython %s is not laid out as "
+                                          "expected: it would have visited space %u", runtime->version, visited) : OURO_OK;
+    }
     OURO_TRY(ouro_space_read(space, interpreters[0].gc + (ouro_addr)layout->gc_generation0, &first, sizeof first));
     uint64_t offset = first - interpreters[0].gc;
     if (offset < (uint64_t)layout->gc_debug + 4 || offset > (uint64_t)layout->gc_generations || offset & 3)

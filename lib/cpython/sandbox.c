@@ -107,6 +107,30 @@ struct ouro_python *ouro_sandbox_python(const struct ouro_sandbox *sandbox)
     return sandbox->python;
 }
 
+#define LOOKING_MAX 24 /* instructions within which PyInterpreterState_Get has loaded what it returns */
+
+/* 3.15 keeps the current interpreter in a thread-local variable of its own. PyInterpreterState_Get shows where, but does not return
+ * when there is none, as in a thread that waits for the GIL: it is stopped where it has just loaded that. */
+static void enter_interpreter(struct ouro_sandbox *sandbox, ouro_addr interpreter)
+{
+    struct ouro_machine_budget small = sandbox->small;
+    struct ouro_machine_call call = {
+        .function = symbol(sandbox->python, "PyInterpreterState_Get"), .constant_offset = INT32_MIN, .budget = &small};
+    ouro_addr source = 0;
+    enum ouro_machine_end end = call.function ? OURO_MACHINE_INSTRUCTIONS : OURO_MACHINE_RETURNED;
+    ouro_machine_trace(sandbox->machine, true);
+    for (small.instructions = 1; small.instructions <= LOOKING_MAX && end == OURO_MACHINE_INSTRUCTIONS && !source;
+         small.instructions++) {
+        end = ouro_machine_call(sandbox->machine, &call);
+        uint64_t result = ouro_machine_result(sandbox->machine, NULL);
+        if (result != interpreter && (!result || end == OURO_MACHINE_RETURNED))
+            source = ouro_machine_result_source(sandbox->machine);
+    }
+    ouro_machine_trace(sandbox->machine, false);
+    if (source)
+        ouro_machine_poke(sandbox->machine, source, &interpreter, sizeof interpreter);
+}
+
 /* Many functions ask for the current thread state: a global up to 3.11, thread-local since. Where it is kept, the function that
  * returns it shows; there we put the thread that we run as. */
 void ouro_sandbox_enter(struct ouro_sandbox *sandbox, size_t interpreter)
@@ -130,6 +154,7 @@ void ouro_sandbox_enter(struct ouro_sandbox *sandbox, size_t interpreter)
     ouro_machine_trace(sandbox->machine, false);
     if (source && ouro_machine_result(sandbox->machine, NULL) != thread)
         ouro_machine_poke(sandbox->machine, source, &thread, sizeof thread);
+    enter_interpreter(sandbox, python->interpreters[interpreter].addr);
 }
 
 static enum ouro_machine_end traverse(struct ouro_sandbox *sandbox, ouro_addr function, ouro_addr object,

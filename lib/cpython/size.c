@@ -111,8 +111,7 @@ static uint64_t generator_size(const struct ouro_python *python, ouro_addr addr,
 {
     const struct ouro_layout *layout = python->layout;
     ouro_addr code = layout->gen_code >= 0 ? ouro_load_u64(object + layout->gen_code)
-                                           : ouro_python_word(python, addr + (ouro_addr)layout->gen_iframe +
-                                                                          (ouro_addr)layout->iframe_code);
+                                           : ouro_frame_code(python, addr + (ouro_addr)layout->gen_iframe);
     return (uint64_t)layout->gen_iframe + (uint64_t)layout->iframe_localsplus + WORD * frame_slots(python, code);
 }
 
@@ -121,7 +120,7 @@ static uint64_t frame_size(const struct ouro_python *python, const unsigned char
     const struct ouro_layout *layout = python->layout;
     if (layout->frame_localsplus >= 0) /* a local variable is part of the struct */
         return (uint64_t)layout->frame_sizeof - WORD + WORD * frame_slots(python, ouro_load_u64(object + layout->iframe_code));
-    ouro_addr code = ouro_python_word(python, ouro_load_u64(object + layout->frame_frame) + (ouro_addr)layout->iframe_code);
+    ouro_addr code = ouro_frame_code(python, ouro_load_u64(object + layout->frame_frame));
     return (uint64_t)layout->frame_data + (uint64_t)layout->iframe_localsplus + WORD * frame_slots(python, code);
 }
 
@@ -164,7 +163,12 @@ static uint64_t measured(struct ouro_python *python, struct ouro_sandbox **place
     case OURO_SIZEOF_INT:
         return int_size(python, object);
     case OURO_SIZEOF_BYTEARRAY:
-        return type->basicsize + ouro_load_u64(object + layout->bytearray_alloc);
+    {
+        uint64_t allocated = ouro_load_u64(object + layout->bytearray_alloc);
+        if (layout->bytearray_bytes >= 0 && allocated) /* in a bytes object */
+            allocated += (uint64_t)layout->bytes_sval + 1;
+        return type->basicsize + allocated;
+    }
     case OURO_SIZEOF_DICT:
         return dict_size(python, type, object);
     case OURO_SIZEOF_ODICT:

@@ -10,11 +10,35 @@
 #define FRAMES_MAX (1u << 20)
 #define ATEXIT_MAX 65536
 
+/* GEN_HEAD of 3.14.4's gc.c: generation 1 is the old space that was visited last, generation 2 the other. */
+unsigned ouro_state_generation(const struct ouro_python *python, const struct ouro_interpreter *interpreter, unsigned list)
+{
+    const struct ouro_layout *layout = python->layout;
+    if (layout->gc_visited_space < 0 || (list != 1 && list != 2))
+        return list;
+    const unsigned char *visited = ouro_image_at(python->image, interpreter->gc + (ouro_addr)layout->gc_visited_space, 4);
+    return visited && ouro_load_u32(visited) == 1 ? 3 - list : list;
+}
+
+/* The statistics of a generation: three numbers each, or of the ring of the last collections that 3.15 keeps the newest. */
+static const unsigned char *gc_stats(const struct ouro_python *python, const unsigned char *gc, unsigned generation)
+{
+    const struct ouro_layout *layout = python->layout;
+    if (layout->gc_stats_now < 0)
+        return gc + layout->gc_stats + 24 * (size_t)generation; /* struct gc_generation_stats */
+    enum { ENTRY = 64, YOUNG_ENTRIES = 11, OLD_ENTRIES = 3, YOUNG = 712, OLD = 200, COUNTS = 16 }; /* struct gc_stats */
+    ouro_addr ring = ouro_load_u64(gc + layout->gc_stats) + (generation ? YOUNG + (generation - 1) * (ouro_addr)OLD : 0);
+    unsigned entries = generation ? OLD_ENTRIES : YOUNG_ENTRIES;
+    const unsigned char *bytes = ouro_image_at(python->image, ring, entries * ENTRY + 1);
+    unsigned index = bytes ? bytes[entries * ENTRY] : entries;
+    return index < entries ? bytes + index * ENTRY + COUNTS : NULL;
+}
+
 bool ouro_state_gc(const struct ouro_python *python, const struct ouro_interpreter *interpreter,
                    struct ouro_gc_state *state)
 {
     const struct ouro_layout *layout = python->layout;
-    const unsigned char *bytes = ouro_image_at(python->image, interpreter->gc, (uint64_t)layout->gc_long_lived_pending + 8);
+    const unsigned char *bytes = ouro_image_at(python->image, interpreter->gc, (uint64_t)layout->gc_sizeof);
     memset(state, 0, sizeof *state);
     if (!bytes)
         return false;
@@ -22,16 +46,20 @@ bool ouro_state_gc(const struct ouro_python *python, const struct ouro_interpret
     state->debug = ouro_load_u32(bytes + layout->gc_debug);
     state->collecting = ouro_load_u32(bytes + layout->gc_collecting);
     for (unsigned i = 0; i < 3; i++) {
-        const unsigned char *generation = bytes + layout->gc_generations + i * (size_t)layout->gc_generation_sizeof;
-        const unsigned char *stats = bytes + layout->gc_stats + 24 * (size_t)i; /* struct gc_generation_stats */
-        state->threshold[i] = ouro_load_u32(generation + layout->gc_generation_threshold);
+        const unsigned char *first = bytes + layout->gc_generations;
+        const unsigned char *generation =
+            first + ouro_state_generation(python, interpreter, i) * (size_t)layout->gc_generation_sizeof;
+        const unsigned char *stats = gc_stats(python, bytes, i);
+        state->threshold[i] = ouro_load_u32(first + i * (size_t)layout->gc_generation_sizeof + layout->gc_generation_threshold);
         state->count[i] = (int32_t)ouro_load_u32(generation + layout->gc_generation_count);
-        state->collections[i] = ouro_load_u64(stats);
-        state->collected[i] = ouro_load_u64(stats + 8);
-        state->uncollectable[i] = ouro_load_u64(stats + 16);
+        state->collections[i] = stats ? ouro_load_u64(stats) : 0;
+        state->collected[i] = stats ? ouro_load_u64(stats + 8) : 0;
+        state->uncollectable[i] = stats ? ouro_load_u64(stats + 16) : 0;
     }
-    state->long_lived_total = (int64_t)ouro_load_u64(bytes + layout->gc_long_lived_total);
-    state->long_lived_pending = (int64_t)ouro_load_u64(bytes + layout->gc_long_lived_pending);
+    if (layout->gc_long_lived_total >= 0) {
+        state->long_lived_total = (int64_t)ouro_load_u64(bytes + layout->gc_long_lived_total);
+        state->long_lived_pending = (int64_t)ouro_load_u64(bytes + layout->gc_long_lived_pending);
+    }
     state->garbage = ouro_load_u64(bytes + layout->gc_garbage);
     state->callbacks = ouro_load_u64(bytes + layout->gc_callbacks);
     return true;
@@ -141,20 +169,23 @@ uint32_t ouro_code_line(const struct ouro_python *python, ouro_addr code, uint64
     return 0;
 }
 
+static ouro_addr first_frame(const struct ouro_python *python, ouro_addr thread)
+{
+    const struct ouro_layout *layout = python->layout;
+    if (layout->thread_frame >= 0)
+        return ouro_python_word(python, thread + (ouro_addr)layout->thread_frame);
+    ouro_addr cframe = ouro_python_word(python, thread + (ouro_addr)layout->thread_cframe);
+    return cframe ? ouro_python_word(python, cframe + (ouro_addr)layout->cframe_frame) : 0;
+}
+
 static void each_frame(struct ouro_python *python, ouro_addr thread, const struct ouro_state_sink *sink)
 {
     const struct ouro_layout *layout = python->layout;
-    ouro_addr frame;
     if (ouro_frame_is_object(layout)) {
         ouro_frame_object_each(python, thread, sink);
         return;
     }
-    if (layout->thread_frame >= 0) {
-        frame = ouro_python_word(python, thread + (ouro_addr)layout->thread_frame);
-    } else {
-        ouro_addr cframe = ouro_python_word(python, thread + (ouro_addr)layout->thread_cframe);
-        frame = cframe ? ouro_python_word(python, cframe + (ouro_addr)layout->cframe_frame) : 0;
-    }
+    ouro_addr frame = first_frame(python, thread);
     for (unsigned depth = 0; frame; depth++) {
         const unsigned char *bytes =
             frame & 7 ? NULL : ouro_image_at(python->image, frame, (uint64_t)layout->iframe_localsplus);
@@ -163,12 +194,13 @@ static void each_frame(struct ouro_python *python, ouro_addr thread, const struc
             return;
         }
         int owner = (int8_t)bytes[layout->iframe_owner];
-        ouro_addr code = ouro_load_u64(bytes + layout->iframe_code);
-        if (owner != layout->owner_cstack) {
+        ouro_addr code = ouro_untag(layout, ouro_load_u64(bytes + layout->iframe_code));
+        if (layout->owner_cstack < 0 || owner < layout->owner_cstack) {
             uint64_t start = code + (ouro_addr)layout->code_adaptive;
             uint64_t instruction = ouro_load_u64(bytes + layout->iframe_instr);
             uint32_t line = instruction >= start ? ouro_code_line(python, code, instruction - start) : 0;
-            bool running = (int32_t)ouro_load_u32(bytes + layout->iframe_stacktop) < 0;
+            bool running = layout->iframe_stackpointer >= 0 ? !ouro_load_u64(bytes + layout->iframe_stackpointer)
+                                                            : (int32_t)ouro_load_u32(bytes + layout->iframe_stacktop) < 0;
             ouro_addr generator = owner == layout->owner_generator ? frame - (ouro_addr)layout->gen_iframe : 0;
             sink->frame(sink->context, frame, code, line, generator, running);
         }
@@ -215,6 +247,7 @@ static void each_thread(struct ouro_python *python, const struct ouro_interprete
         {"<thread local key>", layout->thread_local_key},
         {"<thread local sentinel>", layout->thread_local_sentinel},
         {"<running event loop>", layout->thread_running_loop},
+        {"<running task>", layout->thread_running_task},
     };
     ouro_addr at = ouro_python_word(python, interpreter->addr + (ouro_addr)layout->interp_threads);
     for (unsigned n = 0; at; n++) {
@@ -257,12 +290,19 @@ ouro_addr ouro_state_any_thread(const struct ouro_python *python, const struct o
     return found;
 }
 
+ouro_addr ouro_state_executing(const struct ouro_python *python, const struct ouro_interpreter *interpreter)
+{
+    uint64_t ident;
+    ouro_addr thread = ouro_state_any_thread(python, interpreter, &ident);
+    return thread && holds_gil(python, interpreter, thread) ? first_frame(python, thread) : 0;
+}
+
 static void each_atexit(struct ouro_python *python, const struct ouro_interpreter *interpreter,
                         const struct ouro_state_sink *sink)
 {
     const struct ouro_layout *layout = python->layout;
     static const char *const parts[] = {"func", "args", "kwargs"};
-    if (layout->interp_atexit_callbacks < 0)
+    if (layout->interp_atexit_callbacks < 0 || layout->interp_atexit_count < 0) /* 3.14 on: a list, among the roots */
         return;
     const unsigned char *count_at =
         ouro_image_at(python->image, interpreter->addr + (ouro_addr)layout->interp_atexit_count, 4);
@@ -297,6 +337,10 @@ void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *
         {"interpreter: copy of sys", layout->interp_sysdict_copy},
         {"interpreter: importlib", layout->interp_importlib},
         {"interpreter: __import__", layout->interp_import_func},
+        {"interpreter: lazy __import__", layout->interp_lazy_import_func},
+        {"interpreter: lazy modules", layout->interp_lazy_modules},
+        {"interpreter: lazy imports filter", layout->interp_lazy_filter},
+        {"interpreter: lazy submodules", layout->interp_lazy_pending},
         {"interpreter: modules by index", layout->interp_modules_by_index},
         {"interpreter: dict", layout->interp_dict},
         {"interpreter: codec search path", layout->interp_codec_search_path},
@@ -315,6 +359,7 @@ void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *
         {"interpreter: cached type slots", layout->interp_slots_pname},
         {"interpreter: cached str for infinity", layout->interp_str_replace_inf},
         {"interpreter: atexit module", layout->interp_pyexitmodule},
+        {"atexit callbacks", layout->interp_atexit_count < 0 ? layout->interp_atexit_callbacks : -1},
     };
     const struct {
         const char *name;

@@ -14,6 +14,7 @@
 #define BASICSIZE_MAX (1u << 20)
 #define MEMBER_OBJECT 6      /* T_OBJECT */
 #define MEMBER_OBJECT_EX 16  /* T_OBJECT_EX */
+#define MEMBER_AFTER_ITEMS 16 /* the flag _Py_AFTER_ITEMS, 3.15 on */
 
 #define LEARNED_MAX 256      /* fields that a learned visitor may have */
 
@@ -155,7 +156,8 @@ static void add_slots(struct ouro_python *python, struct ops *ops, ouro_addr bas
             continue;
         ouro_space_read_text(&python->image->space, ouro_load_u64(member + layout->memberdef_name), label + 1,
                              sizeof label - 1);
-        add_op(ops, &(struct ouro_op){.kind = OURO_OP_FIELD, .offset = (int32_t)offset}, label);
+        uint8_t flags = ouro_load_u32(member + layout->memberdef_flags) & MEMBER_AFTER_ITEMS ? OURO_OP_AFTER_ITEMS : 0;
+        add_op(ops, &(struct ouro_op){.kind = OURO_OP_FIELD, .flags = flags, .offset = (int32_t)offset}, label);
     }
 }
 
@@ -347,6 +349,8 @@ static void add_base_visitor(struct ouro_python *python, struct ouro_type *type,
         const struct ouro_op *op = &simple->ops[i];
         if (op->flags & OURO_OP_IF_HEAP && !heap)
             continue;
+        if (op->kind == OURO_OP_FIELD && op->offset + 8 > (int64_t)ouro_load_u64(bytes + layout->tp_basicsize))
+            continue; /* this patch level's objects do not have it yet */
         if (op->flags & OURO_OP_IF_COROUTINE && (heap || !type->name || strcmp(type->name, "coroutine") != 0))
             continue;
         add_op(ops, op, op->kind == OURO_OP_TYPE ? "__class__" : op->label);

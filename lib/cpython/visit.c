@@ -240,6 +240,37 @@ static void name_locals(struct ouro_visitor *visitor, ouro_addr code, uint64_t c
     }
 }
 
+/* A reference of a frame: _Py_VISIT_STACKREF. Those to immortal objects are all without a count: nothing to tell. */
+static void put_reference(struct ouro_visitor *visitor, uint64_t reference)
+{
+    const struct ouro_layout *layout = visitor->python->layout;
+    ouro_addr target = ouro_untag(layout, reference);
+    put(visitor, target);
+    if (!target || target == reference || !visitor->borrowed)
+        return;
+    const unsigned char *count = ouro_image_at(visitor->python->image, target + (ouro_addr)layout->ob_refcnt, 4);
+    if (!count || (int32_t)ouro_load_u32(count) < 0)
+        return;
+    flush(visitor);
+    visitor->borrowed(visitor->context);
+}
+
+/* The local variables and the value stack of a frame that tp_traverse sees; SIZE_MAX: of which nobody can say so. A frame in the
+ * middle of its work has no stack top, or (3.14 on) the one that it had when it last called something. */
+static uint64_t frame_depth(const struct ouro_python *python, ouro_addr frame, const unsigned char *bytes)
+{
+    const struct ouro_layout *layout = python->layout;
+    if (layout->iframe_stackpointer < 0) {
+        int32_t top = (int32_t)ouro_load_u32(bytes + layout->iframe_stacktop);
+        return top < 0 ? UINT64_MAX : (uint64_t)top;
+    }
+    ouro_addr top = ouro_load_u64(bytes + layout->iframe_stackpointer), first = frame + (ouro_addr)layout->iframe_localsplus;
+    for (size_t i = 0; i < python->interpreter_count; i++)
+        if (python->interpreters[i].executing == frame)
+            return UINT64_MAX;
+    return top >= first ? (top - first) / 8 : UINT64_MAX;
+}
+
 void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool running)
 {
     if (running)
@@ -263,30 +294,32 @@ void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool runnin
         run_end(visitor, 0);
         return;
     }
-    ouro_addr code = ouro_load_u64(bytes + layout->iframe_code);
+    ouro_addr code = ouro_untag(layout, ouro_load_u64(bytes + layout->iframe_code));
     put(visitor, ouro_load_u64(bytes + layout->iframe_object));
     put(visitor, ouro_load_u64(bytes + layout->iframe_locals));
-    put(visitor, ouro_load_u64(bytes + layout->iframe_func));
-    put(visitor, code);
+    put_reference(visitor, ouro_load_u64(bytes + layout->iframe_func));
+    put_reference(visitor, ouro_load_u64(bytes + layout->iframe_code));
     uint64_t local_count = ouro_frame_local_count(python, code);
-    int32_t top = (int32_t)ouro_load_u32(bytes + layout->iframe_stacktop);
-    if (local_count > OURO_FRAME_LOCALS_MAX || top > 2 * OURO_FRAME_LOCALS_MAX) {
+    uint64_t count = frame_depth(python, frame, bytes);
+    bool unknown = count == UINT64_MAX;
+    if (local_count > OURO_FRAME_LOCALS_MAX || (!unknown && count > 2 * OURO_FRAME_LOCALS_MAX)) {
         torn(visitor, OURO_UNREADABLE_FRAME);
-        local_count = 0;
-        top = 0;
+        local_count = count = 0;
+    } else if (unknown) {
+        /* tp_traverse sees none of its locals then, but they are there; where it would see what once was, they are all that is sure. */
+        count = running || layout->iframe_stackpointer >= 0 ? local_count : 0;
+        visitor->approximate |= !running && layout->iframe_stackpointer >= 0;
     }
-    /* A frame in the middle of its work has no stack top: tp_traverse sees none of its locals then, but they are there. */
-    uint64_t count = top > 0 ? (uint64_t)top : top < 0 && running ? local_count : 0;
     const unsigned char *locals = count ? words(visitor, frame + (ouro_addr)layout->iframe_localsplus, count, 8) : bytes;
     if (!locals)
         count = 0;
     if (visitor->part)
         name_locals(visitor, code, local_count);
     for (uint64_t i = 0; i < local_count; i++)
-        put(visitor, i < count ? ouro_load_u64(locals + 8 * i) : 0);
+        put_reference(visitor, i < count ? ouro_load_u64(locals + 8 * i) : 0);
     part(visitor, OURO_SLOTS_STACK, OURO_CLASS_TRAVERSED, "");
     for (uint64_t i = local_count; i < count; i++)
-        put(visitor, ouro_load_u64(locals + 8 * i));
+        put_reference(visitor, ouro_load_u64(locals + 8 * i));
     run_end(visitor, count > local_count ? count - local_count : 0);
 }
 
@@ -295,7 +328,7 @@ void ouro_visit_frame_locals(struct ouro_visitor *visitor, ouro_addr frame)
     visitor->unasked = false;
     struct ouro_python *python = visitor->python;
     const struct ouro_layout *layout = python->layout;
-    ouro_addr code = ouro_python_word(python, frame + (ouro_addr)layout->iframe_code);
+    ouro_addr code = ouro_frame_code(python, frame);
     uint64_t count = ouro_frame_local_count(python, code);
     const unsigned char *locals = NULL;
     if (count && count <= OURO_FRAME_LOCALS_MAX)
@@ -305,7 +338,7 @@ void ouro_visit_frame_locals(struct ouro_visitor *visitor, ouro_addr frame)
     if (visitor->part)
         name_locals(visitor, code, count);
     for (uint64_t i = 0; i < count; i++)
-        put(visitor, ouro_load_u64(locals + 8 * i));
+        put_reference(visitor, ouro_load_u64(locals + 8 * i));
 }
 
 /* gen_traverse visits the frame unless it is cleared; then the slots stay empty, so that the parts depend on the code only. */
@@ -314,6 +347,10 @@ static void visit_generator(struct ouro_visitor *visitor, ouro_addr addr, const 
     const struct ouro_layout *layout = visitor->python->layout;
     if ((int8_t)object[layout->gen_frame_state] < layout->gen_cleared)
         ouro_visit_frame(visitor, addr + (ouro_addr)layout->gen_iframe, false);
+    else if (layout->gen_keeps_code) {
+        part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "f_code");
+        put_reference(visitor, ouro_load_u64(object + layout->gen_iframe + layout->iframe_code));
+    }
 }
 
 static bool frame_owns_its_contents(const struct ouro_python *python, const unsigned char *object, ouro_addr *frame)
@@ -347,6 +384,8 @@ static bool lands_on_object(struct ouro_visitor *visitor, ouro_addr addr)
         return false;
     const unsigned char *bytes = ouro_image_at(python->image, addr, 16);
     uint64_t count = bytes ? ouro_load_u64(bytes + layout->ob_refcnt) : 0;
+    if (layout->small_refcnt)
+        count = (uint32_t)count;
     if (!count || count >> 40)
         return false;
     const struct ouro_type *type = ouro_type_get(python, ouro_load_u64(bytes + layout->ob_type));
@@ -402,13 +441,21 @@ static void visit_module_state(struct ouro_visitor *visitor, ouro_addr addr, con
 {
     const struct ouro_python *python = visitor->python;
     const struct ouro_layout *layout = python->layout;
-    ouro_addr def = ouro_load_u64(object + layout->module_def), state = ouro_load_u64(object + layout->module_state);
+    ouro_addr state = ouro_load_u64(object + layout->module_state), def = 0;
     uint64_t traverse = 0, size = 0, found = 0;
+    if (layout->module_state_traverse >= 0) {
+        traverse = ouro_load_u64(object + layout->module_state_traverse);
+        size = ouro_load_u64(object + layout->module_state_size);
+    } else {
+        def = ouro_load_u64(object + layout->module_def);
+    }
     part(visitor, OURO_SLOTS_FOUND, OURO_CLASS_TRAVERSED, "<state>");
     if (def &&
-        ouro_space_read(&python->image->space, def + (ouro_addr)layout->moduledef_traverse, &traverse, 8) == OURO_OK &&
-        ouro_space_read(&python->image->space, def + (ouro_addr)layout->moduledef_size, &size, 8) == OURO_OK &&
-        traverse && ((int64_t)size <= 0 || state || layout->module_without_state) && !ouro_foreign_put_all(visitor, traverse, addr, &found))
+        (ouro_space_read(&python->image->space, def + (ouro_addr)layout->moduledef_traverse, &traverse, 8) != OURO_OK ||
+         ouro_space_read(&python->image->space, def + (ouro_addr)layout->moduledef_size, &size, 8) != OURO_OK))
+        traverse = 0;
+    if (traverse && ((int64_t)size <= 0 || state || layout->module_without_state) &&
+        !ouro_foreign_put_all(visitor, traverse, addr, &found))
         found = scan_module_state(visitor, state, size);
     run_end(visitor, found);
 }
@@ -481,7 +528,7 @@ static void namespace_field(struct ouro_visitor *visitor, ouro_addr dict, const 
     field(visitor, OURO_CLASS_TRAVERSED, label, dict);
 }
 
-/* _PyObject_VisitInstanceAttributes and the dict pointer (3.11); _PyObject_VisitManagedDict (3.12), PyObject_VisitManagedDict (3.13). */
+/* _PyObject_VisitInstanceAttributes and the dict pointer (3.11); _PyObject_VisitManagedDict (3.12), PyObject_VisitManagedDict (3.13 on). */
 static void visit_managed_dict(struct ouro_visitor *visitor, const struct ouro_type *type, ouro_addr addr)
 {
     struct ouro_python *python = visitor->python;
@@ -500,7 +547,7 @@ static void visit_managed_dict(struct ouro_visitor *visitor, const struct ouro_t
     }
     ouro_addr dict = ouro_python_word(python, addr - 24);
     if (type->flags & OURO_FLAG_INLINE_VALUES) {
-        ouro_addr values = addr + type->basicsize; /* tp_basicsize is that of a plain object in 3.13 */
+        ouro_addr values = addr + type->basicsize; /* in 3.13 tp_basicsize is that of a plain object */
         const unsigned char *head = words(visitor, values, 1, 8);
         unsigned capacity = head ? head[layout->values_capacity] : 0;
         bool valid = head && head[layout->values_valid];
@@ -541,6 +588,13 @@ static void visit_dict_pointer(struct ouro_visitor *visitor, const struct ouro_t
     namespace_field(visitor, ouro_python_word(visitor->python, addr + (ouro_addr)offset), "__dict__");
 }
 
+static ouro_addr field_after_items(const struct ouro_python *python, const struct ouro_type *type, const struct ouro_op *op,
+                                   ouro_addr addr, const unsigned char *object)
+{
+    uint64_t items = ouro_load_u64(object + python->layout->ob_size) * type->itemsize;
+    return ouro_python_word(python, addr + (ouro_addr)op->offset + ((items + 7) & ~UINT64_C(7)));
+}
+
 static void visit_op(struct ouro_visitor *visitor, const struct ouro_type *type, const struct ouro_op *op,
                      ouro_addr addr, const unsigned char *object)
 {
@@ -548,7 +602,8 @@ static void visit_op(struct ouro_visitor *visitor, const struct ouro_type *type,
     ouro_addr frame, target;
     switch ((enum ouro_op_kind)op->kind) {
     case OURO_OP_FIELD:
-        target = ouro_load_u64(object + op->offset);
+        target = op->flags & OURO_OP_AFTER_ITEMS ? field_after_items(python, type, op, addr, object)
+                                                 : ouro_load_u64(object + op->offset);
         if (op->flags & OURO_OP_NAMESPACE && target && visitor->namespace_dict)
             visitor->namespace_dict(visitor->context, target);
         if (op->edge_class == OURO_CLASS_WEAK && target == python->none)
@@ -661,7 +716,7 @@ static uint64_t dict_variant(struct ouro_visitor *visitor, ouro_addr addr, const
 
 static uint64_t frame_variant(struct ouro_python *python, ouro_addr frame)
 {
-    return 8 | ouro_python_word(python, frame + (ouro_addr)python->layout->iframe_code);
+    return 8 | ouro_frame_code(python, frame);
 }
 
 uint64_t ouro_visit_variant(struct ouro_visitor *visitor, const struct ouro_type *type, ouro_addr addr)

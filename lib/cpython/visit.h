@@ -57,6 +57,8 @@ struct ouro_visitor {
     void (*namespace_dict)(void *context, ouro_addr dict);
     void (*key)(void *context, ouro_addr key, bool of_namespace);
     bool (*is_namespace)(void *context, ouro_addr dict); /* must not be NULL */
+    /* The slot delivered last holds a reference that owns no count. May be NULL. */
+    void (*borrowed)(void *context);
     /* Results. */
     size_t interpreter;           /* whose objects are visited: index among python->interpreters */
     struct ouro_sandbox *sandbox; /* the thread's own, made when needed (sandbox.h) */
