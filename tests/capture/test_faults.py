@@ -196,7 +196,7 @@ def unsupported_versions(folder):
     root = os.path.expanduser('~/.pyenv/versions')
     for name in sorted(os.listdir(root)) if os.path.isdir(root) else []:
         command = os.path.join(root, name, 'bin', 'python' + '.'.join(name.split('.')[:2]))
-        if os.access(command, os.X_OK) and name.split('.')[:2] not in (['3', '11'], ['3', '13']):
+        if os.access(command, os.X_OK) and name.split('.')[:2] not in (['3', str(minor)] for minor in range(11, 16)):
             found.append((name, command))
     if not found:
         raise Skipped('no other version of CPython is here')
@@ -204,7 +204,7 @@ def unsupported_versions(folder):
         with targets.target([command, '-c', 'import os, sys; print("READY %d" % os.getpid()); sys.stdout.flush(); sys.stdin.read()']) as t:
             # Before 3.7 there was no _PyRuntime by which to know one.
             known = [int(n) for n in name.split('.')[:2]] >= [3, 7]
-            refused(folder, [t.pid], TARGET, *(['3.11 and 3.13'] if known else ['python']))
+            refused(folder, [t.pid], TARGET, *(['this version of ouro reads 3.'] if known else ['python']))
             not_traced(t.pid)
 
 
