@@ -575,7 +575,8 @@ static enum ouro_status write_thread(struct emit *emit, const struct ouro_pseudo
         const struct ouro_thread_state *state = &emit->states[i];
         if ((uint64_t)state->tid != record.native_id)
             continue;
-        record.comm = ouro_snapshot_writer_string(emit->writer, state->comm, strlen(state->comm));
+        if (!emit->walk->names_only) /* since 3.14 threading gives its names to the system as well */
+            record.comm = ouro_snapshot_writer_string(emit->writer, state->comm, strlen(state->comm));
         record.state = state->state;
         record.syscall = state->syscall;
     }
