@@ -322,6 +322,30 @@ static void each_atexit(struct ouro_python *python, const struct ouro_interprete
     }
 }
 
+#define STATIC_TYPES_MAX 1024
+
+/* What an interpreter other than the main one keeps of static types: the main one's are told with the types. */
+static void each_static_type(struct ouro_python *python, const struct ouro_interpreter *interpreter,
+                             const struct ouro_state_sink *sink)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr state = interpreter->addr + (ouro_addr)layout->interp_static_types;
+    if (!layout->static_types_in_interpreter || interpreter->addr == python->interpreters[0].addr)
+        return;
+    sink->root(sink->context, "interpreter: static types");
+    for (unsigned i = 0; i < STATIC_TYPES_MAX; i++, state += (ouro_addr)layout->static_type_sizeof) {
+        ouro_addr type = ouro_python_word(python, state + (ouro_addr)layout->static_type_type);
+        char name[128], label[160];
+        if (!type || ouro_space_read_text(&python->image->space, ouro_python_word(python, type + (ouro_addr)layout->tp_name), name,
+                                          sizeof name) != OURO_OK)
+            return;
+        snprintf(label, sizeof label, "%s.__dict__", name);
+        sink->field(sink->context, label, ouro_python_word(python, state + (ouro_addr)layout->static_type_dict));
+        snprintf(label, sizeof label, "%s.__subclasses__", name);
+        sink->field(sink->context, label, ouro_python_word(python, state + (ouro_addr)layout->static_type_subclasses));
+    }
+}
+
 void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *interpreter,
                      const struct ouro_state_sink *sink)
 {
@@ -384,5 +408,6 @@ void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *
         sink->field(sink->context, of_collector[i].name, target);
     }
     each_atexit(python, interpreter, sink);
+    each_static_type(python, interpreter, sink);
     each_thread(python, interpreter, sink);
 }
