@@ -71,11 +71,14 @@ static enum ouro_status find_symbols(struct ouro_doctor *doctor, struct ouro_err
     struct ouro_doctor_symbol *symbols = malloc(sizeof wanted);
     if (!symbols)
         return ouro_err_set(err, OURO_NOMEM, "no memory for the list of symbols");
-    memcpy(symbols, wanted, sizeof wanted);
     doctor->symbols = symbols;
-    doctor->symbol_count = sizeof wanted / sizeof *wanted;
-    for (size_t i = 0; i < doctor->symbol_count; i++)
-        symbols[i].found = has_one_symbol(module, symbols[i].name);
+    uint32_t version = doctor->session.runtime.hexversion;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        if (strcmp(wanted[i].name, "Py_Version") == 0 && version && version < 0x030b0000)
+            continue; /* those have none; sys.hexversion told it */
+        symbols[doctor->symbol_count] = wanted[i];
+        symbols[doctor->symbol_count++].found = has_one_symbol(module, wanted[i].name);
+    }
     return OURO_OK;
 }
 
