@@ -92,12 +92,12 @@ static void set_3_13(struct ouro_layout *layout, uint32_t hexversion)
 }
 
 /* What 3.14 and 3.15 have in common: pycore_stackref.h, refcount.h, _PyFrame_Traverse, gen_traverse. */
-static void set_3_14(struct ouro_layout *layout)
+static void set_3_14(struct ouro_layout *layout, uint32_t hexversion)
 {
     layout->zero_has_digit = true;
     layout->immortal = true;
     layout->inline_values = true;
-    layout->dict_visits_embedded = true; /* since 3.14.4; python.c looks at the code */
+    layout->dict_visits_embedded = hexversion >= 0x030e0400; /* as in 3.13: python.c looks at the code */
     layout->preheader_is_flags = true;
     layout->static_types_in_interpreter = true;
     layout->gen_cleared = 4;
@@ -110,9 +110,9 @@ static void set_3_14(struct ouro_layout *layout)
     layout->owner_cstack = 3; /* FRAME_OWNED_BY_INTERPRETER; _CSTACK is 4 in 3.14 */
 }
 
-static void set_3_15(struct ouro_layout *layout)
+static void set_3_15(struct ouro_layout *layout, uint32_t hexversion)
 {
-    set_3_14(layout);
+    set_3_14(layout, hexversion);
     layout->gen_cleared = 5; /* FRAME_CLEARED; FRAME_CREATED is 0 */
 }
 
@@ -162,12 +162,12 @@ enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversio
         break;
     case 0x030e:
         *layout = ouro_layout_3_14;
-        set_3_14(layout);
+        set_3_14(layout, hexversion);
         layout->incremental_known = true;
         break;
     case 0x030f:
         *layout = ouro_layout_3_15;
-        set_3_15(layout);
+        set_3_15(layout, hexversion);
         break;
     default:
         return ouro_err_set(err, OURO_UNSUPPORTED, "CPython %u.%u.%u is not supported; this version of ouro reads %s",

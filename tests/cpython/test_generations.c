@@ -153,6 +153,21 @@ START_TEST(a_collector_is_told_from_the_size_of_its_state)
 }
 END_TEST
 
+START_TEST(who_visits_embedded_values_goes_by_the_patch_level_where_no_code_can_be_asked)
+{
+    static const struct {
+        uint32_t hexversion;
+        bool dict;
+    } versions[] = {{0x030d00f0, false}, {0x030d0cf0, false}, {0x030d0df0, true}, {0x030e00f0, false},
+                    {0x030e03f0, false}, {0x030e04f0, true},  {0x030e0af0, true}, {0x030f00f0, true}};
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        struct ouro_layout layout;
+        ck_assert_int_eq(ouro_layout_find(&layout, versions[i].hexversion, NULL), OURO_OK);
+        ck_assert_int_eq(layout.dict_visits_embedded, versions[i].dict);
+    }
+}
+END_TEST
+
 START_TEST(a_release_is_read_and_a_candidate_for_one_is_refused_in_words)
 {
     for (unsigned minor = 8; minor < 16; minor++) {
@@ -178,6 +193,7 @@ int main(void)
     tcase_add_test(tests, generation_1_is_the_old_space_that_was_visited_last);
     tcase_add_test(tests, counts_go_with_the_spaces_and_thresholds_and_statistics_do_not);
     tcase_add_test(tests, a_collector_is_told_from_the_size_of_its_state);
+    tcase_add_test(tests, who_visits_embedded_values_goes_by_the_patch_level_where_no_code_can_be_asked);
     tcase_add_test(tests, a_release_is_read_and_a_candidate_for_one_is_refused_in_words);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
