@@ -122,7 +122,7 @@ static enum ouro_check compare(struct collecting *collecting, struct ouro_visito
                                   .sandbox = visitor->sandbox};
     ouro_visit(&native, collecting->type, object);
     add_types(collecting);
-    if (collecting->failed || native.torn || native.approximate)
+    if (collecting->failed || native.torn || native.approximate || (native.midway && visitor->python->layout->iframe_stackpointer >= 0))
         return OURO_CHECK_IMPOSSIBLE;
     size_t count = collecting->found.count;
     bool same = count == collecting->truth.count &&

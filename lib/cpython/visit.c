@@ -306,9 +306,10 @@ void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool runnin
         torn(visitor, OURO_UNREADABLE_FRAME);
         local_count = count = 0;
     } else if (unknown) {
-        /* tp_traverse sees none of its locals then, but they are there; where it would see what once was, they are all that is sure. */
+        /* tp_traverse sees none of its locals then, but they are there; where it would see what the stack once was, they are all
+         * that is sure. No collection meets such a frame: what it calls for one sets the stack top. */
         count = running || layout->iframe_stackpointer >= 0 ? local_count : 0;
-        visitor->approximate |= !running && layout->iframe_stackpointer >= 0;
+        visitor->midway = true;
     }
     const unsigned char *locals = count ? words(visitor, frame + (ouro_addr)layout->iframe_localsplus, count, 8) : bytes;
     if (!locals)

@@ -64,6 +64,7 @@ struct ouro_visitor {
     struct ouro_sandbox *sandbox; /* the thread's own, made when needed (sandbox.h) */
     bool torn;        /* something could not be read: set, never cleared */
     bool approximate; /* some of it was found by looking for pointers: set, never cleared */
+    bool midway;      /* a frame was in the middle of its work: of its value stack nothing is known. Set, never cleared */
     bool unasked;     /* the object takes no part in collections: what it refers to is all hidden. Of the last object */
     uint8_t end;      /* enum ouro_machine_end: why a function could not be run; 0: none failed */
     /* Inside. */
