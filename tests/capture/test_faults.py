@@ -196,7 +196,7 @@ def unsupported_versions(folder):
     root = os.path.expanduser('~/.pyenv/versions')
     for name in sorted(os.listdir(root)) if os.path.isdir(root) else []:
         command = os.path.join(root, name, 'bin', 'python' + '.'.join(name.split('.')[:2]))
-        if os.access(command, os.X_OK) and name.split('.')[:2] not in (['3', str(minor)] for minor in range(11, 16)):
+        if os.access(command, os.X_OK) and name.split('.')[:2] not in (['3', str(minor)] for minor in range(8, 16)):
             found.append((name, command))
     if not found:
         raise Skipped('no other version of CPython is here')
