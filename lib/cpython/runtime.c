@@ -179,8 +179,7 @@ static enum ouro_status read_version(struct ouro_runtime *runtime, const struct 
     if (ouro_module_symbol(runtime->module, "Py_Version", &addr, NULL) != OURO_OK) {
         if (!read_old_version(runtime, space, &version))
             return ouro_err_set(err, OURO_UNSUPPORTED,
-                                "%s holds a CPython without Py_Version (older than 3.11) whose sys.hexversion is not where "
-                                "3.8, 3.9 and 3.10 have it: not started yet, or another version; this version of ouro reads %s",
+                                "%s holds a CPython older than 3.8, or one that has not started yet; this version of ouro reads %s",
                                 runtime->module->path, ouro_layout_supported());
     } else if (ouro_space_read(space, addr, &version, sizeof version) != OURO_OK || version >> 24 != 3) {
         return ouro_err_set(err, OURO_UNSUPPORTED, "%s holds a CPython of an unknown version; this version of ouro reads %s",
