@@ -130,6 +130,9 @@ static void print_closing(const struct arguments *arguments, const struct ouro_d
     else
         ouro_buf_addf(&line, "; the process stood still for %.1f ms\n", (double)result->pause_ns / 1e6);
     ouro_target_add_lacks(&line, &result->core_lacks);
+    if (result->collecting)
+        ouro_buf_add_text(&line, "the process was inside of a garbage collection: objects that only the collector's lists hold "
+                                 "may be missing\n");
     ouro_cmd_dump_add_inexact(&line, &arguments->options, result);
     fputs(ouro_buf_text(&line), stderr);
     ouro_buf_fini(&line);

@@ -224,6 +224,7 @@ static enum ouro_status run(struct dump *dump)
     result->prepare_ns = ouro_session_now_ns() - start;
     status = ouro_session_copy(session, dump->err);
     result->stop_count = session->stop_count;
+    result->collecting = session->collecting;
     result->pause_ns = session->pause_ns;
     OURO_TRY(status);
     result->copied_bytes = session->image.copied_bytes;

@@ -29,6 +29,7 @@ struct ouro_dump_result {
     uint64_t unreadable[OURO_UNREADABLE_COUNT];
     pid_t pid;
     struct ouro_buf core_lacks; /* owned; what the core does not hold (core.h), a sentence each with a NUL behind it */
+    bool collecting;            /* it was a core from inside of a garbage collection */
     unsigned stop_count;        /* stops that it took: more than one when a collection was running */
     bool output_failed;         /* what failed was writing the file, not reading the target */
     bool not_python;            /* with OURO_UNSUPPORTED: a process that could be read, but no CPython */

@@ -157,6 +157,8 @@ enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err
     if (session->core) {
         if (fstat(session->core->fd, &written) == 0)
             session->captured_at = (double)written.st_mtim.tv_sec + (double)written.st_mtim.tv_nsec / 1e9;
+        if (ouro_runtime_collecting(&session->runtime, &session->image.space, &session->collecting) != OURO_OK)
+            return ouro_err_set(err, OURO_BADDATA, "the interpreters in the core can't be read");
         return ouro_session_check_cancel(session, err);
     }
     OURO_TRY(ouro_image_plan(&session->image, session->process, &options, err));
@@ -232,8 +234,8 @@ const char *ouro_session_command(const struct ouro_session *session, size_t *siz
 {
     if (!session->core)
         return ouro_process_command(session->process, size);
-    *size = strlen(session->core->command);
-    return session->core->command;
+    *size = session->core->command_bytes;
+    return session->core->command ? session->core->command : "";
 }
 
 const struct ouro_thread_state *ouro_session_threads(const struct ouro_session *session, size_t *count)

@@ -64,6 +64,7 @@ struct ouro_session {
     char no_sandbox_reason[128]; /* with SANDBOX_NONE */
     double captured_at;          /* seconds since the epoch; of a core: when its file was last written to */
     uint64_t pause_ns;
+    bool collecting;     /* a core from inside of a collection */
     unsigned stop_count; /* more than one when a collection was running */
 };
 

@@ -15,12 +15,13 @@
 
 #include "base/guard.h"
 
-#define ADDRESS_END  (UINT64_C(1) << 47) /* of user space; segments of the kernel's half (vsyscall) hold no data */
-#define IN_PAGE      ((uint64_t)OURO_PAGE_BYTES - 1)
-#define NOTES_MAX    (UINT64_C(256) << 20) /* bytes; each of 65,000 mappings takes some 100, each thread some 4000 */
-#define ORIG_RAX     15 /* in pr_reg (struct user_regs_struct of <sys/user.h>): the system call a thread is in */
-#define SYSCALLS_MAX 4096
-#define LACKS_MAX    12u
+#define ADDRESS_END   (UINT64_C(1) << 47) /* of user space; segments of the kernel's half (vsyscall) hold no data */
+#define IN_PAGE       ((uint64_t)OURO_PAGE_BYTES - 1)
+#define NOTES_MAX     (UINT64_C(256) << 20) /* bytes; each of 65,000 mappings takes some 100, each thread some 4000 */
+#define ORIG_RAX      15 /* in pr_reg (struct user_regs_struct of <sys/user.h>): the system call a thread is in */
+#define SYSCALLS_MAX  4096
+#define LACKS_MAX     12u
+#define BEGINNING_MAX 64 /* mappings; a library has some five */
 
 static uint64_t page_up(uint64_t size)
 {
@@ -236,14 +237,19 @@ static void take_process(struct ouro_core *core, const unsigned char *bytes, siz
     memcpy(&info, bytes, sizeof info);
     core->pid = info.pr_pid;
     snprintf(core->name, sizeof core->name, "%.*s", (int)sizeof info.pr_fname, info.pr_fname);
-    snprintf(core->command, sizeof core->command, "%.*s", (int)sizeof info.pr_psargs, info.pr_psargs);
-    for (size_t end = strlen(core->command); end && core->command[end - 1] == ' '; end--)
-        core->command[end - 1] = 0;
+    size_t length = strnlen(info.pr_psargs, sizeof info.pr_psargs);
+    while (length && info.pr_psargs[length - 1] == ' ')
+        length--;
+    free(core->command);
+    core->command = strndup(info.pr_psargs, length);
+    core->command_bytes = core->command ? length : 0;
 }
 
 static enum ouro_status take_auxv(struct ouro_core *core, const unsigned char *bytes, size_t size, const char *path,
                                   struct ouro_err *err)
 {
+    core->vector = bytes;
+    core->vector_bytes = size;
     for (size_t at = 0; size - at >= 16 && word_at(bytes + at) != AT_NULL; at += 16) {
         uint64_t value = word_at(bytes + at + 8);
         switch (word_at(bytes + at)) {
@@ -397,6 +403,7 @@ static enum ouro_status open_core(struct ouro_core *core, const char *path, cons
     part_mappings(&core->mappings);
     core->holds_anonymous = holds_anonymous(core);
     core->space = (struct ouro_space){.read = read_held, .context = core};
+    ouro_core_read_command(core);
     return ouro_core_files_find(core, options, err);
 }
 
@@ -428,6 +435,7 @@ void ouro_core_close(struct ouro_core *core)
     free(core->mappings.items);
     free(core->segments.items);
     free(core->threads.items);
+    free(core->command);
     elf_end(core->elf);
     if (core->fd >= 0)
         close(core->fd);
@@ -436,26 +444,41 @@ void ouro_core_close(struct ouro_core *core)
 
 /* --- Mappings. */
 
-/* How a page of the file is mapped, where the core does not tell: as its segments say. */
-static void take_rights(const struct ouro_core_file *file, uint64_t offset, struct ouro_mapping *mapping)
+/* Where the file's beginning lies that belongs to this mapping of it. */
+static ouro_addr beginning_of(const struct ouro_core *core, const struct ouro_core_mapping *mapping)
 {
+    const struct ouro_core_mapping *first = core->mappings.items, *at = mapping;
+    while (at > first && mapping - at < BEGINNING_MAX && (at->file != mapping->file || at->offset))
+        at--;
+    return at->file == mapping->file && !at->offset ? at->start : 0;
+}
+
+/* How a page of a file is mapped, where the core does not tell: as the file's segments say. Between them nothing is. */
+static void take_rights(const struct ouro_core *core, const struct ouro_core_mapping *of_file,
+                        struct ouro_mapping *mapping)
+{
+    int fd = core->files.items[of_file->file].fd;
+    ouro_addr beginning = beginning_of(core, of_file), bias = 0;
+    bool biased = false;
     size_t count;
-    if (file->fd < 0)
-        return;
-    mapping->readable = true;
-    Elf *elf = elf_begin(file->fd, ELF_C_READ, NULL);
-    if (elf && !elf_getphdrnum(elf, &count) && count <= INT_MAX)
-        for (size_t i = 0; i < count; i++) {
-            GElf_Phdr header = {0};
-            uint64_t start = gelf_getphdr(elf, (int)i, &header) ? header.p_offset & ~IN_PAGE : 0;
-            if (header.p_type != PT_LOAD || offset < start ||
-                offset - start >= header.p_filesz + (header.p_offset - start))
-                continue;
-            mapping->writable = header.p_flags & PF_W;
-            mapping->executable = header.p_flags & PF_X;
-            if (offset == start) /* else a page that two segments share */
-                break;
-        }
+    Elf *elf = fd < 0 || !beginning ? NULL : elf_begin(fd, ELF_C_READ, NULL);
+    if (!elf || elf_getphdrnum(elf, &count) || count > INT_MAX)
+        count = 0;
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr header;
+        if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_LOAD)
+            continue;
+        uint64_t in_page = header.p_vaddr & IN_PAGE, first = header.p_vaddr - in_page;
+        if (!biased)
+            bias = beginning - (first - (header.p_offset & ~IN_PAGE));
+        biased = true;
+        uint64_t at = mapping->start - bias - first; /* in this segment */
+        if (at >= page_up(header.p_filesz + in_page) || mapping->offset != (header.p_offset & ~IN_PAGE) + at)
+            continue;
+        mapping->readable = header.p_flags & PF_R;
+        mapping->writable = header.p_flags & PF_W;
+        mapping->executable = header.p_flags & PF_X;
+    }
     elf_end(elf);
 }
 
@@ -495,7 +518,7 @@ static enum ouro_status add_mapping(const struct ouro_core *core, struct ouro_ma
         mapping->writable = segment->writable;
         mapping->executable = segment->executable;
     } else if (of_file) {
-        take_rights(&core->files.items[of_file->file], mapping->offset, mapping);
+        take_rights(core, of_file, mapping);
     }
     return OURO_OK;
 }

@@ -78,7 +78,10 @@ struct ouro_core {
     } threads;
     pid_t pid;
     char name[17];
-    char command[81];               /* the beginning of the arguments, blanks between them */
+    char *command; /* owned; arguments, NUL between them; or their beginning, blanks between them */
+    size_t command_bytes;
+    const unsigned char *vector; /* borrowed from elf: the auxiliary vector, or NULL */
+    size_t vector_bytes;
     ouro_addr entry, headers, vdso; /* of the auxiliary vector; 0: not known */
     bool notes_cut;                 /* some notes are not there */
     bool holds_anonymous;           /* the memory that was written to is not left out */
@@ -115,5 +118,7 @@ void ouro_core_add_lacks(const struct ouro_core *core, struct ouro_buf *lines);
 /* For core.c: looks for each file of the process, and compares it. */
 enum ouro_status ouro_core_files_find(struct ouro_core *core, const struct ouro_core_options *options,
                                       struct ouro_err *err);
+/* For core.c: finds the arguments on the stack; without them what the notes say stays. */
+void ouro_core_read_command(struct ouro_core *core);
 
 #endif

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libouro_target.a
 libouro_target_a_SOURCES = \
 	lib/target/core.c \
 	lib/target/core.h \
+	lib/target/core_command.c \
 	lib/target/core_files.c \
 	lib/target/elf_file.h \
 	lib/target/image.c \

@@ -118,7 +118,8 @@ def compare(what, expected, got):
 
 def equal(python, folder, *program):
     with standing(folder, python, '-W', 'ignore', *program) as target:
-        live, said, _ = dump(folder, target.pid)
+        live, said, snapshot = dump(folder, target.pid)
+        command = meta(snapshot)['meta']['process.command']
         compare('live again', live, dump(folder, target.pid)[0])
         path = gcore(folder, target.pid)
         lines, said, snapshot = dump(folder, '--core', path)
@@ -130,6 +131,9 @@ def equal(python, folder, *program):
         expect('core.missing' not in information['meta'], information['meta'])
         expect(information['meta']['pid'] == str(target.pid), information['meta'])
         expect(information['exact'], information['findings'])
+        # An explicit loader takes itself away from the arguments.
+        expect(command.endswith(information['meta']['process.command']) and program[0] in information['meta']['process.command'],
+               command, information['meta'])
         os.unlink(path)
         if NO_CORES:
             return len(live)
@@ -324,6 +328,34 @@ def everything_in_the_core_is_as_good_as_the_files(folder):
             file.write('0x7f')
         core = crash(folder, target)
     compare('coredump_filter 0x7f', live, dump(folder, '--core', core)[0])
+
+
+COLLECTING = '''
+import gc, os, weakref
+gc.disable()
+class Node:
+    pass
+kept = [Node() for i in range(1000)]
+def stand(ref):
+    print('READY', os.getpid(), flush=True)
+    os.read(0, 1)
+a = Node()
+a.me = a
+ref = weakref.ref(a, stand)
+del a
+gc.collect()
+'''
+
+
+@test
+def a_core_from_inside_of_a_collection_says_so(folder):
+    for python in targets.pythons():
+        with standing(folder, python, '-c', COLLECTING) as target:
+            core = gcore(folder, target.pid)
+        lines, said, snapshot = dump(folder, '--core', core)
+        expect('inside of a garbage collection' in said, said)
+        expect('collecting' in [finding['kind'] for finding in meta(snapshot)['findings']], meta(snapshot)['findings'])
+        expect(sum(b'"type":"Node"' in line for line in lines) >= 1000, python, 'kept objects are missing')
 
 
 def peak_anonymous_kib(*arguments):

@@ -267,7 +267,7 @@ START_TEST(notes_tell_of_the_process)
     const struct ouro_core *core = opened.core;
     ck_assert_int_eq(core->pid, 4711);
     ck_assert_str_eq(core->name, "sixteen letters");
-    ck_assert_str_eq(core->command, "one two");
+    ck_assert_str_eq(core->command, "one two"); /* there is no stack */
     ck_assert_uint_eq(core->threads.count, 2);
     ck_assert_int_eq(core->threads.items[0].tid, 4711);
     ck_assert_str_eq(core->threads.items[0].comm, "sixteen letters");
