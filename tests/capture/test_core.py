@@ -9,6 +9,7 @@ import glob
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -65,11 +66,13 @@ def standing(folder, *command, **kwargs):
         yield target
 
 
-def gcore(folder, pid):
+def gcore(folder, pid, warnings=None):
     result = subprocess.run(['gcore', '-o', folder + '/gcore', str(pid)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, timeout=targets.TIMEOUT_S)
     path = '%s/gcore.%d' % (folder, pid)
     expect(os.path.exists(path), 'gcore wrote nothing:', result.stdout.decode(errors='replace'))
+    if warnings is not None:
+        warnings += re.findall('warning: Memory read failed.*', result.stdout.decode(errors='replace'))
     return path
 
 
@@ -121,16 +124,20 @@ def equal(python, folder, *program):
         live, said, snapshot = dump(folder, target.pid)
         command = meta(snapshot)['meta']['process.command']
         compare('live again', live, dump(folder, target.pid)[0])
-        path = gcore(folder, target.pid)
+        warnings = []
+        path = gcore(folder, target.pid, warnings)
         lines, said, snapshot = dump(folder, '--core', path)
-        compare('gcore', live, lines)
+        if warnings:  # glibc 2.42 has guard pages inside of the mappings of stacks: gdb 13 writes such as zeroes, from end to end
+            print('  skip: not all lines of the core of gcore can be equal for %s: %s' % (python, warnings[0]))
+        else:
+            compare('gcore', live, lines)
+            expect(meta(snapshot)['exact'], meta(snapshot)['findings'])
         expect('was not used' not in said and 'cut off' not in said, said)
         information = meta(snapshot)
         expect(information['meta']['capture.mode'] == 'core', information['meta'])
         expect(information['meta']['core.file'] == os.path.basename(path), information['meta'])
         expect('core.missing' not in information['meta'], information['meta'])
         expect(information['meta']['pid'] == str(target.pid), information['meta'])
-        expect(information['exact'], information['findings'])
         # An explicit loader takes itself away from the arguments.
         expect(command.endswith(information['meta']['process.command']) and program[0] in information['meta']['process.command'],
                command, information['meta'])
