@@ -3,6 +3,7 @@
 
 usage: maint/layouts.py VERSION=FILE ...      e.g. 3.11=/usr/lib/debug/libpython3.11.so 3.13=libpython3.13.so.1.0
 
+VERSION followed by d is a debug build (--with-pydebug): only what differs from the release's table, which must be there, is written.
 FILE is an interpreter or libpython with debug information (DWARF); gdb reads it. Offsets are never written by hand: this
 program holds names only. A field that a version does not have becomes -1. The names of what tp_traverse visits are from
 the C source of each version; the tests compare them with the interpreter itself.
@@ -463,6 +464,18 @@ def ops_of(name, entries, layout, version):
     return ops, layout[struct]['sizeof'] if struct else 0
 
 
+def changes(here, text, values):
+    """What a debug build has elsewhere than the release, whose table must be there. A difference between two patch releases comes
+    with it; what the runtime tells of itself stays out."""
+    with open(os.path.join(here, 'layout_%s.c' % text[:-1].replace('.', '_'))) as f:
+        there = set(f.read().split('\n'))
+    fields = [v.strip(' .,').split(' = ') for v in values if v not in there]
+    rows = [f'    {{offsetof(struct ouro_layout, {name}), {value}}},' for name, value in fields if name != 'gc_generations']
+    return [f'/* Made by maint/layouts.py from the debug information of a debug build of CPython {text[:-1]}; do not edit. */',
+            '#include "cpython/layout.h"', '',
+            'const struct ouro_layout_change ouro_layout_%s[] = {' % text.replace('.', '_'), *rows, '    {SIZE_MAX, 0},', '};', '']
+
+
 def main():
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
@@ -484,7 +497,7 @@ def main():
         f.write(header)
     for argument in sys.argv[1:]:
         text, path = argument.split('=', 1)
-        version = tuple(map(int, text.split('.')))
+        version = tuple(map(int, text.rstrip('d').split('.')))
         layout = dwarf(path, structs)
         tag = text.replace('.', '_')
         out = [f'/* Made by maint/layouts.py from the debug information of CPython {text}; do not edit. */',
@@ -507,8 +520,11 @@ def main():
                     offset = layout[struct][member]
                     break
             values.append(f'    .{name} = {offset},')
-        out.append('const struct ouro_layout ouro_layout_%s = {\n    .minor = %d,\n    .simple = simple_%s,\n    .simple_count = '
-                   'sizeof simple_%s / sizeof *simple_%s,\n%s\n};\n' % (tag, version[1], tag, tag, tag, '\n'.join(values)))
+        if text.endswith('d'):
+            out = changes(here, text, values)
+        else:
+            out.append('const struct ouro_layout ouro_layout_%s = {\n    .minor = %d,\n    .simple = simple_%s,\n'
+                       '    .simple_count = sizeof simple_%s / sizeof *simple_%s,\n%s\n};\n' % (tag, version[1], tag, tag, tag, '\n'.join(values)))
         with open(os.path.join(here, f'layout_{tag}.c'), 'w') as f:
             f.write('\n'.join(out))
         print('wrote', f.name)

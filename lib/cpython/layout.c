@@ -1,5 +1,7 @@
 #include "cpython/layout.h"
 
+#include <string.h>
+
 const char *ouro_layout_supported(void)
 {
     return "3.8 to 3.15";
@@ -178,5 +180,19 @@ enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversio
         return ouro_err_set(err, OURO_UNSUPPORTED,
                             "CPython %u.%u is a pre-release (%#x); its layouts may differ; this version of ouro reads releases of %s",
                             hexversion >> 24, hexversion >> 16 & 255, hexversion, ouro_layout_supported());
+    return OURO_OK;
+}
+
+enum ouro_status ouro_layout_adopt_debug(struct ouro_layout *layout, struct ouro_err *err)
+{
+    const struct ouro_layout_change *change = layout->minor == 11   ? ouro_layout_3_11d
+                                              : layout->minor == 13 ? ouro_layout_3_13d
+                                                                    : NULL;
+    if (!change)
+        return ouro_err_set(err, OURO_UNSUPPORTED,
+                            "this CPython 3.%d is a debug build (--with-pydebug); of those, this version of ouro reads 3.11 and 3.13",
+                            layout->minor);
+    for (; change->field != SIZE_MAX; change++)
+        memcpy((char *)layout + change->field, &change->value, sizeof change->value);
     return OURO_OK;
 }

@@ -56,11 +56,20 @@ struct ouro_layout {
     int owner_cstack; /* and whatever is higher: no frame of Python's; -1: there is none such */
 };
 
+/* What a --with-pydebug build has elsewhere than the release; the last field is SIZE_MAX. */
+struct ouro_layout_change {
+    size_t field; /* offsetof(struct ouro_layout, ...) */
+    int32_t value;
+};
+extern const struct ouro_layout_change ouro_layout_3_11d[], ouro_layout_3_13d[];
+
 extern const struct ouro_layout ouro_layout_3_8, ouro_layout_3_9, ouro_layout_3_10;
 extern const struct ouro_layout ouro_layout_3_11, ouro_layout_3_12, ouro_layout_3_13, ouro_layout_3_14, ouro_layout_3_15;
 
 /* Fills *layout for that exact version (PY_VERSION_HEX). OURO_UNSUPPORTED says what is supported. */
 enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversion, struct ouro_err *err);
+/* Makes the layout that of the version's debug build. OURO_UNSUPPORTED says which of them are supported. */
+enum ouro_status ouro_layout_adopt_debug(struct ouro_layout *layout, struct ouro_err *err);
 /* The layouts of versions that have no Py_Version: 3.8, 3.9, 3.10, by i; NULL behind the last. Only good for finding their
  * sys.hexversion. */
 const struct ouro_layout *ouro_layout_of_old(size_t i);

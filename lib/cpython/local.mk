@@ -14,8 +14,10 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/layout.h \
 	lib/cpython/layout_3_10.c \
 	lib/cpython/layout_3_11.c \
+	lib/cpython/layout_3_11d.c \
 	lib/cpython/layout_3_12.c \
 	lib/cpython/layout_3_13.c \
+	lib/cpython/layout_3_13d.c \
 	lib/cpython/layout_3_14.c \
 	lib/cpython/layout_3_15.c \
 	lib/cpython/layout_3_8.c \

@@ -226,6 +226,14 @@ static enum ouro_status adopt_generations(struct ouro_runtime *runtime, const st
     return OURO_OK;
 }
 
+/* No flag says so, but these exist with Py_DEBUG only. */
+static bool is_debug_build(const struct ouro_runtime *runtime)
+{
+    ouro_addr addr;
+    return ouro_module_symbol(runtime->module, "_Py_RefTotal", &addr, NULL) == OURO_OK ||
+           ouro_module_symbol(runtime->module, "_Py_NegativeRefcount", &addr, NULL) == OURO_OK;
+}
+
 enum ouro_status ouro_runtime_find(struct ouro_runtime *runtime, const struct ouro_space *space,
                                    struct ouro_modules *modules, struct ouro_err *err)
 {
@@ -237,14 +245,10 @@ enum ouro_status ouro_runtime_find(struct ouro_runtime *runtime, const struct ou
         return ouro_err_set(err, OURO_UNSUPPORTED, "not a CPython process: no mapped file has the symbol _PyRuntime");
     OURO_TRY(read_version(runtime, space, err));
     OURO_TRY(ouro_layout_find(&runtime->layout, runtime->hexversion, err));
+    if (is_debug_build(runtime))
+        OURO_TRY(ouro_layout_adopt_debug(&runtime->layout, err));
     OURO_TRY(adopt_debug_offsets(runtime, space, err));
-    OURO_TRY(adopt_generations(runtime, space, err));
-    ouro_addr debug;
-    if (ouro_module_symbol(runtime->module, "_Py_RefTotal", &debug, NULL) == OURO_OK ||
-        ouro_module_symbol(runtime->module, "_Py_NegativeRefcount", &debug, NULL) == OURO_OK)
-        return ouro_err_set(err, OURO_UNSUPPORTED,
-                            "CPython %s is a debug build; this version of ouro reads release builds", runtime->version);
-    return OURO_OK;
+    return adopt_generations(runtime, space, err);
 }
 
 static enum ouro_status read_word(const struct ouro_space *space, ouro_addr addr, uint64_t *word)

@@ -1,9 +1,11 @@
 """Builds and their files: deleted or replaced after the start, stripped, without section headers, started through the loader,
-embedded (shared, static, position-independent or not). The graph of each equals its interpreter's own account.
+embedded (shared, static, position-independent or not), debug builds, other allocators. The graph of each equals its interpreter's
+own account.
 
 usage: test_builds.py [--case PART] [PYTHON ...]
 """
 import argparse
+import glob
 import os
 import re
 import shlex
@@ -156,6 +158,34 @@ def embedded(folder):
             yield words, program, EMBEDDED
 
 
+def debug_builds():
+    """Those of the system, and those that tests/get-python unpacked (it takes 3.11-dbg and 3.13-dbg)."""
+    patterns = '/usr/bin/python3.*-dbg', os.path.join(os.environ.get('top_builddir', '.'), 'pythons/bin/python3.*-dbg')
+    found = [os.path.abspath(python) for pattern in patterns for python in sorted(glob.glob(pattern))]
+    for version in '3.11', '3.13':
+        if not any(python.endswith('python%s-dbg' % version) for python in found):
+            print('skip a debug build of %s: there is none (tests/get-python . %s-dbg gets it)' % (version, version))
+    return found
+
+
+def check_allocators(python, wanted):
+    """Debug hooks put bytes before each block, and fill what is freed; malloc has no arenas."""
+    good, count = True, 0
+    for words, options, environment in (('PYTHONMALLOC=debug', [], {'PYTHONMALLOC': 'debug'}), ('-X dev', ['-X', 'dev'], {}),
+                                        ('PYTHONMALLOC=malloc', [], {'PYTHONMALLOC': 'malloc'})):
+        if wanted in words:
+            good = equal.run('%s: %s' % (python, words), equal.small([python, *options]), env=environment) and good
+            count += 1
+    return good, count
+
+
+def check_debug_build(python, wanted):
+    if wanted not in 'a debug build':
+        return True, 0
+    assert out(python, '-c', 'import sys; print(hasattr(sys, "gettotalrefcount"))') == 'True\n', python
+    return equal.run('%s: a debug build' % python, equal.small([python])), 1
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--case', default='')
@@ -170,6 +200,11 @@ def main():
                 print('skip %s: a script starts it' % words)
                 continue
             equal_now, more = check(words, python, [case for case in cases if options.case in case[0]])
+            good, count = equal_now and good, count + more
+    for check_one, all_of in ((check_allocators, options.pythons or targets.pythons()),
+                              (check_debug_build, () if options.pythons else debug_builds())):
+        for python in all_of:
+            equal_now, more = check_one(python, options.case)
             good, count = equal_now and good, count + more
     print('%d cases, %s' % (count, 'all equal' if good else 'some differ'))
     return 0 if good and count else 1
