@@ -10,3 +10,8 @@ check_PROGRAMS += tests/test_cpython_generations
 TESTS += tests/test_cpython_generations
 tests_test_cpython_generations_SOURCES = tests/cpython/test_generations.c
 tests_test_cpython_generations_LDADD = $(TEST_CPYTHON_LIBS)
+
+check_PROGRAMS += tests/test_cpython_runtime
+TESTS += tests/test_cpython_runtime
+tests_test_cpython_runtime_SOURCES = tests/cpython/test_runtime.c $(TARGET_CHILD)
+tests_test_cpython_runtime_LDADD = $(TEST_CPYTHON_LIBS)
