@@ -190,7 +190,6 @@ def ourselves(folder):
     check(listing(folder) == before, 'left behind')
 
 
-SUPPORTED = ('3.8', '3.9', '3.10', '3.11', '3.12', '3.13')
 
 
 @test
