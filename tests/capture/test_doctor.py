@@ -27,7 +27,7 @@ for object_ in deques + buffers + locals_:
     sys.getsizeof(object_)
 gc.disable()
 gc.collect()
-facts = {'hexversion': sys.hexversion, 'version': '%d.%d.%d' % sys.version_info[:3], 'tids': [threading.get_native_id()] +
+facts = {'hexversion': sys.hexversion, 'debug': 'd' in sys.abiflags, 'version': '%d.%d.%d' % sys.version_info[:3], 'tids': [threading.get_native_id()] +
          [t.native_id for t in threads], 'tracked': len(gc.get_objects())}
 with open(sys.argv[1], 'w') as f:
     json.dump(facts, f)
@@ -54,7 +54,7 @@ def recognised(report, facts, pid):
     assert report['error'] is None and report['stage'] == 'walked', report
     assert report['pid'] == pid
     assert report['python'] == facts['version'] and report['hexversion'] == facts['hexversion'], report['python']
-    assert report['layouts_fit'] and not report['free_threaded'] and not report['debug']
+    assert report['layouts_fit'] and not report['free_threaded'] and report['debug'] == facts['debug']
     assert report['symbols_missing'] == []
     assert sorted(t['native_id'] for t in report['threads']) == sorted(facts['tids']), report['threads']
     assert report['pause_ns'] > 0 and report['copied_bytes'] > 0
