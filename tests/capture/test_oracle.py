@@ -29,7 +29,7 @@ SEEDS = [int(s) for s in os.environ.get('OURO_TEST_SEEDS', '1 2 3').split()]
 
 
 def cases(python, whole=True):
-    """name -> command of the folder; not the whole: of a version that another interpreter stands for already."""
+    """name -> command of the folder; not the whole: of a version that another interpreter stands for already, of a debug build."""
     found = {'zoo': lambda folder: [python, '-W', 'ignore', ZOO, '--seed', '1', '--truth', folder]}
     if whole:
         found['frozen zoo'] = lambda folder: [python, '-W', 'ignore', ZOO, '--seed', '2', '--count', '3000', '--freeze', '--truth', folder]
@@ -161,7 +161,8 @@ def main():
         todo = []
         for python in options.pythons or targets.pythons():
             version = targets.version(python)
-            todo += [(python, name) for name in cases(python, bool(options.pythons) or version not in versions)]
+            whole = bool(options.pythons) or version not in versions and not version.endswith('d')
+            todo += [(python, name) for name in cases(python, whole)]
             versions.add(version)
         if not options.pythons:
             program, reason = embedded(folder)
