@@ -355,11 +355,11 @@ _thread.RLock - T
 array.array - T
 re.Pattern PatternObject T groupindex=groupindex indexgroup=indexgroup pattern=pattern
 re.Match MatchObject T string=string regs=regs pattern=pattern
-typing.TypeVar typevarobject T@3.12+ name=name@3.15+ bound=bound evaluate_bound=evaluate_bound constraints=constraints \
+typing.TypeVar typevarobject T@3.12+ name=name@3.14+ bound=bound evaluate_bound=evaluate_bound constraints=constraints \
  evaluate_constraints=evaluate_constraints default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
-typing.ParamSpec paramspecobject T@3.12+ name=name@3.15+ bound=bound default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
-typing.TypeVarTuple typevartupleobject T@3.12+ name=name@3.15+ bound=bound@3.15+ default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
-typing.TypeAliasType typealiasobject name=name@3.15+ qualname=qualname@3.15+ __type_params__=type_params compute_value=compute_value value=value __module__=module
+typing.ParamSpec paramspecobject T@3.12+ name=name@3.14+ bound=bound default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
+typing.TypeVarTuple typevartupleobject T@3.12+ name=name@3.14+ bound=bound@3.15+ default=default_value@3.13+ evaluate_default=evaluate_default@3.13+ M
+typing.TypeAliasType typealiasobject name=name@3.14+ qualname=qualname@3.15+ __type_params__=type_params compute_value=compute_value value=value __module__=module
 """
 
 GDB = r'''

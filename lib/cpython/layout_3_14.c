@@ -673,6 +673,7 @@ static const struct ouro_op ops_3_14_re_Match[] = {
 };
 static const struct ouro_op ops_3_14_typing_TypeVar[] = {
     {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "name", 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "bound", 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "evaluate_bound", 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "constraints", 0},
@@ -683,6 +684,7 @@ static const struct ouro_op ops_3_14_typing_TypeVar[] = {
 };
 static const struct ouro_op ops_3_14_typing_ParamSpec[] = {
     {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "name", 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "bound", 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "default", 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "evaluate_default", 0},
@@ -690,11 +692,13 @@ static const struct ouro_op ops_3_14_typing_ParamSpec[] = {
 };
 static const struct ouro_op ops_3_14_typing_TypeVarTuple[] = {
     {OURO_OP_TYPE, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "name", 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "default", 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "evaluate_default", 0},
     {OURO_OP_MANAGED_DICT, OURO_CLASS_TRAVERSED, 0, 0, 0, 0},
 };
 static const struct ouro_op ops_3_14_typing_TypeAliasType[] = {
+    {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 16, "name", 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 24, "__type_params__", 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 32, "compute_value", 0},
     {OURO_OP_FIELD, OURO_CLASS_TRAVERSED, 0, 40, "value", 0},
@@ -832,10 +836,10 @@ static const struct ouro_simple simple_3_14[] = {
     {"array.array", 0, ops_3_14_array_array, 1},
     {"re.Pattern", 96, ops_3_14_re_Pattern, 4},
     {"re.Match", 88, ops_3_14_re_Match, 4},
-    {"typing.TypeVar", 80, ops_3_14_typing_TypeVar, 8},
-    {"typing.ParamSpec", 56, ops_3_14_typing_ParamSpec, 5},
-    {"typing.TypeVarTuple", 40, ops_3_14_typing_TypeVarTuple, 4},
-    {"typing.TypeAliasType", 56, ops_3_14_typing_TypeAliasType, 4},
+    {"typing.TypeVar", 80, ops_3_14_typing_TypeVar, 9},
+    {"typing.ParamSpec", 56, ops_3_14_typing_ParamSpec, 6},
+    {"typing.TypeVarTuple", 40, ops_3_14_typing_TypeVarTuple, 5},
+    {"typing.TypeAliasType", 56, ops_3_14_typing_TypeAliasType, 5},
 };
 const struct ouro_layout ouro_layout_3_14 = {
     .minor = 14,
