@@ -122,7 +122,8 @@ static enum ouro_check compare(struct collecting *collecting, struct ouro_visito
                                   .sandbox = visitor->sandbox};
     ouro_visit(&native, collecting->type, object);
     add_types(collecting);
-    if (collecting->failed || native.torn || native.approximate || (native.midway && visitor->python->layout->iframe_stackpointer >= 0))
+    if (collecting->failed || native.torn || native.approximate ||
+        (native.midway && visitor->python->layout->iframe_stackpointer >= 0)) /* its code would see what the stack once was */
         return OURO_CHECK_IMPOSSIBLE;
     size_t count = collecting->found.count;
     bool same = count == collecting->truth.count &&

@@ -336,8 +336,8 @@ static void each_static_type(struct ouro_python *python, const struct ouro_inter
     for (unsigned i = 0; i < STATIC_TYPES_MAX; i++, state += (ouro_addr)layout->static_type_sizeof) {
         ouro_addr type = ouro_python_word(python, state + (ouro_addr)layout->static_type_type);
         char name[128], label[160];
-        if (!type || ouro_space_read_text(&python->image->space, ouro_python_word(python, type + (ouro_addr)layout->tp_name), name,
-                                          sizeof name) != OURO_OK)
+        ouro_addr text = type ? ouro_python_word(python, type + (ouro_addr)layout->tp_name) : 0;
+        if (!text || ouro_space_read_text(&python->image->space, text, name, sizeof name) != OURO_OK)
             return;
         snprintf(label, sizeof label, "%s.__dict__", name);
         sink->field(sink->context, label, ouro_python_word(python, state + (ouro_addr)layout->static_type_dict));
