@@ -22,7 +22,8 @@ uint64_t ouro_frame_local_count(const struct ouro_python *python, ouro_addr code
         return 0;
     if (layout->code_nlocalsplus >= 0)
         return ouro_load_u32(bytes + layout->code_nlocalsplus);
-    return (uint64_t)ouro_load_u32(bytes + layout->code_nlocals) + count_of(python, code, layout->code_cellvars, &items) +
+    return (uint64_t)ouro_load_u32(bytes + layout->code_nlocals) +
+           count_of(python, code, layout->code_cellvars, &items) +
            count_of(python, code, layout->code_freevars, &items);
 }
 
@@ -33,7 +34,8 @@ bool ouro_frame_local_name(const struct ouro_python *python, ouro_addr code, uin
     const unsigned char *names;
     uint64_t count;
     if (layout->code_localsplusnames >= 0) {
-        names = ouro_python_tuple(python, ouro_python_word(python, code + (ouro_addr)layout->code_localsplusnames), &count);
+        ouro_addr all = ouro_python_word(python, code + (ouro_addr)layout->code_localsplusnames);
+        names = ouro_python_tuple(python, all, &count);
         return names && i < count && ouro_python_text(python, ouro_load_u64(names + 8 * i), out, capacity);
     }
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
@@ -52,7 +54,8 @@ static uint64_t stack_depth(const struct ouro_layout *layout, const unsigned cha
         int32_t depth = (int32_t)ouro_load_u32(object + layout->frame_stackdepth);
         return depth > 0 ? (uint64_t)depth : 0;
     }
-    uint64_t bottom = ouro_load_u64(object + layout->frame_valuestack), top = ouro_load_u64(object + layout->frame_stacktop);
+    uint64_t bottom = ouro_load_u64(object + layout->frame_valuestack);
+    uint64_t top = ouro_load_u64(object + layout->frame_stacktop);
     return top > bottom ? (top - bottom) / 8 : 0;
 }
 
@@ -74,7 +77,8 @@ void ouro_frame_object_visit(struct ouro_visitor *visitor, ouro_addr frame, cons
     const struct ouro_python *python = visitor->python;
     const struct ouro_layout *layout = python->layout;
     ouro_addr code = ouro_load_u64(object + layout->iframe_code);
-    uint64_t local_count = ouro_frame_local_count(python, code), readable = local_count, depth = stack_depth(layout, object);
+    uint64_t local_count = ouro_frame_local_count(python, code), readable = local_count;
+    uint64_t depth = stack_depth(layout, object);
     if (local_count > OURO_FRAME_LOCALS_MAX)
         local_count = readable = 0;
     const unsigned char *locals =

@@ -18,7 +18,7 @@ struct finding {
     bool failed;
 };
 
-/* True if the object belonged to nobody yet, or is now found to be reached from a second interpreter beside the main one. */
+/* True if the object belonged to nobody yet, or a second interpreter beside the main one is now found to reach it. */
 static bool take(struct finding *finding, ouro_addr object)
 {
     bool added = false;

@@ -1,11 +1,11 @@
 /* Whose an object is where all interpreters share one collector (3.8).
  *
- * The collector's lists don't tell there, so each object belongs to the first interpreter from whose roots (sys.modules, its own
- * state, its threads) it is reached, the main one first. Three kinds of object lead from one interpreter into another and are
- * therefore not followed: static types (their subclasses are everybody's), weak references, and builtin functions (those of a module
- * with one state for the process lead to the module of whoever imported it first). What is reached from nobody's roots belongs to
- * the interpreter, other than the main one, that alone reaches something it refers to: garbage to its classes, for instance; else
- * to the main one. */
+ * The collector's lists don't tell there, so each object belongs to the first interpreter from whose roots (sys.modules,
+ * its own state, its threads) it is reached, the main one first. Three kinds of object lead from one interpreter into
+ * another and are therefore not followed: static types (their subclasses are everybody's), weak references, and builtin
+ * functions (those of a module with one state for the process lead to the module of whoever imported it first). What is
+ * reached from nobody's roots belongs to the interpreter, other than the main one, that alone reaches something it refers
+ * to: garbage to its classes, for instance; else to the main one. */
 #ifndef OURO_CPYTHON_OWNER_H
 #define OURO_CPYTHON_OWNER_H
 
