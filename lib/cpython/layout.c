@@ -185,12 +185,22 @@ enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversio
 
 enum ouro_status ouro_layout_adopt_debug(struct ouro_layout *layout, struct ouro_err *err)
 {
-    const struct ouro_layout_change *change = layout->minor == 11   ? ouro_layout_3_11d
-                                              : layout->minor == 13 ? ouro_layout_3_13d
-                                                                    : NULL;
+    static const struct {
+        int minor;
+        const struct ouro_layout_change *changes;
+    } known[] = {{9, ouro_layout_3_9d},
+                 {11, ouro_layout_3_11d},
+                 {13, ouro_layout_3_13d},
+                 {14, ouro_layout_3_14d},
+                 {15, ouro_layout_3_15d}};
+    const struct ouro_layout_change *change = NULL;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].minor == layout->minor)
+            change = known[i].changes;
     if (!change)
         return ouro_err_set(err, OURO_UNSUPPORTED,
-                            "this CPython 3.%d is a debug build (--with-pydebug); of those, this version of ouro reads 3.11 and 3.13",
+                            "this CPython 3.%d is a debug build (--with-pydebug); of those, this version of ouro reads 3.9, 3.11, 3.13, "
+                            "3.14 and 3.15",
                             layout->minor);
     for (; change->field != SIZE_MAX; change++)
         memcpy((char *)layout + change->field, &change->value, sizeof change->value);

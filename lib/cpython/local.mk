@@ -18,6 +18,9 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/layout_3_12.c \
 	lib/cpython/layout_3_13.c \
 	lib/cpython/layout_3_13d.c \
+	lib/cpython/layout_3_14d.c \
+	lib/cpython/layout_3_15d.c \
+	lib/cpython/layout_3_9d.c \
 	lib/cpython/layout_3_14.c \
 	lib/cpython/layout_3_15.c \
 	lib/cpython/layout_3_8.c \
