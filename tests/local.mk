@@ -61,6 +61,10 @@ TESTS += tests/test_lint.sh tests/test_manual.sh tests/test_pythons.sh tests/tes
 
 .PHONY: check-summary lint bench coverage fuzz
 
+# Says what is tested against.
+check-local:
+	@$(AM_TESTS_ENVIRONMENT) echo 'Interpreters to test against:'; echo "$$OURO_TEST_PYTHONS" | tr : '\n' | sed 's/^/  /'
+
 # What `make check` found, test by test instead of program by program; its last line is "N passed, N failed".
 check-summary:
 	@$(SHELL) $(srcdir)/tests/summary $(TEST_LOGS)
