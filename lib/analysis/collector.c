@@ -19,7 +19,7 @@ static bool is_candidate(const struct ouro_heap_model *model, ouro_node node)
 {
     int generation = ouro_heap_model_generation(model, node);
     return generation >= 0 && generation < OURO_GENERATION_COUNT &&
-           !(model->heap.flags[node] & (OURO_OBJECT_IMMORTAL | OURO_OBJECT_PSEUDO));
+           !(model->heap.flags[node] & (OURO_OBJECT_IMMORTAL | OURO_OBJECT_PSEUDO | OURO_OBJECT_UNTRACKED_FIRST));
 }
 
 static void update_refs(struct ouro_collector *collector, const struct ouro_heap_model *model, int32_t *gc_refs)

@@ -17,7 +17,8 @@ struct emit {
     enum ouro_values values;
     enum ouro_codec codec;
     struct ouro_shapes shapes;
-    unsigned char *generations; /* by node: OURO_OBJECT_GC_MASK bits */
+#define UNTRACKED_FIRST 0x80u
+    unsigned char *generations; /* by node: OURO_OBJECT_GC_MASK bits, UNTRACKED_FIRST */
     struct { size_t *items; size_t count, capacity; } cuts; /* first word of each chunk, and one behind the last */
     size_t next_chunk;   /* atomic */
     pthread_mutex_t lock;
@@ -222,7 +223,8 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     ouro_addr addr = ouro_image_addr(walk->image, bit << 3);
     const unsigned char *head = ouro_image_at(walk->image, addr, 16);
     struct ouro_type *type = ouro_type_cached(python, &emitter->types, ouro_load_u64(head + layout->ob_type));
-    uint32_t flags = emit->generations[emitter->node];
+    uint32_t flags = emit->generations[emitter->node] & OURO_OBJECT_GC_MASK;
+    flags |= emit->generations[emitter->node] & UNTRACKED_FIRST ? OURO_OBJECT_UNTRACKED_FIRST : 0;
     uint64_t interpreter = python->interpreters[0].id;
     if (walk->added_count)
         emitter->visitor.interpreter = interpreter_of(walk, bit, &interpreter);
@@ -394,6 +396,50 @@ static enum ouro_status write_types(struct emit *emit)
     return status;
 }
 
+/* The incremental collector of 3.14.0 to 3.14.4 begins a full collection with untrack_tuples(young): an exact tuple none of whose items
+ * may be tracked leaves the list, one after the other, so that those that refer to it may follow. */
+
+static bool may_be_tracked(const struct emit *emit, struct emitter *asking, ouro_addr item)
+{
+    struct ouro_python *python = emit->walk->python;
+    const unsigned char *head = ouro_image_at(emit->walk->image, item, 16);
+    const struct ouro_type *type =
+        head ? ouro_type_cached(python, &asking->types, ouro_load_u64(head + python->layout->ob_type)) : NULL;
+    const unsigned char *bytes = type ? ouro_image_at(emit->walk->image, item, type->extent) : NULL;
+    if (!bytes || !ouro_type_is_asked(python, &asking->visitor.sandbox, type, item, bytes))
+        return !bytes;
+    if (type->addr != python->tuple_type)
+        return true;
+    ouro_node node = ouro_walk_node(emit->walk, item);
+    bool left = node != OURO_NODE_NONE && emit->generations[node] & UNTRACKED_FIRST;
+    return !left && ouro_python_word(python, item - 16);
+}
+
+static bool is_untracked_first(const struct emit *emit, struct emitter *asking, ouro_addr object)
+{
+    struct ouro_python *python = emit->walk->python;
+    uint64_t count;
+    if (ouro_python_word(python, object + (ouro_addr)python->layout->ob_type) != python->tuple_type)
+        return false;
+    const unsigned char *items = ouro_python_tuple(python, object, &count);
+    for (uint64_t i = 0; items && i < count; i++) {
+        ouro_addr item = ouro_load_u64(items + 8 * i);
+        if (!item || may_be_tracked(emit, asking, item)) /* with a NULL it is not finished */
+            return false;
+    }
+    return items != NULL;
+}
+
+static void find_untracked_first(struct emit *emit, const struct ouro_tracked *tracked)
+{
+    struct emitter asking = {.emit = emit};
+    if (emit->walk->python->layout->gc_visited_space < 0 || tracked->list)
+        return;
+    for (size_t i = 0; i < tracked->count; i++)
+        if (is_untracked_first(emit, &asking, tracked->items[i]))
+            emit->generations[ouro_walk_node(emit->walk, tracked->items[i])] |= UNTRACKED_FIRST;
+}
+
 /* The collector's lists in their order, and by it each object's generation. */
 static enum ouro_status write_order(struct emit *emit)
 {
@@ -411,6 +457,7 @@ static enum ouro_status write_order(struct emit *emit)
             status = ouro_snapshot_writer_gc_order(emit->writer, tracked->interpreter, tracked->list, nodes, count,
                                                    &emit->err);
         }
+        find_untracked_first(emit, tracked);
         ouro_tracked_release(tracked); /* its count stays: the interpreter's record wants it */
     }
     free(nodes);

@@ -43,14 +43,10 @@ const unsigned char *ouro_python_tuple(const struct ouro_python *python, ouro_ad
     return size ? ouro_image_at(python->image, tuple + (ouro_addr)layout->tuple_items, size * 8) : bytes;
 }
 
-void ouro_python_each_tracked(struct ouro_python *python, const struct ouro_interpreter *interpreter, unsigned list,
-                              bool (*visit)(void *context, ouro_addr object), void *context)
+/* One list, from its head on; false when the visitor wanted no more. */
+static bool each_of(struct ouro_python *python, const struct ouro_interpreter *interpreter, ouro_addr head,
+                    bool (*visit)(void *context, ouro_addr object), void *context)
 {
-    const struct ouro_layout *layout = python->layout;
-    list = ouro_state_generation(python, interpreter, list);
-    ouro_addr head = interpreter->gc + (list < 3 ? (ouro_addr)layout->gc_generations +
-                                                       list * (uint64_t)layout->gc_generation_sizeof
-                                                 : (ouro_addr)layout->gc_permanent);
     uint64_t limit = (uint64_t)python->image->page_count << (OURO_PAGE_BITS - 4);
     size_t index = (size_t)(interpreter - python->interpreters);
     const unsigned char *at = ouro_image_at(python->image, head, 8);
@@ -58,16 +54,31 @@ void ouro_python_each_tracked(struct ouro_python *python, const struct ouro_inte
         const unsigned char *bytes = link & 7 ? NULL : ouro_image_at(python->image, link, 32);
         if (!bytes || !limit--) {
             ouro_python_count_unreadable(python, OURO_UNREADABLE_LIST);
-            return;
+            return true;
         }
         /* The next head is usually not in the cache: ask for it before the visit. */
         ouro_addr next = ouro_load_u64(bytes) & ~(uint64_t)3;
         const unsigned char *ahead = ouro_image_at(python->image, next, 32);
         __builtin_prefetch(ahead);
         if ((!python->shared_collector || ouro_owner_of(python, link + 16) == index) && !visit(context, link + 16))
-            return;
+            return false;
         link = next;
     }
+    return true;
+}
+
+void ouro_python_each_tracked(struct ouro_python *python, const struct ouro_interpreter *interpreter, unsigned list,
+                              bool (*visit)(void *context, ouro_addr object), void *context)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr first = interpreter->gc + (ouro_addr)layout->gc_generations, size = (ouro_addr)layout->gc_generation_sizeof;
+    if (list >= 3)
+        each_of(python, interpreter, interpreter->gc + (ouro_addr)layout->gc_permanent, visit, context);
+    else if (layout->gc_visited_space < 0 || !list)
+        each_of(python, interpreter, first + list * size, visit, context);
+    else if (list == 2 && each_of(python, interpreter, first + size, visit, context))
+        /* The incremental collector has no generation 1: gc.get_objects(2) gives both old spaces. */
+        each_of(python, interpreter, first + 2 * size, visit, context);
 }
 
 static ouro_addr symbol(const struct ouro_python *python, const char *name)
@@ -261,8 +272,9 @@ static enum ouro_status adopt_static_types(struct ouro_python *python, struct ou
     if (!layout->static_types_in_interpreter)
         return OURO_OK;
     for (int32_t distance = 0; distance <= STATIC_TYPES_SHIFT_MAX; distance += 8) {
-        int32_t shift = static_types_are_at(python, distance) ? distance : -distance;
-        if (shift < 0 && !static_types_are_at(python, shift))
+        bool behind_us = static_types_are_at(python, distance);
+        int32_t shift = behind_us ? distance : -distance;
+        if (!behind_us && (!distance || !static_types_are_at(python, shift)))
             continue;
         for (size_t i = 0; i < sizeof behind / sizeof *behind; i++)
             *behind[i] += *behind[i] >= 0 ? shift : 0;
@@ -294,6 +306,7 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
     pthread_mutex_init(&python->sandbox_lock, NULL);
     python->type_type = symbol(python, "PyType_Type");
     python->dict_type = symbol(python, "PyDict_Type");
+    python->tuple_type = symbol(python, "PyTuple_Type");
     python->int_type = symbol(python, "PyLong_Type");
     python->method_type = symbol(python, "PyMethodDescr_Type");
     python->none = symbol(python, "_Py_NoneStruct");

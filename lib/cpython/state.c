@@ -10,8 +10,8 @@
 #define FRAMES_MAX (1u << 20)
 #define ATEXIT_MAX 65536
 
-/* GEN_HEAD of 3.14.4's gc.c: generation 1 is the old space that was visited last, generation 2 the other. */
-unsigned ouro_state_generation(const struct ouro_python *python, const struct ouro_interpreter *interpreter, unsigned list)
+/* GEN_HEAD of 3.14.4's gc.c, by which counts go: generation 1 is the old space that was visited last, generation 2 the other. */
+static unsigned list_of(const struct ouro_python *python, const struct ouro_interpreter *interpreter, unsigned list)
 {
     const struct ouro_layout *layout = python->layout;
     if (layout->gc_visited_space < 0 || (list != 1 && list != 2))
@@ -48,7 +48,7 @@ bool ouro_state_gc(const struct ouro_python *python, const struct ouro_interpret
     for (unsigned i = 0; i < 3; i++) {
         const unsigned char *first = bytes + layout->gc_generations;
         const unsigned char *generation =
-            first + ouro_state_generation(python, interpreter, i) * (size_t)layout->gc_generation_sizeof;
+            first + list_of(python, interpreter, i) * (size_t)layout->gc_generation_sizeof;
         const unsigned char *stats = gc_stats(python, bytes, i);
         state->threshold[i] = ouro_load_u32(first + i * (size_t)layout->gc_generation_sizeof + layout->gc_generation_threshold);
         state->count[i] = (int32_t)ouro_load_u32(generation + layout->gc_generation_count);

@@ -17,9 +17,6 @@ struct ouro_gc_state {
 bool ouro_state_gc(const struct ouro_python *python, const struct ouro_interpreter *interpreter,
                    struct ouro_gc_state *state);
 
-/* The place of a generation's list among the collector's: another than its number where generations are made of what an incremental
- * collector has and has not visited. */
-unsigned ouro_state_generation(const struct ouro_python *python, const struct ouro_interpreter *interpreter, unsigned list);
 /* The frame in which the thread that holds the GIL executes; 0: nobody holds it. */
 ouro_addr ouro_state_executing(const struct ouro_python *python, const struct ouro_interpreter *interpreter);
 

@@ -57,6 +57,8 @@ static const struct {
     {ZYDIS_MNEMONIC_STOSD, OURO_INSN_STOS, 4},  {ZYDIS_MNEMONIC_STOSQ, OURO_INSN_STOS, 8},
     {ZYDIS_MNEMONIC_MOVSB, OURO_INSN_MOVS, 1},  {ZYDIS_MNEMONIC_MOVSW, OURO_INSN_MOVS, 2},
     {ZYDIS_MNEMONIC_MOVSQ, OURO_INSN_MOVS, 8},  {ZYDIS_MNEMONIC_NOP, OURO_INSN_NOP, 0},
+    {ZYDIS_MNEMONIC_SCASB, OURO_INSN_SCAS, 1},  {ZYDIS_MNEMONIC_SCASW, OURO_INSN_SCAS, 2},
+    {ZYDIS_MNEMONIC_SCASD, OURO_INSN_SCAS, 4},  {ZYDIS_MNEMONIC_SCASQ, OURO_INSN_SCAS, 8},
     {ZYDIS_MNEMONIC_ENDBR64, OURO_INSN_NOP, 0}, {ZYDIS_MNEMONIC_PAUSE, OURO_INSN_NOP, 0},
     {ZYDIS_MNEMONIC_MFENCE, OURO_INSN_NOP, 0},  {ZYDIS_MNEMONIC_LFENCE, OURO_INSN_NOP, 0},
     {ZYDIS_MNEMONIC_SFENCE, OURO_INSN_NOP, 0},  {ZYDIS_MNEMONIC_PREFETCHT0, OURO_INSN_NOP, 0},
@@ -456,6 +458,12 @@ static bool decode(struct ouro_insn *insn, const struct operands *from)
         /* What "repne" does to these is not defined. */
         return zydis->address_width == 64 && !(zydis->attributes & (ZYDIS_ATTRIB_HAS_SEGMENT_FS | ZYDIS_ATTRIB_HAS_SEGMENT_GS |
                                                                     ZYDIS_ATTRIB_HAS_REPNE | ZYDIS_ATTRIB_HAS_REPNZ));
+    }
+    if (insn->op == OURO_INSN_SCAS) {
+        bool equal = zydis->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE);
+        bool unequal = zydis->attributes & (ZYDIS_ATTRIB_HAS_REPNE | ZYDIS_ATTRIB_HAS_REPNZ);
+        insn->third = equal ? 1 : unequal ? 2 : 0;
+        return zydis->address_width == 64 && !(equal && unequal);
     }
     if (insn->op == OURO_INSN_LEAVE)
         return zydis->operand_width == 64;

@@ -76,6 +76,7 @@ enum ouro_insn_op {
     OURO_INSN_SIGN_D, /* cwd, cdq, cqo */
     OURO_INSN_STOS,
     OURO_INSN_MOVS,
+    OURO_INSN_SCAS, /* third: 0, or repeated while 1 equal, 2 not equal */
     OURO_INSN_NOP,
     OURO_INSN_PUSH,
     OURO_INSN_POP,

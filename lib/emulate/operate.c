@@ -643,6 +643,33 @@ static bool string(struct ouro_machine *machine, const struct ouro_insn *insn)
     return true;
 }
 
+/* How far it comes depends on what stands there. Old compilers make strlen of it. */
+static bool scan(struct ouro_machine *machine, const struct ouro_insn *insn)
+{
+    struct ouro_cpu *cpu = &machine->cpu;
+    struct operand wanted = get_register(machine, RAX, insn->size, false), found;
+    machine->varied |= insn->third != 0;
+    while (!insn->third || cpu->r[RCX]) {
+        if (!ouro_machine_load(machine, cpu->r[RDI], cpu->o[RDI], insn->size, &found.value, &found.origin))
+            return false;
+        cpu->r[RDI] += insn->size;
+        cpu->o[RDI] = OURO_OTHER;
+        ouro_cpu_set_flags(cpu, OURO_FLAGS_SUB, wanted.value, found.value, insn->size,
+                           comparison_origin(wanted, found, insn->size));
+        if (!insn->third)
+            return true;
+        cpu->r[RCX]--;
+        cpu->o[RCX] = OURO_OTHER;
+        if ((wanted.value == found.value) != (insn->third == 1))
+            return true;
+        if (!machine->stepping && ++machine->instructions >= machine->instruction_limit) {
+            machine->end = OURO_MACHINE_INSTRUCTIONS;
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool stack(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     struct ouro_cpu *cpu = &machine->cpu;
@@ -760,6 +787,8 @@ bool ouro_machine_operate(struct ouro_machine *machine, const struct ouro_insn *
     case OURO_INSN_STOS:
     case OURO_INSN_MOVS:
         return string(machine, insn);
+    case OURO_INSN_SCAS:
+        return scan(machine, insn);
     case OURO_INSN_PUSH:
     case OURO_INSN_POP:
     case OURO_INSN_LEAVE:

@@ -94,21 +94,22 @@ static void assert_list(struct process *process, unsigned list, unsigned first, 
     ck_assert_uint_eq(process->python.unreadable[OURO_UNREADABLE_LIST], 0);
 }
 
-START_TEST(generation_1_is_the_old_space_that_was_visited_last)
+START_TEST(generation_2_is_both_old_spaces_and_1_is_empty)
 {
-    struct process process;
-    open_process(&process, 0);
-    assert_list(&process, 0, 0, 1);
-    assert_list(&process, 1, 10, 2);
-    assert_list(&process, 2, 20, 3);
-    assert_list(&process, 3, 30, 4);
-    ouro_image_fini(&process.image);
-    open_process(&process, 1);
-    assert_list(&process, 0, 0, 1);
-    assert_list(&process, 1, 20, 3);
-    assert_list(&process, 2, 10, 2);
-    assert_list(&process, 3, 30, 4);
-    ouro_image_fini(&process.image);
+    for (uint32_t visited = 0; visited < 2; visited++) {
+        struct process process;
+        struct found found = {0};
+        open_process(&process, visited);
+        assert_list(&process, 0, 0, 1);
+        ouro_python_each_tracked(&process.python, &process.interpreter, 1, on_object, &found);
+        ck_assert_uint_eq(found.count, 0);
+        ouro_python_each_tracked(&process.python, &process.interpreter, 2, on_object, &found);
+        ck_assert_uint_eq(found.count, 5);
+        ck_assert_uint_eq(found.first, BASE + HEADS + 10 * 32 + 16);
+        ck_assert_uint_eq(found.last, BASE + HEADS + 22 * 32 + 16);
+        assert_list(&process, 3, 30, 4);
+        ouro_image_fini(&process.image);
+    }
 }
 END_TEST
 
@@ -190,7 +191,7 @@ int main(void)
 {
     Suite *suite = suite_create("cpython: generations");
     TCase *tests = tcase_create("generations");
-    tcase_add_test(tests, generation_1_is_the_old_space_that_was_visited_last);
+    tcase_add_test(tests, generation_2_is_both_old_spaces_and_1_is_empty);
     tcase_add_test(tests, counts_go_with_the_spaces_and_thresholds_and_statistics_do_not);
     tcase_add_test(tests, a_collector_is_told_from_the_size_of_its_state);
     tcase_add_test(tests, who_visits_embedded_values_goes_by_the_patch_level_where_no_code_can_be_asked);

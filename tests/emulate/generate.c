@@ -15,6 +15,8 @@
 #define QUAD   8
 #define LOCK   ZYDIS_ATTRIB_HAS_LOCK
 #define REP    ZYDIS_ATTRIB_HAS_REP
+#define REPE   ZYDIS_ATTRIB_HAS_REPE
+#define REPNE  ZYDIS_ATTRIB_HAS_REPNE
 
 struct form {
     ZydisMnemonic mnemonic;
@@ -62,6 +64,9 @@ static const struct form forms[] = {
     {M(NOP), "", QUAD, 0}, {M(NOP), "e", WIDE, 0}, {M(ENDBR64), "", QUAD, 0},
     {M(STOSB), "", 1, REP}, {M(STOSW), "", 2, REP}, {M(STOSD), "", 4, REP}, {M(STOSQ), "", 8, REP},
     {M(MOVSB), "", 1, REP}, {M(MOVSW), "", 2, REP}, {M(MOVSD), "", 4, REP}, {M(MOVSQ), "", 8, REP},
+    {M(SCASB), "", 1, REPE}, {M(SCASW), "", 2, REPE}, {M(SCASD), "", 4, REPE}, {M(SCASQ), "", 8, REPE},
+    {M(SCASB), "", 1, REPNE}, {M(SCASW), "", 2, REPNE}, {M(SCASD), "", 4, REPNE}, {M(SCASQ), "", 8, REPNE},
+    {M(SCASB), "", 1, 0}, {M(SCASQ), "", 8, 0},
     {M(STOSQ), "", 8, 0}, {M(MOVSQ), "", 8, 0}, {M(STOSB), "", 1, 0}, {M(MOVSB), "", 1, 0},
     MOVE128(MOVAPS), MOVE128(MOVUPS), MOVE128(MOVAPD), MOVE128(MOVUPD), MOVE128(MOVDQA), MOVE128(MOVDQU),
     {M(MOVQ), "x,y64", 1, 0}, {M(MOVQ), "m64,x", 1, 0}, {M(MOVQ), "x,r64", 1, 0}, {M(MOVQ), "r64,x", 1, 0},
