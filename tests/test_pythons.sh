@@ -19,7 +19,8 @@ of_version() {
     done | tr '\n' ' '
 }
 
-for version in 3.8 3.9 3.10 3.11 3.12 3.13 3.14 3.15 3.9-dbg 3.11-dbg 3.13-dbg 3.14-dbg 3.15-dbg; do
+for version in 3.8 3.9 3.10 3.11 3.12 3.13 3.14 3.15 3.8-dbg 3.9-dbg 3.10-dbg 3.11-dbg 3.12-dbg 3.13-dbg 3.14-dbg \
+    3.15-dbg; do
     name=there_is_a_cpython_$version
     found=$(of_version "$version")
     if [ -n "$found" ]; then

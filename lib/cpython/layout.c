@@ -185,22 +185,15 @@ enum ouro_status ouro_layout_find(struct ouro_layout *layout, uint32_t hexversio
 
 enum ouro_status ouro_layout_adopt_debug(struct ouro_layout *layout, struct ouro_err *err)
 {
-    static const struct {
-        int minor;
-        const struct ouro_layout_change *changes;
-    } known[] = {{9, ouro_layout_3_9d},
-                 {11, ouro_layout_3_11d},
-                 {13, ouro_layout_3_13d},
-                 {14, ouro_layout_3_14d},
-                 {15, ouro_layout_3_15d}};
-    const struct ouro_layout_change *change = NULL;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (known[i].minor == layout->minor)
-            change = known[i].changes;
+    static const struct ouro_layout_change *const changes[] = {
+        [8] = ouro_layout_3_8d,   [9] = ouro_layout_3_9d,   [10] = ouro_layout_3_10d, [11] = ouro_layout_3_11d,
+        [12] = ouro_layout_3_12d, [13] = ouro_layout_3_13d, [14] = ouro_layout_3_14d, [15] = ouro_layout_3_15d,
+    };
+    const struct ouro_layout_change *change =
+        (size_t)layout->minor < sizeof changes / sizeof *changes ? changes[layout->minor] : NULL;
     if (!change)
         return ouro_err_set(err, OURO_UNSUPPORTED,
-                            "this CPython 3.%d is a debug build (--with-pydebug); of those, this version of ouro reads 3.9, 3.11, 3.13, "
-                            "3.14 and 3.15",
+                            "this CPython 3.%d is a debug build (--with-pydebug), which this version of ouro does not read",
                             layout->minor);
     for (; change->field != SIZE_MAX; change++)
         memcpy((char *)layout + change->field, &change->value, sizeof change->value);

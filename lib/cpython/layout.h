@@ -61,8 +61,8 @@ struct ouro_layout_change {
     size_t field; /* offsetof(struct ouro_layout, ...) */
     int32_t value;
 };
-extern const struct ouro_layout_change ouro_layout_3_9d[], ouro_layout_3_11d[], ouro_layout_3_13d[], ouro_layout_3_14d[],
-    ouro_layout_3_15d[];
+extern const struct ouro_layout_change ouro_layout_3_8d[], ouro_layout_3_9d[], ouro_layout_3_10d[], ouro_layout_3_11d[];
+extern const struct ouro_layout_change ouro_layout_3_12d[], ouro_layout_3_13d[], ouro_layout_3_14d[], ouro_layout_3_15d[];
 
 extern const struct ouro_layout ouro_layout_3_8, ouro_layout_3_9, ouro_layout_3_10;
 extern const struct ouro_layout ouro_layout_3_11, ouro_layout_3_12, ouro_layout_3_13, ouro_layout_3_14, ouro_layout_3_15;

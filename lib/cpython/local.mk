@@ -21,6 +21,9 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/layout_3_14d.c \
 	lib/cpython/layout_3_15d.c \
 	lib/cpython/layout_3_9d.c \
+	lib/cpython/layout_3_12d.c \
+	lib/cpython/layout_3_10d.c \
+	lib/cpython/layout_3_8d.c \
 	lib/cpython/layout_3_14.c \
 	lib/cpython/layout_3_15.c \
 	lib/cpython/layout_3_8.c \

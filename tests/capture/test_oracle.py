@@ -30,7 +30,8 @@ SEEDS = [int(s) for s in os.environ.get('OURO_TEST_SEEDS', '1 2 3').split()]
 
 def cases(python, whole=True):
     """name -> command of the folder; not the whole: of a version that another interpreter stands for already, of a debug build."""
-    found = {'zoo': lambda folder: [python, '-W', 'ignore', ZOO, '--seed', '1', '--truth', folder]}
+    count = [] if whole else ['--count', '3000']
+    found = {'zoo': lambda folder: [python, '-W', 'ignore', ZOO, '--seed', '1', *count, '--truth', folder]}
     if whole:
         found['frozen zoo'] = lambda folder: [python, '-W', 'ignore', ZOO, '--seed', '2', '--count', '3000', '--freeze', '--truth', folder]
     for seed in SEEDS if whole else SEEDS[:1]:
@@ -136,13 +137,13 @@ def embedded(folder):
     return program, None
 
 
-def run_case(python, name, keep):
+def run_case(python, whole, name, keep):
     """As a process of its own: whether it is good, and what it printed."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         try:
             keep = keep and os.path.join(keep, os.path.abspath(python).replace('/', '_') + '.' + name.replace(' ', '_'))
-            good = run(name, python, cases(python)[name], keep)
+            good = run(name, python, cases(python, whole)[name], keep)
         except Exception:
             good = False
             traceback.print_exc(file=said)
@@ -162,15 +163,15 @@ def main():
         for python in options.pythons or targets.pythons():
             version = targets.version(python)
             whole = bool(options.pythons) or version not in versions and not version.endswith('d')
-            todo += [(python, name) for name in cases(python, whole)]
+            todo += [(python, whole, name) for name in cases(python, whole)]
             versions.add(version)
         if not options.pythons:
             program, reason = embedded(folder)
             if program:
-                todo += [(program, name) for name in cases(program, False)]
+                todo += [(program, False, name) for name in cases(program, False)]
             else:
                 print('skip: a program that embeds Python: %s' % reason)
-        results = [pool.submit(run_case, python, name, options.keep) for python, name in todo if options.case in name]
+        results = [pool.submit(run_case, python, whole, name, options.keep) for python, whole, name in todo if options.case in name]
         for result in results:
             case_good, said = result.result()
             sys.stdout.write(said)
