@@ -25,6 +25,11 @@ except ImportError:
     import _xxsubinterpreters'''
 
 
+def is_interned(line, ours):
+    """The dict of interned strings: a string that ends in the twin, as it runs its answer, is in it no more."""
+    return line['type'] == 'dict' and len(line['refs']) > 1000 and all(ours[r]['type'] == 'str' for r in line['refs'])
+
+
 def compare_one(number, true, ours, report):
     tracked = {a: line for a, line in ours.items() if line['gc'] in (0, 1, 2) and line.get('interp', 0) == number}
     for address in true.keys() - tracked.keys():
@@ -34,6 +39,8 @@ def compare_one(number, true, ours, report):
         report.differ('not of interpreter %d' % number, tracked[address]['type'], repr(tracked[address])[:300])
     for address in true.keys() & tracked.keys():
         for field in 'type', 'module', 'refs', 'gc', 'size':
+            if field == 'refs' and is_interned(tracked[address], ours) and set(true[address]['refs']) <= set(tracked[address]['refs']):
+                continue
             if true[address][field] != tracked[address].get(field):
                 report.differ('%s in interpreter %d' % (field, number), true[address]['type'],
                               '%s: true %r, ours %r' % (address, true[address][field], tracked[address].get(field)))
