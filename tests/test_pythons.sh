@@ -14,13 +14,12 @@ fi
 
 of_version() {
     echo "${OURO_TEST_PYTHONS-}" | tr : '\n' | while read -r python; do
-        is=$("$python" -c 'import sys; print("%d.%d%s" % (sys.version_info[0], sys.version_info[1], "-dbg" if "d" in sys.abiflags else ""))')
+        is=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
         [ "$is" != "$1" ] || echo "$python"
     done | tr '\n' ' '
 }
 
-for version in 3.8 3.9 3.10 3.11 3.12 3.13 3.14 3.15 3.8-dbg 3.9-dbg 3.10-dbg 3.11-dbg 3.12-dbg 3.13-dbg 3.14-dbg \
-    3.15-dbg; do
+for version in 3.8 3.9 3.10 3.11 3.12 3.13 3.14 3.15; do
     name=there_is_a_cpython_$version
     found=$(of_version "$version")
     if [ -n "$found" ]; then

@@ -162,7 +162,7 @@ def debug_builds():
     """Those of the system, and those that tests/get-python unpacked (it takes 3.11-dbg and so on)."""
     patterns = '/usr/bin/python3.*-dbg', os.path.join(os.environ.get('top_builddir', '.'), 'pythons/bin/python3.*-dbg')
     found = [os.path.abspath(python) for pattern in patterns for python in sorted(glob.glob(pattern))]
-    for version in '3.9', '3.11', '3.13', '3.14', '3.15':
+    for version in '3.11', '3.13', '3.14':
         if not any(python.endswith('python%s-dbg' % version) for python in found):
             print('skip a debug build of %s: there is none (tests/get-python . %s-dbg gets it)' % (version, version))
     return found
