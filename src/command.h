@@ -17,6 +17,7 @@ int ouro_cmd_doctor(int argc, char **argv);
 int ouro_cmd_info(int argc, char **argv);
 int ouro_cmd_types(int argc, char **argv);
 int ouro_cmd_objects(int argc, char **argv);
+int ouro_cmd_cycles(int argc, char **argv);
 int ouro_cmd_show(int argc, char **argv);
 int ouro_cmd_export(int argc, char **argv);
 int ouro_cmd_verify(int argc, char **argv);

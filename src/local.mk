@@ -1,6 +1,7 @@
 # The command: one file per subcommand.
 bin_PROGRAMS += ouro
 ouro_SOURCES = \
+	src/cmd_cycles.c \
 	src/cmd_doctor.c \
 	src/cmd_dump.c \
 	src/cmd_dump.h \

@@ -7,3 +7,8 @@ tests_test_analysis_labels_SOURCES = tests/analysis/test_labels.c tests/analysis
 tests_test_analysis_labels_LDADD = $(TEST_ANALYSIS_LIBS)
 tests_test_analysis_reports_SOURCES = tests/analysis/test_reports.c tests/analysis/tiny.c tests/analysis/tiny.h
 tests_test_analysis_reports_LDADD = $(TEST_ANALYSIS_LIBS)
+
+check_PROGRAMS += tests/test_analysis_cycles
+TESTS += tests/test_analysis_cycles
+tests_test_analysis_cycles_SOURCES = tests/analysis/test_cycles.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_cycles_LDADD = $(TEST_ANALYSIS_LIBS)

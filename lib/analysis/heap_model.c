@@ -185,6 +185,23 @@ ouro_node ouro_heap_model_find(const struct ouro_heap_model *model, ouro_addr ad
     return low < model->heap.count && model->heap.addr[low] == addr ? low : OURO_NODE_NONE;
 }
 
+ouro_node ouro_heap_model_field(const struct ouro_heap_model *model, ouro_node node, const char *name)
+{
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot;
+    if (node == OURO_NODE_NONE)
+        return OURO_NODE_NONE;
+    ouro_slot_walk_begin(&walk, model, node);
+    while (ouro_slot_walk_next(&walk, &slot)) {
+        if (slot.part->kind != OURO_PART_FIELD || slot.target == OURO_NODE_NONE)
+            continue;
+        const char *text = ouro_snapshot_string(model->snapshot, slot.part->name, NULL);
+        if (text && !strcmp(text, name))
+            return slot.target;
+    }
+    return OURO_NODE_NONE;
+}
+
 void ouro_heap_model_each_borrowed(const struct ouro_heap_model *model,
                                    void (*visit)(void *context, const struct ouro_slot *slot), void *context)
 {

@@ -218,6 +218,9 @@ static inline bool ouro_slot_walk_next(struct ouro_slot_walk *walk, struct ouro_
     return true;
 }
 
+/* What the node's first field of that name refers to, "__base__" for instance; OURO_NODE_NONE: no such field, or nothing in
+ * it. Of a node OURO_NODE_NONE too. */
+ouro_node ouro_heap_model_field(const struct ouro_heap_model *model, ouro_node node, const char *name);
 /* Calls visit for each borrowed reference (needs SLOTS): owned by nobody's count, though reported. */
 void ouro_heap_model_each_borrowed(const struct ouro_heap_model *model,
                                    void (*visit)(void *context, const struct ouro_slot *slot), void *context);

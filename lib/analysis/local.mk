@@ -3,6 +3,15 @@ noinst_LIBRARIES += libouro_analysis.a
 libouro_analysis_a_SOURCES = \
 	lib/analysis/collector.c \
 	lib/analysis/collector.h \
+	lib/analysis/cycle_advice.c \
+	lib/analysis/cycle_advice.h \
+	lib/analysis/cycle_names.c \
+	lib/analysis/cycle_names.h \
+	lib/analysis/cycle_texts.c \
+	lib/analysis/cycles.c \
+	lib/analysis/cycles.h \
+	lib/analysis/cyclic.c \
+	lib/analysis/cyclic.h \
 	lib/analysis/heap_model.c \
 	lib/analysis/heap_model.h \
 	lib/analysis/histogram.c \

@@ -8,6 +8,7 @@ libouro_render_a_SOURCES = \
 	lib/render/out.c \
 	lib/render/out.h \
 	lib/render/page.h \
+	lib/render/page_cycles.c \
 	lib/render/page_info.c \
 	lib/render/page_objects.c \
 	lib/render/page_types.c \

@@ -3,6 +3,7 @@
 #ifndef OURO_RENDER_PAGE_H
 #define OURO_RENDER_PAGE_H
 
+#include "analysis/cycle_advice.h"
 #include "analysis/info.h"
 #include "analysis/neighbours.h"
 #include "analysis/selection.h"
@@ -37,6 +38,11 @@ struct ouro_page_object {
 };
 void ouro_page_object_text(struct ouro_out *out, const struct ouro_page_object *page, size_t width);
 void ouro_page_object_json(struct ouro_out *out, const struct ouro_page_object *page);
+
+/* --- cycles. Searches the examples of the rows that are shown, and what to cut when `advise`. limit 0: all. */
+enum ouro_status ouro_page_cycles_text(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, bool advise,
+                                       size_t width);
+enum ouro_status ouro_page_cycles_json(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, bool advise);
 
 /* --- Shared. "module.name" of a type; builtins without their module. */
 void ouro_page_add_type(struct ouro_buf *out, const struct ouro_heap_model *model, uint32_t type);

@@ -3,11 +3,12 @@
 #include "base/guard.h"
 #include "render/text.h"
 
-void ouro_sentence_write(struct ouro_out *out, const struct ouro_buf *sentence, size_t width)
+void ouro_sentence_write_under(struct ouro_out *out, const struct ouro_buf *sentence, size_t width, const char *begin,
+                               const char *indent)
 {
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     ouro_text_add(&text, sentence->data, sentence->size);
-    size_t column = 0;
+    size_t column = 0, margin = strlen(indent);
     for (size_t i = 0; i < text.size;) {
         size_t end = i;
         while (end < text.size && text.data[end] != ' ')
@@ -17,10 +18,15 @@ void ouro_sentence_write(struct ouro_out *out, const struct ouro_buf *sentence, 
             ouro_out_text(out, "\n");
             column = 0;
         }
-        ouro_out_text(out, column ? " " : i ? "    " : "  - ");
+        ouro_out_text(out, column ? " " : i ? indent : begin);
         ouro_out_add(out, text.data + i, end - i);
-        column += (column ? 1 : 4) + word;
+        column += (column ? 1 : margin) + word;
         i = end + 1;
     }
     ouro_out_text(out, "\n");
+}
+
+void ouro_sentence_write(struct ouro_out *out, const struct ouro_buf *sentence, size_t width)
+{
+    ouro_sentence_write_under(out, sentence, width, "  - ", "    ");
 }
