@@ -25,8 +25,8 @@ static int cycles(const struct request *request)
     if ((status = ouro_snapshots_open(&model, request->path, request->salvage)))
         return status;
     OURO_GUARD(ouro_depth_fini) struct ouro_depth depth;
-    if ((status = ouro_depth_init(&depth, &model, OURO_DEPTH_RETAINED, OURO_HEAP_ALL & ~OURO_HEAP_GC_ORDER,
-                                  request->path)))
+    if ((status =
+             ouro_depth_init(&depth, &model, OURO_DEPTH_RETAINED, OURO_HEAP_ALL & ~OURO_HEAP_GC_ORDER, request->path)))
         return status;
     OURO_GUARD(ouro_cycles_fini) struct ouro_cycles found;
     enum ouro_status computed =
@@ -57,17 +57,17 @@ int ouro_cmd_cycles(int argc, char **argv)
     bool garbage = false, live = false, all = false, limited = false;
     int sort = 0;
     const struct ouro_option options[] = {
-        {'g', "garbage", OURO_OPTION_FLAG, &garbage, NULL, NULL, "only cycles that nothing reaches", NULL},
-        {'l', "live", OURO_OPTION_FLAG, &live, NULL, NULL, "only cycles that something reaches", NULL},
-        {'a', "all", OURO_OPTION_FLAG, &all, NULL, NULL,
+        {'g',                                 "garbage", OURO_OPTION_FLAG, &garbage, NULL, NULL, "only cycles that nothing reaches", NULL},
+        {'l',                   "live", OURO_OPTION_FLAG, &live, NULL, NULL, "only cycles that something reaches", NULL},
+        {'a',                               "all", OURO_OPTION_FLAG, &all, NULL, NULL,
          "the structure too that every program has:\nits classes, functions and modules", NULL},
         {'A', "advise", OURO_OPTION_FLAG, &request.advise, NULL, NULL,
          "which references to make weak, so that no\ncycle of the pattern is left", NULL},
-        {'s', "sort", OURO_OPTION_CHOICE, &sort, NULL, "ORDER", "retained (default), size, count or objects", sorts},
-        {'n', "limit", OURO_OPTION_COUNT, &request.limit, &limited, "N",
+        {'s',                                   "sort", OURO_OPTION_CHOICE, &sort, NULL, "ORDER", "retained (default), size, count or objects", sorts},
+        {'n',           "limit", OURO_OPTION_COUNT, &request.limit, &limited, "N",
          "so many patterns (default 20, 0 and with --json:\nall)", NULL},
         OURO_SNAPSHOT_OPTIONS(&request.salvage, &request.json),
-        {0},
+        {0                             },
     };
     const struct ouro_usage usage = {
         .command = "cycles",
@@ -87,8 +87,8 @@ int ouro_cmd_cycles(int argc, char **argv)
         return OURO_EXIT_USAGE;
     }
     request.path = argv[first];
-    request.flags = (garbage ? OURO_CYCLES_GARBAGE : 0u) | (live ? OURO_CYCLES_REACHABLE : 0u) |
-                    (all ? OURO_CYCLES_ALL : 0u);
+    request.flags =
+        (garbage ? OURO_CYCLES_GARBAGE : 0u) | (live ? OURO_CYCLES_REACHABLE : 0u) | (all ? OURO_CYCLES_ALL : 0u);
     request.sort = sort_values[sort];
     if (!limited)
         request.limit = request.json ? 0 : TEXT_LIMIT;

@@ -6,12 +6,12 @@
 #include "base/guard.h"
 #include "base/large.h"
 
-#define SIZE_MAX_     6u       /* names of a set that is proven to be smallest */
-#define BRANCHES_MAX  200000u  /* partial sets looked at for one proof */
-#define CYCLES_MAX    2000u    /* cycles that a set must hit */
-#define WORK_MAX      UINT64_C(1000000000) /* references looked at for a row */
-#define BASES_MAX     64u /* of a type, from the file: may run in circles */
-#define LABEL_NONE    UINT32_MAX
+#define SIZE_MAX_    6u                   /* names of a set that is proven to be smallest */
+#define BRANCHES_MAX 200000u              /* partial sets looked at for one proof */
+#define CYCLES_MAX   2000u                /* cycles that a set must hit */
+#define WORK_MAX     UINT64_C(1000000000) /* references looked at for a row */
+#define BASES_MAX    64u                  /* of a type, from the file: may run in circles */
+#define LABEL_NONE   UINT32_MAX
 
 #define VEC(type)               \
     struct {                    \
@@ -35,7 +35,7 @@ struct row_graph {
     const struct ouro_cycles *cycles;
     const struct ouro_cycle_row *row;
     uint32_t node_count;
-    uint32_t *members; /* by number */
+    uint32_t *members;   /* by number */
     uint32_t *number_of; /* by member: cycles->queue, of which only this row's are written */
     uint64_t *begin;
     VEC(struct edge) edges;
@@ -68,9 +68,9 @@ static void row_graph_fini(struct row_graph *g)
 const char *ouro_cut_name(enum ouro_cut how)
 {
     static const char *const names[] = {
-        [OURO_CUT_ATTRIBUTE] = "attribute", [OURO_CUT_METHOD] = "method", [OURO_CUT_ITEMS] = "items",
+        [OURO_CUT_ATTRIBUTE] = "attribute", [OURO_CUT_METHOD] = "method",       [OURO_CUT_ITEMS] = "items",
         [OURO_CUT_CACHE] = "cache",         [OURO_CUT_TRACEBACK] = "traceback", [OURO_CUT_LOCAL] = "local",
-        [OURO_CUT_CLOSURE] = "closure",     [OURO_CUT_CLASS] = "class",   [OURO_CUT_FIXED] = "fixed",
+        [OURO_CUT_CLOSURE] = "closure",     [OURO_CUT_CLASS] = "class",         [OURO_CUT_FIXED] = "fixed",
     };
     return names[how];
 }
@@ -121,7 +121,7 @@ static enum ouro_cut how_to_cut(const struct ouro_cycles *cycles, uint32_t sourc
     ouro_node example = names->names.items[owner].example;
     if (cycles->cyclic.kinds[example])
         return is_named(model, ouro_heap_model_type(model, target), "functools", "_lru_cache_wrapper") ? OURO_CUT_CACHE
-                                                                                                     : OURO_CUT_CLASS;
+                                                                                                       : OURO_CUT_CLASS;
     if (!(ouro_heap_model_type_flags(model, type) & OURO_TYPE_HEAP) && !names->names.items[owner].container)
         return label_begins(names, step, "[") ? OURO_CUT_ITEMS : OURO_CUT_FIXED;
     if (label_begins(names, step, ".__class__") || label_begins(names, step, ".__context__") ||
@@ -258,9 +258,9 @@ static enum ouro_status count_targets(struct row_graph *g)
 static void set_costs(struct row_graph *g)
 {
     static const unsigned base[] = {
-        [OURO_CUT_ATTRIBUTE] = 0, [OURO_CUT_METHOD] = 10,  [OURO_CUT_ITEMS] = 20,  [OURO_CUT_CACHE] = 30,
-        [OURO_CUT_LOCAL] = 40,    [OURO_CUT_TRACEBACK] = 50, [OURO_CUT_CLOSURE] = 50, [OURO_CUT_CLASS] = 100,
-        [OURO_CUT_FIXED] = 200,
+        [OURO_CUT_ATTRIBUTE] = 0, [OURO_CUT_METHOD] = 10, [OURO_CUT_ITEMS] = 20,
+        [OURO_CUT_CACHE] = 30,    [OURO_CUT_LOCAL] = 40,  [OURO_CUT_TRACEBACK] = 50,
+        [OURO_CUT_CLOSURE] = 50,  [OURO_CUT_CLASS] = 100, [OURO_CUT_FIXED] = 200,
     };
     for (size_t i = 0; i < g->labels.count; i++) {
         struct label *label = &g->labels.items[i];
@@ -474,7 +474,8 @@ static enum ouro_status break_all(struct row_graph *g, struct ouro_cycle_advice 
 /* Whether freeing the object runs code that is not CPython's own. */
 static bool finalizes(const struct ouro_heap_model *model, ouro_node node)
 {
-    static const char *const own[] = {"generator", "coroutine", "async_generator"}; /* their frame may end in a finally */
+    static const char *const own[] = {"generator", "coroutine",
+                                      "async_generator"}; /* their frame may end in a finally */
     uint32_t type = ouro_heap_model_type(model, node);
     if (!(ouro_heap_model_type_flags(model, type) & (OURO_TYPE_FINALIZE | OURO_TYPE_DEL)) ||
         model->heap.flags[node] & OURO_OBJECT_FINALIZED)
@@ -584,8 +585,8 @@ static enum ouro_status merge_labels(struct row_graph *g, bool *merged)
         struct ouro_cycle_cut *first = &g->labels.items[stands_for[l]].cut;
         const struct ouro_cycle_names *names = &g->cycles->names;
         *merged = true;
-        first->base = root_base(g->cycles->model,
-                                names->names.items[ouro_cycle_names_owner(names, first->source)].type);
+        first->base =
+            root_base(g->cycles->model, names->names.items[ouro_cycle_names_owner(names, first->source)].type);
         first->name_count++;
         first->reference_count += label->cut.reference_count;
     }

@@ -1,9 +1,10 @@
 /* Which references to make weak, so that no cycle is left: the smallest set of names that breaks all cycles of a row.
  *
  * Smallest in the number of names, then the easiest in the source, then those that lead back (many employees to one
- * department). When several are needed, the same attribute of classes with a common base counts as one. Found as a minimum hitting set: cycles are searched, a smallest set of names that hits all cycles found so
- * far is cut, until none is left (the implicit hitting set method; R. Karp and E. Moreno-Centeno, "The implicit hitting set
- * approach to solve combinatorial optimization problems", Operations Research 61, 2013). */
+ * department). When several are needed, the same attribute of classes with a common base counts as one. Found as a
+ * minimum hitting set: cycles are searched, a smallest set of names that hits all cycles found so far is cut, until
+ * none is left (the implicit hitting set method; R. Karp and E. Moreno-Centeno, "The implicit hitting set approach to
+ * solve combinatorial optimization problems", Operations Research 61, 2013). */
 #ifndef OURO_ANALYSIS_CYCLE_ADVICE_H
 #define OURO_ANALYSIS_CYCLE_ADVICE_H
 
@@ -38,10 +39,10 @@ struct ouro_cycle_advice {
         struct ouro_cycle_cut *items; /* owned; empty: nothing can be cut, as in a class's own structure */
         size_t count, capacity;
     } cuts;
-    bool smallest; /* proven; else it breaks the cycles, but a smaller set may exist */
-    bool complete; /* no cycle is left; false: the search was given up after a bound of work */
-    uint64_t finalizer_count;   /* objects of the row with a finalizer that has not run */
-    uint32_t finalizer_type;    /* of the first of them, or OURO_TYPE_NONE */
+    bool smallest;                 /* proven; else it breaks the cycles, but a smaller set may exist */
+    bool complete;                 /* no cycle is left; false: the search was given up after a bound of work */
+    uint64_t finalizer_count;      /* objects of the row with a finalizer that has not run */
+    uint32_t finalizer_type;       /* of the first of them, or OURO_TYPE_NONE */
     uint64_t finalizer_type_count; /* types among them */
 };
 

@@ -7,12 +7,12 @@
 #include "base/guard.h"
 #include "base/large.h"
 
-#define DEPTH_MAX    6    /* containers below containers */
-#define NAME_MAX_    512u /* bytes of a function's or a class's name */
-#define RECORD_MAX   16u  /* a dict with at most so many entries is a record: its keys are names */
+#define DEPTH_MAX  6                   /* containers below containers */
+#define NAME_MAX_  512u                /* bytes of a function's or a class's name */
+#define RECORD_MAX 16u                 /* a dict with at most so many entries is a record: its keys are names */
 enum { CONTAINER = 1, GENERATOR = 2 }; /* in names->containers */
 
-#define CONFLICTING  (OURO_NAME_NONE - 1)
+#define CONFLICTING (OURO_NAME_NONE - 1)
 
 static uint64_t hash_of(const unsigned char *bytes, size_t size)
 {
@@ -108,15 +108,15 @@ static bool is_builtin(const struct ouro_heap_model *model, uint32_t type, const
 static const struct {
     const char *module, *type, *field, *open, *close;
 } called_by[] = {
-    {"builtins", "generator", "gi_code", "<generator ", ">"}, /* up to 3.11; then it is its frame's */
-    {"builtins", "generator", "f_code", "<generator ", ">"},
-    {"builtins", "coroutine", "gi_code", "<coroutine ", ">"},
-    {"builtins", "coroutine", "f_code", "<coroutine ", ">"},
-    {"builtins", "async_generator", "gi_code", "<async_generator ", ">"},
-    {"builtins", "async_generator", "f_code", "<async_generator ", ">"},
-    {"builtins", "frame", "f_code", "<frame ", ">"},
-    {"builtins", "method", "__func__", "", ""},
-    {"functools", "_lru_cache_wrapper", "__wrapped__", "lru_cache(", ")"},
+    {"builtins",  "generator",          "gi_code",     "<generator ",       ">"}, /* up to 3.11; then it is its frame's */
+    {"builtins",  "generator",          "f_code",      "<generator ",       ">"},
+    {"builtins",  "coroutine",          "gi_code",     "<coroutine ",       ">"},
+    {"builtins",  "coroutine",          "f_code",      "<coroutine ",       ">"},
+    {"builtins",  "async_generator",    "gi_code",     "<async_generator ", ">"},
+    {"builtins",  "async_generator",    "f_code",      "<async_generator ", ">"},
+    {"builtins",  "frame",              "f_code",      "<frame ",           ">"},
+    {"builtins",  "method",             "__func__",    "",                  "" },
+    {"functools", "_lru_cache_wrapper", "__wrapped__", "lru_cache(",        ")"},
 };
 
 /* The name's text into scratch; what tells it from others of the same text behind it, from *shown on. */
@@ -146,7 +146,8 @@ static void describe(struct ouro_cycle_names *names, ouro_node node, size_t *sho
         bool generator = type < model->type_count && names->containers[type] == GENERATOR;
         const unsigned char *text = generator ? qualified_name(model, node, &text_size) : NULL;
         ouro_buf_add_text(out, open);
-        ouro_buf_add(out, text ? text : value, text ? text_size : bare_size(value, size > NAME_MAX_ ? NAME_MAX_ : size));
+        ouro_buf_add(out, text ? text : value,
+                     text ? text_size : bare_size(value, size > NAME_MAX_ ? NAME_MAX_ : size));
         ouro_buf_add_text(out, close);
     } else {
         ouro_buf_add(out, name, type_size > NAME_MAX_ ? NAME_MAX_ : type_size);
@@ -437,7 +438,8 @@ enum ouro_status ouro_cycle_names_component(struct ouro_cycle_names *names, enum
     for (size_t i = 0; i < count; i++) {
         uint32_t *name = &names->name_of[members[i]];
         ouro_node node = cyclic->members[members[i]].node;
-        if (*name == OURO_NAME_NONE && !is_container(names, node) && (*name = own_name(names, node, false)) == OURO_NAME_NONE)
+        if (*name == OURO_NAME_NONE && !is_container(names, node) &&
+            (*name = own_name(names, node, false)) == OURO_NAME_NONE)
             return OURO_NOMEM;
         if (*name != OURO_NAME_NONE)
             list[named++] = members[i];
@@ -459,10 +461,18 @@ static enum ouro_status prepare(struct ouro_cycle_names *names)
 {
     static const struct {
         const char *module, *name;
-    } containers[] = {{"builtins", "dict"},      {"builtins", "list"},         {"builtins", "tuple"},
-                      {"builtins", "set"},       {"builtins", "frozenset"},    {"builtins", "cell"},
-                      {"builtins", "mappingproxy"}, {"collections", "deque"},  {"collections", "OrderedDict"},
-                      {"collections", "defaultdict"}};
+    } containers[] = {
+        {"builtins",    "dict"        },
+        {"builtins",    "list"        },
+        {"builtins",    "tuple"       },
+        {"builtins",    "set"         },
+        {"builtins",    "frozenset"   },
+        {"builtins",    "cell"        },
+        {"builtins",    "mappingproxy"},
+        {"collections", "deque"       },
+        {"collections", "OrderedDict" },
+        {"collections", "defaultdict" }
+    };
     const struct ouro_heap_model *model = names->cyclic->model;
     size_t bytes = (size_t)names->cyclic->member_count * sizeof *names->name_of;
     names->name_of = ouro_large_new((size_t)names->cyclic->member_count + 1, sizeof *names->name_of);

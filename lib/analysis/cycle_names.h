@@ -1,9 +1,9 @@
 /* How objects and references on cycles are called, so that the same cycle met a thousand times is one pattern.
  *
  * A *name* stands for all objects that a reader of the source would call the same: instances of a class, one function
- * whatever its closure, one generator function's generators. A container that hangs below one of them is called by how it is
- * reached, indices and keys masked: the list of `Department.employees` is "Department.employees", what stands in it
- * "Department.employees[*]". Instance dicts have no name of their own: `vars(department)` is "Department". */
+ * whatever its closure, one generator function's generators. A container that hangs below one of them is called by how
+ * it is reached, indices and keys masked: the list of `Department.employees` is "Department.employees", what stands in
+ * it "Department.employees[*]". Instance dicts have no name of their own: `vars(department)` is "Department". */
 #ifndef OURO_ANALYSIS_CYCLE_NAMES_H
 #define OURO_ANALYSIS_CYCLE_NAMES_H
 
@@ -31,7 +31,7 @@ struct ouro_cycle_names {
     struct {
         struct ouro_cycle_label {
             size_t begin, size; /* in texts */
-        } *items;               /* owned */
+        } * items;              /* owned */
         size_t count, capacity;
     } labels;
     struct ouro_buf texts, scratch;

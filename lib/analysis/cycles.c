@@ -6,15 +6,15 @@
 #include "base/guard.h"
 #include "base/large.h"
 
-#define ALIKE_LEAST   8   /* references of a pattern that may join one that is nearly the same */
+#define ALIKE_LEAST   8 /* references of a pattern that may join one that is nearly the same */
 #define ALIKE_PERCENT 80
 #define LOOKED_AT_MAX 64u /* patterns that share a reference and are compared */
 
 /* A kind of reference met anywhere. */
 struct kind {
     uint32_t source, target;
-    uint32_t seen_in; /* the knot that was looked at last, counted from 1 */
-    uint64_t count;   /* in there */
+    uint32_t seen_in;       /* the knot that was looked at last, counted from 1 */
+    uint64_t count;         /* in there */
     uint32_t first_pattern; /* of those kept that have it: a list through uses */
 };
 
@@ -31,7 +31,7 @@ struct pattern {
     uint32_t next;       /* of the same hash, UINT32_MAX: none */
     uint32_t row;        /* the row it went into, once decided */
     uint32_t example_knot, example_size;
-    uint64_t overlap;    /* with the pattern that is being placed */
+    uint64_t overlap; /* with the pattern that is being placed */
 };
 
 struct knot {
@@ -116,8 +116,8 @@ static enum ouro_status meet_references(struct folding *f, enum ouro_layer layer
         struct ouro_slot slot;
         ouro_slot_walk_begin(&walk, cyclic->model, cyclic->members[from].node);
         while (ouro_slot_walk_next(&walk, &slot)) {
-            uint32_t to = slot.edge_class == OURO_EDGE_WEAK ? UINT32_MAX
-                                                            : ouro_cyclic_target(cyclic, layer, from, slot.target);
+            uint32_t to =
+                slot.edge_class == OURO_EDGE_WEAK ? UINT32_MAX : ouro_cyclic_target(cyclic, layer, from, slot.target);
             if (to == UINT32_MAX)
                 continue;
             uint32_t source = ouro_cycle_names_reached(names, from, &slot);
@@ -289,8 +289,8 @@ static enum ouro_status add_knots(struct folding *f)
     for (unsigned layer = 0; layer < OURO_LAYER_COUNT; layer++)
         for (uint32_t c = 0; c < cycles->cyclic.layers[layer].component_count; c++) {
             struct content content = content_of(f, layer, c);
-            if (!content.object_count || (content.unreachable ? f->flags & OURO_CYCLES_REACHABLE
-                                                              : f->flags & OURO_CYCLES_GARBAGE))
+            if (!content.object_count ||
+                (content.unreachable ? f->flags & OURO_CYCLES_REACHABLE : f->flags & OURO_CYCLES_GARBAGE))
                 continue;
             if (!content.unreachable && !(f->flags & OURO_CYCLES_ALL) && is_structure(f, layer, c)) {
                 cycles->folded_knot_count++;
@@ -411,7 +411,8 @@ static enum ouro_status add_references(struct folding *f)
     size_t row_count = cycles->rows.count, pattern_count = f->patterns.count;
     OURO_FREE size_t *begin = calloc(row_count + 2, sizeof *begin);
     OURO_FREE uint32_t *patterns = malloc(pattern_count * sizeof *patterns + 1);
-    OURO_FREE size_t *place_of = calloc(f->kinds.count + 1, sizeof *place_of); /* in references, + 1; 0: not in this row */
+    OURO_FREE size_t *place_of =
+        calloc(f->kinds.count + 1, sizeof *place_of); /* in references, + 1; 0: not in this row */
     if (!begin || !patterns || !place_of)
         return OURO_NOMEM;
     for (size_t i = 0; i < pattern_count; i++)
@@ -440,8 +441,8 @@ static enum ouro_status add_references(struct folding *f)
             }
         }
         row->reference_count = cycles->references.count - row->reference_begin;
-        qsort(cycles->references.items + row->reference_begin, row->reference_count,
-              sizeof *cycles->references.items, by_frequency);
+        qsort(cycles->references.items + row->reference_begin, row->reference_count, sizeof *cycles->references.items,
+              by_frequency);
     }
     return OURO_OK;
 }

@@ -1,9 +1,9 @@
 /* Reference cycles folded into patterns.
  *
- * A *knot* is a strongly connected component: objects that all keep each other alive. Knots in which the same references
- * connect the same names are one row, and so are those that use only some of them (a leaf of the tree without children).
- * Every object on a cycle belongs to exactly one row, or to what is folded away: the structure that every program has
- * (its classes, functions and modules), as long as it is reachable. */
+ * A *knot* is a strongly connected component: objects that all keep each other alive. Knots in which the same
+ * references connect the same names are one row, and so are those that use only some of them (a leaf of the tree
+ * without children). Every object on a cycle belongs to exactly one row, or to what is folded away: the structure that
+ * every program has (its classes, functions and modules), as long as it is reachable. */
 #ifndef OURO_ANALYSIS_CYCLES_H
 #define OURO_ANALYSIS_CYCLES_H
 
@@ -23,7 +23,8 @@ enum ouro_cycles_sort {
     OURO_CYCLES_BY_OBJECTS,
 };
 
-/* All references of a kind within the knots of a row: from objects reached as `source` says to objects named `target`. */
+/* All references of a kind within the knots of a row: from objects reached as `source` says to objects named `target`.
+ */
 struct ouro_cycle_reference {
     uint32_t source, target; /* names */
     uint64_t count;
@@ -33,12 +34,12 @@ struct ouro_cycle_row {
     enum ouro_layer layer;
     bool unreachable;
     uint64_t knot_count, object_count, shallow_bytes;
-    uint64_t retained_bytes;     /* of its objects together, at least; 0 unless asked for */
-    uint64_t approximate_count;  /* objects whose references were guessed */
-    uint32_t example_knot;       /* component of the layer: the smallest that has all references of the pattern */
-    ouro_node example;           /* an object of it */
+    uint64_t retained_bytes;    /* of its objects together, at least; 0 unless asked for */
+    uint64_t approximate_count; /* objects whose references were guessed */
+    uint32_t example_knot;      /* component of the layer: the smallest that has all references of the pattern */
+    ouro_node example;          /* an object of it */
     size_t reference_begin, reference_count; /* in references, most frequent first */
-    size_t knot_begin;           /* in knots: knot_count components of the layer */
+    size_t knot_begin;                       /* in knots: knot_count components of the layer */
 };
 
 struct ouro_cycles {
@@ -53,7 +54,7 @@ struct ouro_cycles {
         struct ouro_cycle_reference *items; /* owned */
         size_t count, capacity;
     } references;
-    uint32_t *knots; /* owned */
+    uint32_t *knots;                                               /* owned */
     uint64_t folded_knot_count, folded_object_count, folded_bytes; /* structure that has no row */
     /* Owned; by member: for searches within a knot, once one was made. Between searches parent is UINT32_MAX. */
     uint32_t *queue, *parent;
@@ -80,8 +81,8 @@ struct ouro_cycle_texts {
     struct {
         struct ouro_cycle_text {
             size_t begin, count; /* in hops */
-            size_t length;       /* references of the real cycle: more where a sequence repeats or containers are passed */
-        } *items;                /* owned */
+            size_t length; /* references of the real cycle: more where a sequence repeats or containers are passed */
+        } * items;         /* owned */
         size_t count, capacity;
     } cycles;
     size_t uncovered; /* kinds of references of the row that are on none of these cycles */

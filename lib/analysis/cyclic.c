@@ -57,9 +57,8 @@ static struct items items_of(const struct ouro_heap_model *model, ouro_node tupl
 
 static ouro_node item_at(const struct ouro_heap_model *model, const struct items *items, uint64_t index)
 {
-    return index < items->count
-               ? model->heap.slots[items->begin + (items->down ? items->count - 1 - index : index)]
-               : OURO_NODE_NONE;
+    return index < items->count ? model->heap.slots[items->begin + (items->down ? items->count - 1 - index : index)]
+                                : OURO_NODE_NONE;
 }
 
 ouro_node ouro_cyclic_free_variable(const struct ouro_heap_model *model, ouro_node function, uint64_t index,
@@ -73,8 +72,8 @@ ouro_node ouro_cyclic_free_variable(const struct ouro_heap_model *model, ouro_no
     return item_at(model, &names, index);
 }
 
-/* From 3.14 on functions made in a class body keep its namespace in a cell, for their annotations: as much a part of the
- * class as its __dict__. */
+/* From 3.14 on functions made in a class body keep its namespace in a cell, for their annotations: as much a part of
+ * the class as its __dict__. */
 static void mark_class_namespace(struct ouro_cyclic *cyclic, ouro_node function)
 {
     static const char name[] = "__classdict__";
@@ -211,7 +210,8 @@ static enum ouro_status find_members(struct ouro_cyclic *cyclic)
             continue;
         cyclic->member_of[v] = n;
         cyclic->members[n++] = (struct ouro_cyclic_member){
-            v, OURO_LAYER_ALL, {UINT32_MAX, UINT32_MAX, components.component[v]}};
+            v, OURO_LAYER_ALL, {UINT32_MAX, UINT32_MAX, components.component[v]}
+        };
     }
     return OURO_OK;
 }

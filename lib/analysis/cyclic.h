@@ -13,12 +13,7 @@
 
 #include "analysis/heap_model.h"
 
-enum ouro_layer {
-    OURO_LAYER_PLAIN,
-    OURO_LAYER_CLASSES,
-    OURO_LAYER_ALL,
-    OURO_LAYER_COUNT
-};
+enum ouro_layer { OURO_LAYER_PLAIN, OURO_LAYER_CLASSES, OURO_LAYER_ALL, OURO_LAYER_COUNT };
 
 /* What a layer does not follow, by the kind of the target; bits of ouro_cyclic.kinds. */
 #define OURO_KIND_CLASS  1u
@@ -26,13 +21,13 @@ enum ouro_layer {
 
 struct ouro_cyclic_member {
     ouro_node node;
-    uint8_t layer;                           /* enum ouro_layer: the first with a cycle through it */
-    uint32_t component[OURO_LAYER_COUNT];    /* index into that layer's components; UINT32_MAX: on no cycle there */
+    uint8_t layer;                        /* enum ouro_layer: the first with a cycle through it */
+    uint32_t component[OURO_LAYER_COUNT]; /* index into that layer's components; UINT32_MAX: on no cycle there */
 };
 
 struct ouro_cyclic_layer {
-    uint32_t *begin;   /* owned; component_count + 1 */
-    uint32_t *members; /* owned; of component c: indexes of members[begin[c] .. begin[c + 1]), ascending */
+    uint32_t *begin;          /* owned; component_count + 1 */
+    uint32_t *members;        /* owned; of component c: indexes of members[begin[c] .. begin[c + 1]), ascending */
     uint32_t component_count; /* only those with a cycle; in the order of their first member */
 };
 
@@ -45,13 +40,13 @@ struct ouro_cyclic {
     struct ouro_cyclic_layer layers[OURO_LAYER_COUNT];
 };
 
-/* Needs SLOTS, SHAPE and VALUES (loads them). 5 bytes an object and 28 a member; besides, while it runs, 24 bytes an object and 4
- * a reference. O(objects + references). */
+/* Needs SLOTS, SHAPE and VALUES (loads them). 5 bytes an object and 28 a member; besides, while it runs, 24 bytes an
+ * object and 4 a reference. O(objects + references). */
 enum ouro_status ouro_cyclic_init(struct ouro_cyclic *cyclic, struct ouro_heap_model *model, struct ouro_err *err);
 void ouro_cyclic_fini(struct ouro_cyclic *cyclic);
 
-/* The name, a str object, that the source has for cell `index` of `cell_count` in a function's closure; OURO_NODE_NONE: not
- * known. O(1). */
+/* The name, a str object, that the source has for cell `index` of `cell_count` in a function's closure; OURO_NODE_NONE:
+ * not known. O(1). */
 ouro_node ouro_cyclic_free_variable(const struct ouro_heap_model *model, ouro_node function, uint64_t index,
                                     uint64_t cell_count);
 

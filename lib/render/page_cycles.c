@@ -5,7 +5,7 @@
 #include "render/sentence.h"
 #include "render/text.h"
 
-#define TEXT_CYCLES_MAX 4  /* of a row */
+#define TEXT_CYCLES_MAX 4 /* of a row */
 #define JSON_CYCLES_MAX 16
 
 static const char *plural(uint64_t count, const char *one, const char *many)
@@ -116,7 +116,8 @@ static enum ouro_status write_row(struct ouro_out *out, struct ouro_cycles *cycl
         ouro_sentence_write_under(out, &text, width, i ? "  " : "", i ? "      " : "    ");
     }
     if (texts.uncovered)
-        ouro_out_addf(out, "  and %zu %s of references more\n", texts.uncovered, plural(texts.uncovered, "kind", "kinds"));
+        ouro_out_addf(out, "  and %zu %s of references more\n", texts.uncovered,
+                      plural(texts.uncovered, "kind", "kinds"));
     text.size = 0;
     ouro_text_add_count(&text, row->knot_count);
     ouro_buf_add_text(&text, plural(row->knot_count, " time, ", " times, "));

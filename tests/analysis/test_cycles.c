@@ -70,7 +70,8 @@ static void check_advice(size_t row, size_t count, const char *first, uint64_t l
 START_TEST(parents_and_children_are_one_pattern_however_many_children)
 {
     tiny_begin(&tiny);
-    uint32_t owner = TINY_SHAPE(&tiny, type_of("Owner"), {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, ".items")});
+    uint32_t owner =
+        TINY_SHAPE(&tiny, type_of("Owner"), {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, ".items")});
     uint32_t item = TINY_SHAPE(&tiny, type_of("Item"), {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, ".owner")});
     uint32_t list = TINY_SHAPE(&tiny, builtin("list"), {.kind = OURO_PART_ITEMS_DOWN});
     ouro_node at = 0;
@@ -182,9 +183,13 @@ END_TEST
 START_TEST(what_runs_through_classes_is_folded_away_unless_asked_for)
 {
     tiny_begin(&tiny);
-    struct ouro_type_record record = {
-        .addr = TINY_BASE, .node = 0, .name = tiny_string(&tiny, "type"), .module = tiny_string(&tiny, "builtins"),
-        .flags = OURO_TYPE_GC, .value_kind = OURO_VALUE_NAME, .base = UINT32_MAX};
+    struct ouro_type_record record = {.addr = TINY_BASE,
+                                      .node = 0,
+                                      .name = tiny_string(&tiny, "type"),
+                                      .module = tiny_string(&tiny, "builtins"),
+                                      .flags = OURO_TYPE_GC,
+                                      .value_kind = OURO_VALUE_NAME,
+                                      .base = UINT32_MAX};
     uint32_t type = ouro_snapshot_writer_type(tiny.writer, &record);
     uint32_t class = TINY_SHAPE(&tiny, type, {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, "__mro__")},
                                 {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, ".instance")});
