@@ -5,9 +5,6 @@
 #include <string.h>
 
 #define SIZE_MAX_BYTES (UINT64_C(16) << 20)
-#define RDI 7
-#define RSI 6
-#define RDX 2
 
 enum { MEMCPY, MEMPCPY, MEMSET, MEMCMP, STRLEN, STRNLEN, STRCMP, STRNCMP, MEMCHR, STRCHR, FUNCTION_COUNT };
 
@@ -122,17 +119,17 @@ bool ouro_machine_library(struct ouro_machine *machine, unsigned function)
 {
     static const unsigned char clobbered[] = {1, 2, 6, 7, 8, 9, 10, 11};
     struct ouro_cpu *cpu = &machine->cpu;
-    ouro_addr a = cpu->r[RDI], b = cpu->r[RSI], found;
-    uint64_t size = cpu->r[RDX], result = a;
-    struct ouro_origin a_at = cpu->o[RDI], b_at = cpu->o[RSI], origin = a_at;
+    ouro_addr a = cpu->r[OURO_RDI], b = cpu->r[OURO_RSI], found;
+    uint64_t size = cpu->r[OURO_RDX], result = a;
+    struct ouro_origin a_at = cpu->o[OURO_RDI], b_at = cpu->o[OURO_RSI], origin = a_at;
     int64_t order;
     bool sized = function != STRLEN && function != STRCMP && function != STRCHR && function != STRNLEN;
     if (function == STRNLEN)
         size = b;
     else if (!sized)
         size = SIZE_MAX_BYTES;
-    if ((sized && cpu->o[RDX].kind != OURO_ORIGIN_CONSTANT) || function >= MEMCMP)
-        machine->varied |= (a_at.kind | b_at.kind | cpu->o[RDX].kind) != OURO_ORIGIN_CONSTANT;
+    if ((sized && cpu->o[OURO_RDX].kind != OURO_ORIGIN_CONSTANT) || function >= MEMCMP)
+        machine->varied |= (a_at.kind | b_at.kind | cpu->o[OURO_RDX].kind) != OURO_ORIGIN_CONSTANT;
     machine->end = OURO_MACHINE_INSTRUCTIONS;
     if ((function == MEMCPY || function == MEMPCPY || function == MEMSET) && size > SIZE_MAX_BYTES)
         return false;

@@ -13,4 +13,5 @@ libouro_emulate_a_SOURCES = \
 	lib/emulate/operate.c \
 	lib/emulate/run.c \
 	lib/emulate/state.h \
+	lib/emulate/string.c \
 	lib/emulate/vector.c

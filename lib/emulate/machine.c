@@ -5,9 +5,6 @@
 
 #include "base/buf.h"
 
-#define RAX 0
-#define RSP 4
-#define RDI 7
 #define EVENTS_MAX 4096 /* NULL tests on the way of an exploration */
 
 const struct ouro_machine_budget ouro_machine_default_budget = {
@@ -136,10 +133,10 @@ void ouro_machine_begin(struct ouro_machine *machine, const struct ouro_machine_
         if (call->subject && call->arguments[i] == call->subject)
             cpu->o[registers[i]] = ouro_origin(OURO_ORIGIN_SUBJECT, 0);
     }
-    cpu->r[RSP] = OURO_MACHINE_STACK + OURO_MACHINE_STACK_BYTES - 64; /* a multiple of 16 before the call */
+    cpu->r[OURO_RSP] = OURO_MACHINE_STACK + OURO_MACHINE_STACK_BYTES - 64; /* a multiple of 16 before the call */
     cpu->flags_from = OURO_FLAGS_BITS;
-    cpu->r[RSP] -= 8;
-    ouro_machine_store(machine, cpu->r[RSP], OURO_CONSTANT, 8, OURO_MACHINE_RETURN, OURO_CONSTANT);
+    cpu->r[OURO_RSP] -= 8;
+    ouro_machine_store(machine, cpu->r[OURO_RSP], OURO_CONSTANT, 8, OURO_MACHINE_RETURN, OURO_CONSTANT);
     cpu->next = ouro_machine_find(machine, call->function);
 }
 
@@ -178,13 +175,14 @@ bool ouro_machine_nested(struct ouro_machine *machine, ouro_addr function, uint6
         return false;
     memset(cpu, 0, sizeof *cpu);
     cpu->depth = before.depth + 1;
-    cpu->r[RSP] = ((before.r[RSP] - 256) & ~(uint64_t)15) - 8; /* beyond the red zone */
+    cpu->r[OURO_RSP] = ((before.r[OURO_RSP] - 256) & ~(uint64_t)15) - 8; /* beyond the red zone */
     machine->exploring = machine->stepping = false;
     machine->instruction_limit = instructions + 10000;
-    bool returned = ouro_machine_store(machine, cpu->r[RSP], OURO_CONSTANT, 8, OURO_MACHINE_RETURN, OURO_CONSTANT) &&
+    bool returned = ouro_machine_store(machine, cpu->r[OURO_RSP], OURO_CONSTANT, 8, OURO_MACHINE_RETURN,
+                                       OURO_CONSTANT) &&
                     (cpu->next = ouro_machine_find(machine, function)) &&
                     ouro_machine_run(machine) == OURO_MACHINE_RETURNED;
-    *result = cpu->r[RAX];
+    *result = cpu->r[OURO_RAX];
     *cpu = before;
     machine->exploring = exploring;
     machine->stepping = stepping;
@@ -198,8 +196,8 @@ enum ouro_machine_end ouro_machine_resume(struct ouro_machine *machine, uint64_t
 {
     if (machine->end != OURO_MACHINE_STOPPED)
         return machine->end;
-    machine->cpu.r[RAX] = result;
-    machine->cpu.o[RAX] = OURO_CONSTANT;
+    machine->cpu.r[OURO_RAX] = result;
+    machine->cpu.o[OURO_RAX] = OURO_CONSTANT;
     if (!ouro_machine_leave(machine))
         return machine->end;
     return go_on(machine);
@@ -218,7 +216,7 @@ const struct ouro_machine_visit *ouro_machine_visits(const struct ouro_machine *
 
 uint64_t ouro_machine_result(const struct ouro_machine *machine, struct ouro_origin *origin)
 {
-    unsigned number = machine->end == OURO_MACHINE_STOPPED ? RDI : RAX;
+    unsigned number = machine->end == OURO_MACHINE_STOPPED ? OURO_RDI : OURO_RAX;
     if (origin)
         *origin = machine->cpu.o[number];
     return machine->cpu.r[number];
@@ -314,7 +312,7 @@ static void moment_fini(struct moment *moment)
 
 static size_t used_from(const struct ouro_machine *machine, const struct ouro_cpu *cpu)
 {
-    ouro_addr low = machine->stack_low < cpu->r[RSP] ? machine->stack_low : cpu->r[RSP];
+    ouro_addr low = machine->stack_low < cpu->r[OURO_RSP] ? machine->stack_low : cpu->r[OURO_RSP];
     return low - OURO_MACHINE_STACK < OURO_MACHINE_STACK_BYTES ? (size_t)(low - OURO_MACHINE_STACK) & ~(size_t)7 : 0;
 }
 
@@ -395,13 +393,13 @@ static bool merge(struct ouro_machine *machine, const struct moment *null)
 {
     struct ouro_cpu *cpu = &machine->cpu;
     const struct ouro_cpu *other = &null->cpu;
-    if (cpu->r[RSP] != other->r[RSP] || cpu->depth != other->depth)
+    if (cpu->r[OURO_RSP] != other->r[OURO_RSP] || cpu->depth != other->depth)
         return false;
     for (unsigned i = 0; i < 16; i++)
         meet(&cpu->r[i], &cpu->o[i], other->r[i], other->o[i]);
     for (unsigned i = 0; i < 32; i++)
         meet(&cpu->x[i / 2][i % 2], &cpu->xo[i / 2][i % 2], other->x[i / 2][i % 2], other->xo[i / 2][i % 2]);
-    if (cpu->o[RSP].kind != OURO_ORIGIN_CONSTANT)
+    if (cpu->o[OURO_RSP].kind != OURO_ORIGIN_CONSTANT)
         return false;
     if (cpu->flag_origin.kind != other->flag_origin.kind || cpu->flag_origin.offset != other->flag_origin.offset ||
         (cpu->flag_origin.kind == OURO_ORIGIN_CONSTANT && ouro_cpu_flags(cpu) != ouro_cpu_flags(other)))

@@ -1,26 +1,13 @@
 #include "emulate/state.h"
 
-#define RAX 0
-#define RCX 1
-#define RDX 2
-#define RSP 4
-#define RBP 5
-#define RSI 6
-#define RDI 7
-
-struct operand {
-    uint64_t value; /* zero-extended */
-    struct ouro_origin origin;
-};
-
 static uint64_t sign_extend(uint64_t value, unsigned size)
 {
     return size == 8 ? value : (uint64_t)((int64_t)ouro_top(value, size) >> (64 - 8 * size));
 }
 
-static struct operand get_register(const struct ouro_machine *machine, unsigned number, unsigned size, bool high)
+static struct ouro_operand get_register(const struct ouro_machine *machine, unsigned number, unsigned size, bool high)
 {
-    struct operand operand = {machine->cpu.r[number], machine->cpu.o[number]};
+    struct ouro_operand operand = {machine->cpu.r[number], machine->cpu.o[number]};
     if (size == 8)
         return operand;
     operand.value = high ? operand.value >> 8 & 0xff : operand.value & ouro_mask(size);
@@ -28,7 +15,8 @@ static struct operand get_register(const struct ouro_machine *machine, unsigned 
     return operand;
 }
 
-static void set_register(struct ouro_machine *machine, unsigned number, unsigned size, bool high, struct operand operand)
+static void set_register(struct ouro_machine *machine, unsigned number, unsigned size, bool high,
+                         struct ouro_operand operand)
 {
     struct ouro_cpu *cpu = &machine->cpu;
     if (size >= 4) {
@@ -47,7 +35,8 @@ struct place {
     struct ouro_origin at;
 };
 
-static bool get_dst(struct ouro_machine *machine, const struct ouro_insn *insn, struct place *place, struct operand *operand)
+static bool get_dst(struct ouro_machine *machine, const struct ouro_insn *insn, struct place *place,
+                    struct ouro_operand *operand)
 {
     if (!(insn->flags & OURO_INSN_DST_MEMORY)) {
         *operand = get_register(machine, insn->dst, insn->size, insn->flags & OURO_INSN_DST_HIGH);
@@ -58,7 +47,7 @@ static bool get_dst(struct ouro_machine *machine, const struct ouro_insn *insn, 
 }
 
 static bool set_dst(struct ouro_machine *machine, const struct ouro_insn *insn, const struct place *place,
-                    struct operand operand)
+                    struct ouro_operand operand)
 {
     if (insn->flags & OURO_INSN_DST_MEMORY)
         return ouro_machine_store(machine, place->addr, place->at, insn->size, operand.value & ouro_mask(insn->size),
@@ -67,11 +56,12 @@ static bool set_dst(struct ouro_machine *machine, const struct ouro_insn *insn, 
     return true;
 }
 
-static bool get_src(struct ouro_machine *machine, const struct ouro_insn *insn, unsigned size, struct operand *operand)
+static bool get_src(struct ouro_machine *machine, const struct ouro_insn *insn, unsigned size,
+                    struct ouro_operand *operand)
 {
     struct ouro_origin at;
     if (insn->flags & OURO_INSN_SRC_IMM) {
-        *operand = (struct operand){(uint64_t)insn->imm & ouro_mask(size), OURO_CONSTANT};
+        *operand = (struct ouro_operand){(uint64_t)insn->imm & ouro_mask(size), OURO_CONSTANT};
         return true;
     }
     if (insn->flags & OURO_INSN_SRC_MEMORY) {
@@ -85,7 +75,7 @@ static bool get_src(struct ouro_machine *machine, const struct ouro_insn *insn, 
 static bool move(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     struct place place = {0};
-    struct operand operand;
+    struct ouro_operand operand;
     unsigned size = insn->op == OURO_INSN_MOV ? insn->size : insn->src_size;
     if (!get_src(machine, insn, size, &operand))
         return false;
@@ -101,7 +91,7 @@ static bool move(struct ouro_machine *machine, const struct ouro_insn *insn)
 static bool lea(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     struct ouro_insn without = *insn; /* segments play no part */
-    struct operand operand;
+    struct ouro_operand operand;
     without.flags &= (uint16_t)~OURO_INSN_FS;
     operand.value = ouro_machine_address(machine, &without, &operand.origin);
     set_register(machine, insn->dst, insn->size, false, operand);
@@ -109,8 +99,8 @@ static bool lea(struct ouro_machine *machine, const struct ouro_insn *insn)
 }
 
 /* The origin of a sum: an address within the subject stays one while what is added is the same for all. */
-static struct ouro_origin sum_origin(const struct ouro_machine *machine, struct operand a, struct operand b, uint64_t result,
-                                     unsigned size, bool subtract)
+static struct ouro_origin sum_origin(const struct ouro_machine *machine, struct ouro_operand a, struct ouro_operand b,
+                                     uint64_t result, unsigned size, bool subtract)
 {
     if ((a.origin.kind | b.origin.kind) == OURO_ORIGIN_CONSTANT)
         return OURO_CONSTANT;
@@ -126,8 +116,7 @@ static struct ouro_origin sum_origin(const struct ouro_machine *machine, struct 
     return ouro_origin_mix(a.origin, b.origin);
 }
 
-/* What a comparison of a with b depends on. */
-static struct ouro_origin comparison_origin(struct operand a, struct operand b, unsigned size)
+struct ouro_origin ouro_origin_compare(struct ouro_operand a, struct ouro_operand b, unsigned size)
 {
     if ((a.origin.kind | b.origin.kind) == OURO_ORIGIN_CONSTANT)
         return OURO_CONSTANT;
@@ -164,7 +153,7 @@ static bool arithmetic(struct ouro_machine *machine, const struct ouro_insn *ins
 {
     struct ouro_cpu *cpu = &machine->cpu;
     struct place place = {0};
-    struct operand a, b, result;
+    struct ouro_operand a, b, result;
     unsigned size = insn->size;
     if (!get_dst(machine, insn, &place, &a) || !get_src(machine, insn, size, &b))
         return false;
@@ -180,12 +169,13 @@ static bool arithmetic(struct ouro_machine *machine, const struct ouro_insn *ins
         ouro_cpu_set_flags(cpu, OURO_FLAGS_ADD, a.value, b.value, size, flags);
         break;
     case OURO_INSN_CMP:
-        ouro_cpu_set_flags(cpu, OURO_FLAGS_SUB, a.value, b.value, size, comparison_origin(a, b, size));
+        ouro_cpu_set_flags(cpu, OURO_FLAGS_SUB, a.value, b.value, size, ouro_origin_compare(a, b, size));
         return true;
     case OURO_INSN_SUB:
         result.value = a.value - b.value;
         result.origin = same ? OURO_CONSTANT : sum_origin(machine, a, b, result.value, size, true);
-        ouro_cpu_set_flags(cpu, OURO_FLAGS_SUB, a.value, b.value, size, same ? OURO_CONSTANT : comparison_origin(a, b, size));
+        ouro_cpu_set_flags(cpu, OURO_FLAGS_SUB, a.value, b.value, size,
+                           same ? OURO_CONSTANT : ouro_origin_compare(a, b, size));
         break;
     case OURO_INSN_ADC:
     case OURO_INSN_SBB:
@@ -198,20 +188,21 @@ static bool arithmetic(struct ouro_machine *machine, const struct ouro_insn *ins
         break;
     case OURO_INSN_AND:
     case OURO_INSN_TEST:
-        result = (struct operand){a.value & b.value, same ? a.origin : mixed};
+        result = (struct ouro_operand){a.value & b.value, same ? a.origin : mixed};
         if (b.origin.kind == OURO_ORIGIN_CONSTANT && !b.value)
             result.origin = OURO_CONSTANT;
         break;
     case OURO_INSN_OR:
-        result = (struct operand){a.value | b.value, same ? a.origin : mixed};
+        result = (struct ouro_operand){a.value | b.value, same ? a.origin : mixed};
         break;
     default: /* XOR */
-        result = (struct operand){a.value ^ b.value, same ? OURO_CONSTANT : mixed};
+        result = (struct ouro_operand){a.value ^ b.value, same ? OURO_CONSTANT : mixed};
         break;
     }
     if (insn->op == OURO_INSN_AND || insn->op == OURO_INSN_TEST || insn->op == OURO_INSN_OR || insn->op == OURO_INSN_XOR) {
+        const struct ouro_operand zero = {0, OURO_CONSTANT};
         flags = result.origin.kind == OURO_ORIGIN_CONSTANT ? OURO_CONSTANT
-                : same && size == 8                        ? comparison_origin(a, (struct operand){0, OURO_CONSTANT}, 8)
+                : same && size == 8                        ? ouro_origin_compare(a, zero, 8)
                                                            : OURO_OTHER;
         ouro_cpu_set_flags(cpu, OURO_FLAGS_LOGIC, result.value, 0, size, flags);
     }
@@ -222,11 +213,11 @@ static bool unary(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     struct ouro_cpu *cpu = &machine->cpu;
     struct place place = {0};
-    struct operand a, one = {1, OURO_CONSTANT};
+    struct ouro_operand a, one = {1, OURO_CONSTANT};
     unsigned size = insn->size;
     if (!get_dst(machine, insn, &place, &a))
         return false;
-    struct operand result = {0, ouro_origin_part(a.origin)};
+    struct ouro_operand result = {0, ouro_origin_part(a.origin)};
     struct ouro_origin flags = a.origin.kind == OURO_ORIGIN_CONSTANT ? OURO_CONSTANT : OURO_OTHER;
     bool subtract = insn->op == OURO_INSN_DEC;
     switch ((enum ouro_insn_op)insn->op) {
@@ -257,12 +248,12 @@ static bool unary(struct ouro_machine *machine, const struct ouro_insn *insn)
 static bool multiply_wide(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     struct ouro_cpu *cpu = &machine->cpu;
-    struct operand b;
+    struct ouro_operand b;
     unsigned size = insn->size, bits = 8 * size;
     bool is_signed = insn->op == OURO_INSN_IMUL1;
     if (!get_src(machine, insn, size, &b))
         return false;
-    struct operand a = get_register(machine, RAX, size, false);
+    struct ouro_operand a = get_register(machine, OURO_RAX, size, false);
     struct ouro_origin origin = ouro_origin_mix(a.origin, b.origin);
     unsigned __int128 product =
         is_signed ? (unsigned __int128)((__int128)(int64_t)sign_extend(a.value, size) * (int64_t)sign_extend(b.value, size))
@@ -270,10 +261,10 @@ static bool multiply_wide(struct ouro_machine *machine, const struct ouro_insn *
     uint64_t low = (uint64_t)product & ouro_mask(size), high = (uint64_t)(product >> bits) & ouro_mask(size);
     bool wide = is_signed ? high != (sign_extend(low, size) >> 63 ? ouro_mask(size) : 0) : high != 0;
     if (size == 1) {
-        set_register(machine, RAX, 2, false, (struct operand){high << 8 | low, origin});
+        set_register(machine, OURO_RAX, 2, false, (struct ouro_operand){high << 8 | low, origin});
     } else {
-        set_register(machine, RAX, size, false, (struct operand){low, origin});
-        set_register(machine, RDX, size, false, (struct operand){high, origin});
+        set_register(machine, OURO_RAX, size, false, (struct ouro_operand){low, origin});
+        set_register(machine, OURO_RDX, size, false, (struct ouro_operand){high, origin});
     }
     ouro_cpu_set_flag_bits(cpu, wide ? OURO_CF | OURO_OF : 0,
                            origin.kind == OURO_ORIGIN_CONSTANT ? OURO_CONSTANT : OURO_OTHER);
@@ -282,7 +273,7 @@ static bool multiply_wide(struct ouro_machine *machine, const struct ouro_insn *
 
 static bool multiply(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
-    struct operand a, b = {(uint64_t)insn->imm, OURO_CONSTANT};
+    struct ouro_operand a, b = {(uint64_t)insn->imm, OURO_CONSTANT};
     unsigned size = insn->size;
     if (!get_src(machine, insn, size, &a))
         return false;
@@ -291,7 +282,7 @@ static bool multiply(struct ouro_machine *machine, const struct ouro_insn *insn)
     __int128 product = (__int128)(int64_t)sign_extend(a.value, size) * (int64_t)sign_extend(b.value, size);
     uint64_t low = (uint64_t)product & ouro_mask(size);
     struct ouro_origin origin = ouro_origin_mix(a.origin, b.origin);
-    set_register(machine, insn->dst, size, false, (struct operand){low, origin});
+    set_register(machine, insn->dst, size, false, (struct ouro_operand){low, origin});
     ouro_cpu_set_flag_bits(&machine->cpu, product != (__int128)(int64_t)sign_extend(low, size) ? OURO_CF | OURO_OF : 0,
                            origin.kind == OURO_ORIGIN_CONSTANT ? OURO_CONSTANT : OURO_OTHER);
     return true;
@@ -299,12 +290,12 @@ static bool multiply(struct ouro_machine *machine, const struct ouro_insn *insn)
 
 static bool divide(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
-    struct operand by;
+    struct ouro_operand by;
     unsigned size = insn->size, bits = 8 * size;
     if (!get_src(machine, insn, size, &by))
         return false;
-    struct operand low = get_register(machine, RAX, size == 1 ? 2 : size, false);
-    struct operand high = get_register(machine, RDX, size, false);
+    struct ouro_operand low = get_register(machine, OURO_RAX, size == 1 ? 2 : size, false);
+    struct ouro_operand high = get_register(machine, OURO_RDX, size, false);
     unsigned __int128 all = size == 1 ? low.value : (unsigned __int128)high.value << bits | low.value;
     uint64_t quotient, rest;
     machine->end = OURO_MACHINE_DIVIDE;
@@ -329,10 +320,10 @@ static bool divide(struct ouro_machine *machine, const struct ouro_insn *insn)
     }
     struct ouro_origin origin = ouro_origin_mix(ouro_origin_mix(low.origin, high.origin), by.origin);
     if (size == 1) {
-        set_register(machine, RAX, 2, false, (struct operand){rest << 8 | quotient, origin});
+        set_register(machine, OURO_RAX, 2, false, (struct ouro_operand){rest << 8 | quotient, origin});
     } else {
-        set_register(machine, RAX, size, false, (struct operand){quotient, origin});
-        set_register(machine, RDX, size, false, (struct operand){rest, origin});
+        set_register(machine, OURO_RAX, size, false, (struct ouro_operand){quotient, origin});
+        set_register(machine, OURO_RDX, size, false, (struct ouro_operand){rest, origin});
     }
     ouro_cpu_set_flag_bits(&machine->cpu, 0, OURO_OTHER); /* undefined */
     return true;
@@ -394,13 +385,13 @@ static bool shift(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     struct ouro_cpu *cpu = &machine->cpu;
     struct place place = {0};
-    struct operand a, count = {(uint64_t)insn->imm, OURO_CONSTANT}, fill = {0, OURO_CONSTANT};
+    struct ouro_operand a, count = {(uint64_t)insn->imm, OURO_CONSTANT}, fill = {0, OURO_CONSTANT};
     bool rotate = insn->op == OURO_INSN_ROL || insn->op == OURO_INSN_ROR;
     bool two = insn->op == OURO_INSN_SHLD || insn->op == OURO_INSN_SHRD;
     if (!get_dst(machine, insn, &place, &a))
         return false;
     if (insn->flags & OURO_INSN_SRC_CL)
-        count = get_register(machine, RCX, 1, false);
+        count = get_register(machine, OURO_RCX, 1, false);
     if (two)
         fill = get_register(machine, insn->third, insn->size, false);
     count.value &= insn->size == 8 ? 63 : 31;
@@ -428,7 +419,7 @@ static bool bit_test(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     struct ouro_cpu *cpu = &machine->cpu;
     struct place place = {0};
-    struct operand a, index;
+    struct ouro_operand a, index;
     unsigned width = 8 * insn->size;
     if (!get_src(machine, insn, insn->size, &index))
         return false;
@@ -456,7 +447,7 @@ static bool bit_test(struct ouro_machine *machine, const struct ouro_insn *insn)
 static bool count_bits(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     struct ouro_cpu *cpu = &machine->cpu;
-    struct operand a, result;
+    struct ouro_operand a, result;
     unsigned width = 8 * insn->size;
     if (!get_src(machine, insn, insn->size, &a))
         return false;
@@ -495,18 +486,19 @@ static bool count_bits(struct ouro_machine *machine, const struct ouro_insn *ins
 static bool bmi(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     struct ouro_cpu *cpu = &machine->cpu;
-    struct operand a, result;
+    struct ouro_operand a, result;
     unsigned size = insn->size, width = 8 * size;
     if (!get_src(machine, insn, size, &a))
         return false;
-    struct operand third = get_register(machine, insn->third, size, false);
+    struct ouro_operand third = get_register(machine, insn->third, size, false);
     unsigned count = (unsigned)third.value & (width - 1);
     uint32_t carry = 0;
     bool flags = false;
     result.origin = ouro_origin_part(a.origin);
     switch ((enum ouro_insn_op)insn->op) {
     case OURO_INSN_ANDN:
-        result = (struct operand){~third.value & a.value & ouro_mask(size), ouro_origin_mix(a.origin, third.origin)};
+        result = (struct ouro_operand){~third.value & a.value & ouro_mask(size),
+                                       ouro_origin_mix(a.origin, third.origin)};
         flags = true;
         break;
     case OURO_INSN_BLSR:
@@ -523,13 +515,13 @@ static bool bmi(struct ouro_machine *machine, const struct ouro_insn *insn)
         result.value = shift_value(OURO_INSN_ROR, a.value, 0, (unsigned)insn->imm & (width - 1), size).value;
         break;
     case OURO_INSN_SHLX:
-        result = (struct operand){a.value << count, ouro_origin_mix(a.origin, third.origin)};
+        result = (struct ouro_operand){a.value << count, ouro_origin_mix(a.origin, third.origin)};
         break;
     case OURO_INSN_SHRX:
-        result = (struct operand){a.value >> count, ouro_origin_mix(a.origin, third.origin)};
+        result = (struct ouro_operand){a.value >> count, ouro_origin_mix(a.origin, third.origin)};
         break;
     default: /* SARX */
-        result = (struct operand){(uint64_t)((int64_t)sign_extend(a.value, size) >> count),
+        result = (struct ouro_operand){(uint64_t)((int64_t)sign_extend(a.value, size) >> count),
                                   ouro_origin_mix(a.origin, third.origin)};
         break;
     }
@@ -545,7 +537,7 @@ static bool bmi(struct ouro_machine *machine, const struct ouro_insn *insn)
 
 static bool select_value(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
-    struct operand a;
+    struct ouro_operand a;
     if (!get_src(machine, insn, insn->size, &a)) /* read whether it is used or not */
         return false;
     machine->varied |= ouro_cpu_condition_origin(&machine->cpu, insn->condition).kind != OURO_ORIGIN_CONSTANT;
@@ -559,7 +551,7 @@ static bool select_value(struct ouro_machine *machine, const struct ouro_insn *i
 static bool set_condition(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     struct place place = {0};
-    struct operand result = {ouro_cpu_condition(&machine->cpu, insn->condition), OURO_CONSTANT};
+    struct ouro_operand result = {ouro_cpu_condition(&machine->cpu, insn->condition), OURO_CONSTANT};
     if (ouro_cpu_condition_origin(&machine->cpu, insn->condition).kind != OURO_ORIGIN_CONSTANT)
         result.origin = OURO_OTHER;
     if (insn->flags & OURO_INSN_DST_MEMORY)
@@ -571,7 +563,7 @@ static bool exchange(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     struct ouro_cpu *cpu = &machine->cpu;
     struct place place = {0};
-    struct operand a, b, sum;
+    struct ouro_operand a, b, sum;
     unsigned size = insn->size;
     /* An operand in memory may come second: xchg and its like are symmetric there, so the decoder's order is kept. */
     struct ouro_insn turned = *insn;
@@ -586,20 +578,20 @@ static bool exchange(struct ouro_machine *machine, const struct ouro_insn *insn)
     struct ouro_origin mixed = ouro_origin_mix(a.origin, b.origin);
     struct ouro_origin flags = mixed.kind == OURO_ORIGIN_CONSTANT ? OURO_CONSTANT : OURO_OTHER;
     if (insn->op == OURO_INSN_CMPXCHG) {
-        struct operand expected = get_register(machine, RAX, size, false);
-        ouro_cpu_set_flags(cpu, OURO_FLAGS_SUB, expected.value, a.value, size, comparison_origin(expected, a, size));
+        struct ouro_operand expected = get_register(machine, OURO_RAX, size, false);
+        ouro_cpu_set_flags(cpu, OURO_FLAGS_SUB, expected.value, a.value, size, ouro_origin_compare(expected, a, size));
         if (cpu->flag_origin.kind != OURO_ORIGIN_CONSTANT)
             machine->varied = true;
         if (expected.value == a.value)
             return set_dst(machine, insn, &place, b);
         if (insn->flags & OURO_INSN_DST_MEMORY && !set_dst(machine, insn, &place, a))
             return false; /* memory is written to in any case, so it must be writable */
-        set_register(machine, RAX, size, false, a);
+        set_register(machine, OURO_RAX, size, false, a);
         return true;
     }
     sum = b;
     if (insn->op == OURO_INSN_XADD) {
-        sum = (struct operand){a.value + b.value, sum_origin(machine, a, b, a.value + b.value, size, false)};
+        sum = (struct ouro_operand){a.value + b.value, sum_origin(machine, a, b, a.value + b.value, size, false)};
         ouro_cpu_set_flags(cpu, OURO_FLAGS_ADD, a.value, b.value, size, flags);
     }
     if (insn->flags & OURO_INSN_DST_MEMORY && !set_dst(machine, insn, &place, sum))
@@ -608,109 +600,47 @@ static bool exchange(struct ouro_machine *machine, const struct ouro_insn *insn)
     return insn->flags & OURO_INSN_DST_MEMORY || set_dst(machine, insn, &place, sum);
 }
 
-/* stos and movs, forwards. Each element counts as an instruction. */
-static bool string(struct ouro_machine *machine, const struct ouro_insn *insn)
-{
-    struct ouro_cpu *cpu = &machine->cpu;
-    bool repeat = insn->flags & OURO_INSN_REPEAT;
-    if (repeat && cpu->o[RCX].kind != OURO_ORIGIN_CONSTANT)
-        machine->varied = true;
-    while (!repeat || cpu->r[RCX]) {
-        uint64_t value = cpu->r[RAX] & ouro_mask(insn->size);
-        struct ouro_origin origin = insn->size == 8 ? cpu->o[RAX] : ouro_origin_part(cpu->o[RAX]);
-        if (insn->op == OURO_INSN_MOVS) {
-            if (!ouro_machine_load(machine, cpu->r[RSI], cpu->o[RSI], insn->size, &value, &origin))
-                return false;
-        }
-        if (!ouro_machine_store(machine, cpu->r[RDI], cpu->o[RDI], insn->size, value, origin))
-            return false;
-        cpu->r[RDI] += insn->size;
-        if (cpu->o[RDI].kind == OURO_ORIGIN_SUBJECT)
-            cpu->o[RDI] = ouro_origin(OURO_ORIGIN_SUBJECT, (int64_t)cpu->o[RDI].offset + insn->size);
-        if (insn->op == OURO_INSN_MOVS) {
-            cpu->r[RSI] += insn->size;
-            if (cpu->o[RSI].kind == OURO_ORIGIN_SUBJECT)
-                cpu->o[RSI] = ouro_origin(OURO_ORIGIN_SUBJECT, (int64_t)cpu->o[RSI].offset + insn->size);
-        }
-        if (!repeat)
-            return true;
-        cpu->r[RCX]--;
-        if (!machine->stepping && ++machine->instructions >= machine->instruction_limit) {
-            machine->end = OURO_MACHINE_INSTRUCTIONS;
-            return false;
-        }
-    }
-    return true;
-}
-
-/* How far it comes depends on what stands there. Old compilers make strlen of it. */
-static bool scan(struct ouro_machine *machine, const struct ouro_insn *insn)
-{
-    struct ouro_cpu *cpu = &machine->cpu;
-    struct operand wanted = get_register(machine, RAX, insn->size, false), found;
-    machine->varied |= insn->third != 0;
-    while (!insn->third || cpu->r[RCX]) {
-        if (!ouro_machine_load(machine, cpu->r[RDI], cpu->o[RDI], insn->size, &found.value, &found.origin))
-            return false;
-        cpu->r[RDI] += insn->size;
-        cpu->o[RDI] = OURO_OTHER;
-        ouro_cpu_set_flags(cpu, OURO_FLAGS_SUB, wanted.value, found.value, insn->size,
-                           comparison_origin(wanted, found, insn->size));
-        if (!insn->third)
-            return true;
-        cpu->r[RCX]--;
-        cpu->o[RCX] = OURO_OTHER;
-        if ((wanted.value == found.value) != (insn->third == 1))
-            return true;
-        if (!machine->stepping && ++machine->instructions >= machine->instruction_limit) {
-            machine->end = OURO_MACHINE_INSTRUCTIONS;
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool stack(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     struct ouro_cpu *cpu = &machine->cpu;
     struct place place = {0};
-    struct operand operand;
-    ouro_addr from = insn->op == OURO_INSN_LEAVE ? cpu->r[RBP] : cpu->r[RSP];
-    struct ouro_origin at = insn->op == OURO_INSN_LEAVE ? cpu->o[RBP] : cpu->o[RSP];
+    struct ouro_operand operand;
+    ouro_addr from = insn->op == OURO_INSN_LEAVE ? cpu->r[OURO_RBP] : cpu->r[OURO_RSP];
+    struct ouro_origin at = insn->op == OURO_INSN_LEAVE ? cpu->o[OURO_RBP] : cpu->o[OURO_RSP];
     if (insn->op == OURO_INSN_PUSH) {
         if (!get_src(machine, insn, 8, &operand) ||
             !ouro_machine_store(machine, from - 8, at, 8, operand.value, operand.origin))
             return false;
-        cpu->r[RSP] = from - 8;
+        cpu->r[OURO_RSP] = from - 8;
         return true;
     }
     if (!ouro_machine_load(machine, from, at, 8, &operand.value, &operand.origin))
         return false;
-    cpu->r[RSP] = from + 8;
-    cpu->o[RSP] = at;
+    cpu->r[OURO_RSP] = from + 8;
+    cpu->o[OURO_RSP] = at;
     if (insn->op == OURO_INSN_LEAVE) {
-        set_register(machine, RBP, 8, false, operand);
+        set_register(machine, OURO_RBP, 8, false, operand);
         return true;
     }
     if (insn->flags & OURO_INSN_DST_MEMORY) /* its address is that behind the pop */
         place.addr = ouro_machine_address(machine, insn, &place.at);
     if (set_dst(machine, insn, &place, operand))
         return true;
-    cpu->r[RSP] = from;
+    cpu->r[OURO_RSP] = from;
     return false;
 }
 
 static bool sign(struct ouro_machine *machine, const struct ouro_insn *insn)
 {
     unsigned size = insn->size;
-    struct operand a = get_register(machine, RAX, insn->op == OURO_INSN_SIGN_A ? size / 2 : size, false);
+    struct ouro_operand a = get_register(machine, OURO_RAX, insn->op == OURO_INSN_SIGN_A ? size / 2 : size, false);
     a.origin = ouro_origin_part(a.origin);
     if (insn->op == OURO_INSN_SIGN_A) {
         a.value = sign_extend(a.value, size / 2) & ouro_mask(size);
-        set_register(machine, RAX, size, false, a);
+        set_register(machine, OURO_RAX, size, false, a);
     } else {
         a.value = a.value >> (8 * size - 1) ? ouro_mask(size) : 0;
-        set_register(machine, RDX, size, false, a);
+        set_register(machine, OURO_RDX, size, false, a);
     }
     return true;
 }
@@ -786,9 +716,8 @@ bool ouro_machine_operate(struct ouro_machine *machine, const struct ouro_insn *
         return exchange(machine, insn);
     case OURO_INSN_STOS:
     case OURO_INSN_MOVS:
-        return string(machine, insn);
     case OURO_INSN_SCAS:
-        return scan(machine, insn);
+        return ouro_machine_operate_string(machine, insn);
     case OURO_INSN_PUSH:
     case OURO_INSN_POP:
     case OURO_INSN_LEAVE:

@@ -2,8 +2,6 @@
 
 #include "base/buf.h"
 
-#define RSP 4
-
 static uint32_t result_bits(uint64_t result, unsigned size)
 {
     uint32_t bits = result ? 0 : OURO_ZF;
@@ -225,19 +223,19 @@ static struct ouro_insn *jump_to(struct ouro_machine *machine, ouro_addr addr)
 static bool push(struct ouro_machine *machine, uint64_t value, struct ouro_origin origin)
 {
     struct ouro_cpu *cpu = &machine->cpu;
-    ouro_addr to = cpu->r[RSP] - 8;
-    if (!ouro_machine_store(machine, to, cpu->o[RSP], 8, value, origin))
+    ouro_addr to = cpu->r[OURO_RSP] - 8;
+    if (!ouro_machine_store(machine, to, cpu->o[OURO_RSP], 8, value, origin))
         return false;
-    cpu->r[RSP] = to;
+    cpu->r[OURO_RSP] = to;
     return true;
 }
 
 static inline bool pop(struct ouro_machine *machine, uint64_t *value, struct ouro_origin *origin)
 {
     struct ouro_cpu *cpu = &machine->cpu;
-    if (!ouro_machine_load(machine, cpu->r[RSP], cpu->o[RSP], 8, value, origin))
+    if (!ouro_machine_load(machine, cpu->r[OURO_RSP], cpu->o[OURO_RSP], 8, value, origin))
         return false;
-    cpu->r[RSP] += 8;
+    cpu->r[OURO_RSP] += 8;
     return true;
 }
 
@@ -249,7 +247,7 @@ static struct ouro_insn *ret(struct ouro_machine *machine, const struct ouro_ins
         return NULL;
     if (origin.kind != OURO_ORIGIN_CONSTANT)
         machine->varied = true;
-    machine->cpu.r[RSP] += (uint64_t)insn->imm;
+    machine->cpu.r[OURO_RSP] += (uint64_t)insn->imm;
     machine->cpu.depth--;
     return jump_to(machine, target);
 }

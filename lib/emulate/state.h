@@ -12,8 +12,22 @@
 #define OURO_SF 0x080u
 #define OURO_OF 0x800u
 
+/* Numbers of registers, as instructions have them. */
+#define OURO_RAX 0u
+#define OURO_RCX 1u
+#define OURO_RDX 2u
+#define OURO_RSP 4u
+#define OURO_RBP 5u
+#define OURO_RSI 6u
+#define OURO_RDI 7u
+
 /* Flags are kept as the operands that they come from, shifted to the top of 64 bits, until somebody asks. */
 enum ouro_flags_from { OURO_FLAGS_BITS, OURO_FLAGS_SUB, OURO_FLAGS_ADD, OURO_FLAGS_LOGIC };
+
+struct ouro_operand {
+    uint64_t value; /* zero-extended */
+    struct ouro_origin origin;
+};
 
 struct ouro_cpu {
     uint64_t r[17]; /* [16] is always 0 */
@@ -76,6 +90,10 @@ bool ouro_machine_leave(struct ouro_machine *machine);
 uint32_t ouro_cpu_flags(const struct ouro_cpu *cpu);
 /* operate.c: an instruction that is neither a branch nor among the frequent ones. false: machine->end says why. */
 bool ouro_machine_operate(struct ouro_machine *machine, const struct ouro_insn *insn);
+/* What a comparison of a with b depends on. */
+struct ouro_origin ouro_origin_compare(struct ouro_operand a, struct ouro_operand b, unsigned size);
+/* string.c: stos, movs and scas. */
+bool ouro_machine_operate_string(struct ouro_machine *machine, const struct ouro_insn *insn);
 /* vector.c */
 bool ouro_machine_operate_vector(struct ouro_machine *machine, const struct ouro_insn *insn);
 /* code.c: the instruction at an address, decoded; NULL: machine->end. */
