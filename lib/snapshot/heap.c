@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "snapshot/salvage.h"
 #include "snapshot/stream.h"
 
 #define THREADS_MAX     64u
@@ -31,24 +32,15 @@ struct ouro_heap_counts {
     ouro_node *span_first; /* number of each span's first object, ascending */
 };
 
-/* Consecutive objects: a chunk, or (salvaged) a gap where one was. */
-struct span {
-    uint32_t first, count;
-    const struct ouro_snapshot_chunk *chunk; /* NULL: a gap */
-    bool lost, addr_lost;
-    uint64_t slot_base, slot_count;
-    uint64_t value_base, value_count;
-};
-
 struct loader {
     const struct ouro_snapshot *snapshot;
     struct ouro_heap *heap;
     unsigned columns;
     uint32_t needed; /* columns of the file, a bit each */
     bool salvage;
-    struct span *spans;
+    struct ouro_span *spans;
     size_t span_count;
-    bool (*work)(struct loader *loader, struct span *span, struct ouro_block_reader *reader, struct ouro_err *err,
+    bool (*work)(struct loader *loader, struct ouro_span *span, struct ouro_block_reader *reader, struct ouro_err *err,
                  enum ouro_status *status);
     _Atomic size_t next;
     _Atomic bool stop;
@@ -73,7 +65,7 @@ static void *array_new(uint64_t count, size_t item_bytes)
     return array;
 }
 
-static struct ouro_stream stream_of(const struct loader *loader, const struct span *span, enum ouro_column column,
+static struct ouro_stream stream_of(const struct loader *loader, const struct ouro_span *span, enum ouro_column column,
                                     struct ouro_block_reader *reader, struct ouro_err *err)
 {
     const struct ouro_block *blocks = loader->snapshot->columns.items;
@@ -85,12 +77,12 @@ static struct ouro_stream stream_of(const struct loader *loader, const struct sp
     };
 }
 
-static bool has(const struct span *span, enum ouro_column column)
+static bool has(const struct ouro_span *span, enum ouro_column column)
 {
     return span->chunk->columns >> column & 1;
 }
 
-static uint64_t raw_bytes(const struct loader *loader, const struct span *span, enum ouro_column column)
+static uint64_t raw_bytes(const struct loader *loader, const struct ouro_span *span, enum ouro_column column)
 {
     uint64_t bytes = 0;
     for (size_t i = span->chunk->begin[column]; i < span->chunk->begin[column + 1]; i++)
@@ -98,7 +90,7 @@ static uint64_t raw_bytes(const struct loader *loader, const struct span *span, 
     return bytes;
 }
 
-static enum ouro_status bad_column(const struct span *span, enum ouro_column column, const char *what,
+static enum ouro_status bad_column(const struct ouro_span *span, enum ouro_column column, const char *what,
                                    struct ouro_err *err)
 {
     return ouro_err_set(err, OURO_BADDATA, "the %s of the objects from %u on %s",
@@ -106,7 +98,7 @@ static enum ouro_status bad_column(const struct span *span, enum ouro_column col
 }
 
 /* What a stream that failed or has something left means. */
-static enum ouro_status stream_end(struct ouro_stream *stream, bool good, const struct span *span,
+static enum ouro_status stream_end(struct ouro_stream *stream, bool good, const struct ouro_span *span,
                                    enum ouro_column column, struct ouro_err *err)
 {
     if (good && ouro_stream_ended(stream))
@@ -116,23 +108,23 @@ static enum ouro_status stream_end(struct ouro_stream *stream, bool good, const 
     return bad_column(span, column, good ? "are more than they should be" : "are damaged", err);
 }
 
-#define DEFINE_LOAD(name, type, get)                                                                                 \
-    static enum ouro_status name(struct loader *loader, const struct span *span, enum ouro_column column, type *out, \
-                                 struct ouro_block_reader *reader, struct ouro_err *err)                             \
-    {                                                                                                                \
-        if (!has(span, column)) {                                                                                    \
-            memset(out + span->first, 0, span->count * sizeof *out);                                                 \
-            return OURO_OK;                                                                                          \
-        }                                                                                                            \
-        struct ouro_stream stream = stream_of(loader, span, column, reader, err);                                    \
-        return stream_end(&stream, get(&stream, out + span->first, span->count), span, column, err);                 \
+#define DEFINE_LOAD(name, type, get)                                                                           \
+    static enum ouro_status name(struct loader *loader, const struct ouro_span *span, enum ouro_column column, \
+                                 type *out, struct ouro_block_reader *reader, struct ouro_err *err)            \
+    {                                                                                                          \
+        if (!has(span, column)) {                                                                              \
+            memset(out + span->first, 0, span->count * sizeof *out);                                           \
+            return OURO_OK;                                                                                    \
+        }                                                                                                      \
+        struct ouro_stream stream = stream_of(loader, span, column, reader, err);                              \
+        return stream_end(&stream, get(&stream, out + span->first, span->count), span, column, err);           \
     }
 
 DEFINE_LOAD(load_u64, uint64_t, ouro_stream_get_u64)
 DEFINE_LOAD(load_u32, uint32_t, ouro_stream_get_u32)
 DEFINE_LOAD(load_u16, uint16_t, ouro_stream_get_u16)
 
-static enum ouro_status load_addr(struct loader *loader, const struct span *span, struct ouro_block_reader *reader,
+static enum ouro_status load_addr(struct loader *loader, const struct ouro_span *span, struct ouro_block_reader *reader,
                                   struct ouro_err *err)
 {
     ouro_addr *addr = loader->heap->addr + span->first, last = 0;
@@ -146,8 +138,8 @@ static enum ouro_status load_addr(struct loader *loader, const struct span *span
     return OURO_OK;
 }
 
-static enum ouro_status load_shapes(struct loader *loader, const struct span *span, struct ouro_block_reader *reader,
-                                    struct ouro_err *err)
+static enum ouro_status load_shapes(struct loader *loader, const struct ouro_span *span,
+                                    struct ouro_block_reader *reader, struct ouro_err *err)
 {
     const struct ouro_snapshot *snapshot = loader->snapshot;
     const uint32_t *shape = loader->heap->shape + span->first;
@@ -158,8 +150,8 @@ static enum ouro_status load_shapes(struct loader *loader, const struct span *sp
     return OURO_OK;
 }
 
-static enum ouro_status load_flags(struct loader *loader, const struct span *span, struct ouro_block_reader *reader,
-                                   struct ouro_err *err)
+static enum ouro_status load_flags(struct loader *loader, const struct ouro_span *span,
+                                   struct ouro_block_reader *reader, struct ouro_err *err)
 {
     const uint16_t *flags = loader->heap->flags + span->first;
     OURO_TRY(load_u16(loader, span, OURO_COLUMN_FLAGS, loader->heap->flags, reader, err));
@@ -205,7 +197,7 @@ no_memory:
 
 /* The number of slots of each object into slot_begin[v + 1], not yet summed up. Stored slots are carried by at least a
  * byte each, so the bytes bound what hostile counts can ask for. */
-static enum ouro_status count_slots(struct loader *loader, struct span *span, struct ouro_block_reader *reader,
+static enum ouro_status count_slots(struct loader *loader, struct ouro_span *span, struct ouro_block_reader *reader,
                                     struct ouro_err *err)
 {
     const struct ouro_snapshot *snapshot = loader->snapshot;
@@ -241,7 +233,7 @@ static enum ouro_status count_slots(struct loader *loader, struct span *span, st
 }
 
 /* The size of each object's value into value_begin[v + 1], not yet summed up. */
-static enum ouro_status count_values(struct loader *loader, struct span *span, struct ouro_block_reader *reader,
+static enum ouro_status count_values(struct loader *loader, struct ouro_span *span, struct ouro_block_reader *reader,
                                      struct ouro_err *err)
 {
     const uint16_t *flags = loader->heap->flags;
@@ -267,7 +259,7 @@ static enum ouro_status count_values(struct loader *loader, struct span *span, s
 }
 
 /* First phase: all but edges and values. */
-static enum ouro_status load_columns(struct loader *loader, struct span *span, struct ouro_block_reader *reader,
+static enum ouro_status load_columns(struct loader *loader, struct ouro_span *span, struct ouro_block_reader *reader,
                                      struct ouro_err *err)
 {
     struct ouro_heap *heap = loader->heap;
@@ -391,7 +383,7 @@ static bool load_parts(const struct ouro_heap *heap, struct ouro_stream *stream,
     return true;
 }
 
-static enum ouro_status load_slots(struct loader *loader, struct span *span, struct ouro_block_reader *reader,
+static enum ouro_status load_slots(struct loader *loader, struct ouro_span *span, struct ouro_block_reader *reader,
                                    struct ouro_err *err)
 {
     const struct ouro_snapshot *snapshot = loader->snapshot;
@@ -431,7 +423,7 @@ static enum ouro_status load_slots(struct loader *loader, struct span *span, str
     return stream_end(&stream, good, span, OURO_COLUMN_EDGES, err);
 }
 
-static enum ouro_status load_values(struct loader *loader, struct span *span, struct ouro_block_reader *reader,
+static enum ouro_status load_values(struct loader *loader, struct ouro_span *span, struct ouro_block_reader *reader,
                                     struct ouro_err *err)
 {
     struct ouro_heap *heap = loader->heap;
@@ -448,28 +440,7 @@ static enum ouro_status load_values(struct loader *loader, struct span *span, st
     return OURO_OK;
 }
 
-/* What nobody can know: no shape, no slots, no size. Its address is filled in later, when those before are known. */
-static void lose(struct loader *loader, struct span *span)
-{
-    struct ouro_heap *heap = loader->heap;
-    span->lost = true;
-    span->slot_count = span->value_count = 0;
-    uint32_t first = span->first, count = span->count;
-    if (heap->shape)
-        memset(heap->shape + first, 0xff, count * sizeof *heap->shape);
-    if (heap->size)
-        memset(heap->size + first, 0, count * sizeof *heap->size);
-    if (heap->refcount)
-        memset(heap->refcount + first, 0, count * sizeof *heap->refcount);
-    if (heap->flags)
-        memset(heap->flags + first, 0, count * sizeof *heap->flags);
-    if (heap->native)
-        memset(heap->native + first, 0, count * sizeof *heap->native);
-    if (heap->interp)
-        memset(heap->interp + first, 0, count * sizeof *heap->interp);
-}
-
-static bool first_phase(struct loader *loader, struct span *span, struct ouro_block_reader *reader,
+static bool first_phase(struct loader *loader, struct ouro_span *span, struct ouro_block_reader *reader,
                         struct ouro_err *err, enum ouro_status *status)
 {
     *status = OURO_BADDATA;
@@ -480,12 +451,12 @@ static bool first_phase(struct loader *loader, struct span *span, struct ouro_bl
     return *status == OURO_OK;
 }
 
-static bool second_phase(struct loader *loader, struct span *span, struct ouro_block_reader *reader,
+static bool second_phase(struct loader *loader, struct ouro_span *span, struct ouro_block_reader *reader,
                          struct ouro_err *err, enum ouro_status *status)
 {
     *status = OURO_OK;
     if (span->lost)
-        return true; /* settle() sets where its slots and values would begin */
+        return true; /* ouro_spans_settle() sets where its slots and values would begin */
     if (loader->heap->slot_begin)
         *status = load_slots(loader, span, reader, err);
     if (loader->heap->value_begin && !*status)
@@ -506,7 +477,7 @@ static void *worker(void *argument)
         if (loader->work(loader, &loader->spans[i], &reader, &err, &status))
             continue;
         if (loader->salvage && status == OURO_BADDATA) {
-            lose(loader, &loader->spans[i]);
+            ouro_span_lose(&loader->spans[i], loader->heap);
             continue;
         }
         pthread_mutex_lock(&loader->lock);
@@ -524,8 +495,9 @@ static void *worker(void *argument)
 
 /* All spans through `work`. Threads that can't be started are done without. */
 static enum ouro_status run(struct loader *loader, unsigned thread_count,
-                            bool (*work)(struct loader *loader, struct span *span, struct ouro_block_reader *reader,
-                                         struct ouro_err *err, enum ouro_status *status))
+                            bool (*work)(struct loader *loader, struct ouro_span *span,
+                                         struct ouro_block_reader *reader, struct ouro_err *err,
+                                         enum ouro_status *status))
 {
     pthread_t threads[THREADS_MAX];
     unsigned started = 0;
@@ -559,9 +531,9 @@ static bool find_spans(struct loader *loader)
     for (size_t i = 0; i < snapshot->chunks.count; i++) {
         const struct ouro_snapshot_chunk *chunk = &snapshot->chunks.items[i];
         if (chunk->first > due)
-            loader->spans[loader->span_count++] = (struct span){.first = due, .count = chunk->first - due};
+            loader->spans[loader->span_count++] = (struct ouro_span){.first = due, .count = chunk->first - due};
         loader->spans[loader->span_count++] =
-            (struct span){.first = chunk->first, .count = chunk->count, .chunk = chunk};
+            (struct ouro_span){.first = chunk->first, .count = chunk->count, .chunk = chunk};
         due = chunk->first + chunk->count;
     }
     return true;
@@ -663,49 +635,16 @@ static bool place_spans(struct loader *loader)
     return !heap->value_begin || (heap->values = array_new(values, 1));
 }
 
-/* The addresses of lost objects: odd, so that nobody finds them, and in order, so that everybody else is found. */
-static enum ouro_status settle_addresses(struct loader *loader, struct ouro_err *err)
+/* Whether each span begins behind those before. */
+static enum ouro_status check_addresses(const struct loader *loader, struct ouro_err *err)
 {
-    ouro_addr *addr = loader->heap->addr, last = 0;
-    for (size_t i = 0; i < loader->span_count; i++) {
-        struct span *span = &loader->spans[i];
-        if (!span->addr_lost && span->first && addr[span->first] <= last) {
-            if (!loader->salvage)
-                return bad_column(span, OURO_COLUMN_ADDR, "do not follow those before", err);
-            span->addr_lost = true;
-            if (!span->lost)
-                lose(loader, span);
-        }
-        for (uint32_t j = 0; span->addr_lost && j < span->count; j++)
-            addr[span->first + j] = last | 1;
-        last = addr[span->first + span->count - 1];
+    const ouro_addr *addr = loader->heap->addr;
+    for (size_t i = 1; i < loader->span_count; i++) {
+        const struct ouro_span *span = &loader->spans[i];
+        if (addr[span->first] <= addr[span->first - 1])
+            return bad_column(span, OURO_COLUMN_ADDR, "do not follow those before", err);
     }
     return OURO_OK;
-}
-
-/* After damage: closes the gaps that lost spans left among slots and values. */
-static void settle(struct loader *loader)
-{
-    struct ouro_heap *heap = loader->heap;
-    uint64_t slots = 0, values = 0;
-    for (size_t i = 0; i < loader->span_count; i++) {
-        const struct span *span = &loader->spans[i];
-        if (span->lost)
-            heap->lost_count += span->count;
-        if (heap->slot_begin && span->slot_base != slots && span->slot_count)
-            memmove(heap->slots + slots, heap->slots + span->slot_base, span->slot_count * sizeof *heap->slots);
-        if (heap->value_begin && span->value_base != values && span->value_count)
-            memmove(heap->values + values, heap->values + span->value_base, span->value_count);
-        for (ouro_node node = span->first; node - span->first < span->count; node++) {
-            if (heap->slot_begin)
-                heap->slot_begin[node + 1] = span->lost ? slots : heap->slot_begin[node + 1] - span->slot_base + slots;
-            if (heap->value_begin)
-                heap->value_begin[node + 1] =
-                    span->lost ? values : heap->value_begin[node + 1] - span->value_base + values;
-        }
-        slots += span->slot_count;
-        values += span->value_count;
-    }
 }
 
 static enum ouro_status load(struct loader *loader, unsigned thread_count, struct ouro_err *err)
@@ -714,14 +653,16 @@ static enum ouro_status load(struct loader *loader, unsigned thread_count, struc
     if (!find_spans(loader) || !allocate(loader))
         return ouro_err_set(err, OURO_NOMEM, "no memory for %u objects", heap->count);
     OURO_TRY(run(loader, thread_count, first_phase));
-    if (heap->addr)
-        OURO_TRY(settle_addresses(loader, err));
+    if (heap->addr && !loader->salvage)
+        OURO_TRY(check_addresses(loader, err));
+    if (heap->addr && loader->salvage)
+        ouro_spans_settle_addresses(loader->spans, loader->span_count, heap);
     if (!place_spans(loader))
         return ouro_err_set(err, OURO_NOMEM, "no memory for the references of %u objects", heap->count);
     if (heap->slot_begin || heap->value_begin)
         OURO_TRY(run(loader, thread_count, second_phase));
     if (loader->salvage)
-        settle(loader);
+        ouro_spans_settle(loader->spans, loader->span_count, heap);
     heap->lost_slot_count = loader->beyond_limit;
     struct ouro_block_reader reader __attribute__((cleanup(ouro_block_reader_fini))) = {.fd = loader->snapshot->fd};
     bool damaged = false;

@@ -11,6 +11,8 @@ libouro_snapshot_a_SOURCES = \
 	lib/snapshot/output.h \
 	lib/snapshot/reader.c \
 	lib/snapshot/reader.h \
+	lib/snapshot/salvage.c \
+	lib/snapshot/salvage.h \
 	lib/snapshot/schema.h \
 	lib/snapshot/snapshot.h \
 	lib/snapshot/stream.c \
