@@ -490,7 +490,7 @@ static long blocked_call(struct shared *shared, int call)
     char byte;
     int status;
     switch (call) {
-    case CALL_SLEEP: {
+    case CALL_SLEEP: { /* not a wait of the test: nanosleep is among the calls that a stop must not cut short */
         struct timespec time = {.tv_nsec = 700000000};
         uint64_t start_ns = now_ns();
         int result = nanosleep(&time, NULL);
