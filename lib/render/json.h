@@ -28,8 +28,9 @@ void ouro_json_bool(struct ouro_json *json, const char *key, bool value);
 void ouro_json_null(struct ouro_json *json, const char *key);
 void ouro_json_addr(struct ouro_json *json, const char *key, ouro_addr addr); /* "0x7f.." */
 
-/* The inside of a JSON string. Lone surrogates as \uXXXX; bytes that are no UTF-8 as \udcXX (Python's surrogateescape);
- * controls, bidi marks and whatever else does not print escaped too, as the output may be a terminal. */
+/* The inside of a JSON string. Lone surrogates as \u and four digits; bytes that are no UTF-8 as those that Python's
+ * surrogateescape makes of them; controls, bidi marks and whatever else does not print escaped too, as the output may be
+ * a terminal. */
 void ouro_json_escape(struct ouro_buf *out, const void *bytes, size_t size);
 
 #endif

@@ -44,10 +44,10 @@ static enum ouro_status open_folder(struct ouro_output *output, struct ouro_err 
     return ouro_err_sys(err, errno, "can't open the folder %s", folder);
 }
 
-/* Opens NAME.XXXXXX.tmp with `make`, which yields -1 and EEXIST for a name that is taken. */
+/* Opens a temporary name with `make`, which yields -1 and EEXIST for a name that is taken. */
 static int with_temporary_name(struct ouro_output *output, int (*make)(struct ouro_output *, const char *temp))
 {
-    size_t size = strlen(output->name) + sizeof ".XXXXXXXX.tmp";
+    size_t size = strlen(output->name) + sizeof ".01234567.tmp";
     char *temp = malloc(size);
     if (!temp) {
         errno = ENOMEM;

@@ -1,7 +1,7 @@
 /* A file that appears under its name when it is whole, and otherwise leaves nothing behind.
  *
  * Internal to lib/snapshot. Where the file system has O_TMPFILE the file has no name until commit, so that even SIGKILL
- * leaves nothing; elsewhere it is NAME.XXXXXX.tmp in the same folder. Mode 0600. */
+ * leaves nothing; elsewhere it has eight random digits and .tmp behind its name until then. Mode 0600. */
 #ifndef OURO_SNAPSHOT_OUTPUT_H
 #define OURO_SNAPSHOT_OUTPUT_H
 

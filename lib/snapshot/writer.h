@@ -1,7 +1,7 @@
 /* Writes a snapshot: blocks in, a file out that appears under its name when it is whole.
  *
- * The temporary file (mode 0600, in the same folder, O_TMPFILE where the file system has it, else NAME.XXXXXX.tmp) is
- * unlinked by ouro_snapshot_writer_close unless ouro_snapshot_writer_commit succeeded. */
+ * The temporary file (output.h) is removed by ouro_snapshot_writer_close, unless
+ * ouro_snapshot_writer_commit succeeded. */
 #ifndef OURO_SNAPSHOT_WRITER_H
 #define OURO_SNAPSHOT_WRITER_H
 
