@@ -90,7 +90,7 @@ static void write_build(struct ouro_table *table, const struct ouro_doctor *doct
         add_row(table, "build id", &text);
     }
     if (doctor->stage >= OURO_DOCTOR_VERSION) {
-        ouro_buf_addf(&text, "%s, %s", doctor->debug ? "debug" : "release",
+        ouro_buf_addf(&text, "%s, %s", doctor->session.runtime.debug ? "debug" : "release",
                       runtime->free_threaded ? "free-threaded" : "with the GIL");
         add_row(table, "build", &text);
     }
@@ -373,7 +373,7 @@ static void put_build(struct ouro_json *json, const struct ouro_doctor *doctor)
     if (doctor->stage >= OURO_DOCTOR_VERSION) {
         ouro_json_string(json, "python", runtime->version);
         ouro_json_uint(json, "hexversion", runtime->hexversion);
-        ouro_json_bool(json, "debug", doctor->debug);
+        ouro_json_bool(json, "debug", doctor->session.runtime.debug);
         ouro_json_bool(json, "free_threaded", runtime->free_threaded);
     }
     ouro_json_string(json, "runtime", runtime->module->path);

@@ -67,17 +67,16 @@ static enum ouro_status find_symbols(struct ouro_doctor *doctor, struct ouro_err
         {"PyLong_FromSize_t", false, false},
         {"PyLong_FromUnsignedLong", false, false},
     };
-    struct ouro_module *module = doctor->session.runtime.module;
     struct ouro_doctor_symbol *symbols = malloc(sizeof wanted);
     if (!symbols)
         return ouro_err_set(err, OURO_NOMEM, "no memory for the list of symbols");
     doctor->symbols = symbols;
-    uint32_t version = doctor->session.runtime.hexversion;
+    const struct ouro_runtime *runtime = &doctor->session.runtime;
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        if (strcmp(wanted[i].name, "Py_Version") == 0 && version && version < 0x030b0000)
-            continue; /* those have none; sys.hexversion told it */
+        if (strcmp(wanted[i].name, "Py_Version") == 0 && runtime->hexversion && !runtime->exports_version)
+            continue; /* its version has none, and was told without it */
         symbols[doctor->symbol_count] = wanted[i];
-        symbols[doctor->symbol_count++].found = has_one_symbol(module, wanted[i].name);
+        symbols[doctor->symbol_count++].found = has_one_symbol(runtime->module, wanted[i].name);
     }
     return OURO_OK;
 }
@@ -114,7 +113,6 @@ static void find_build(struct ouro_doctor *doctor)
         path[size] = 0;
         doctor->in_executable = strcmp(path, module->path) == 0;
     }
-    doctor->debug = has_symbol(module, "_Py_RefTotal") || has_symbol(module, "_Py_NegativeRefcount");
     find_build_id(doctor);
 }
 

@@ -53,7 +53,6 @@ struct ouro_doctor {
     /* From OURO_DOCTOR_RUNTIME on. */
     char build_id[65];  /* hexadecimal; "": it has none */
     bool in_executable; /* the executable holds the runtime, not a library */
-    bool debug;
     const struct ouro_doctor_symbol *symbols; /* owned */
     size_t symbol_count;
     /* From OURO_DOCTOR_LAYOUT on: entries of the table of native visitors, and those whose types are exported by this build (the

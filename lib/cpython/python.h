@@ -41,7 +41,8 @@ struct ouro_interpreter {
 struct ouro_runtime {
     uint32_t hexversion;
     char version[16]; /* "3.11.7" */
-    bool free_threaded;
+    bool exports_version; /* Py_Version tells it; else (up to 3.10) sys.hexversion did */
+    bool free_threaded, debug;
     ouro_addr addr; /* _PyRuntime */
     uint64_t size;
     struct ouro_module *module; /* borrowed: the file that holds it */

@@ -176,7 +176,8 @@ static enum ouro_status read_version(struct ouro_runtime *runtime, const struct 
 {
     ouro_addr addr;
     uint64_t version = 0;
-    if (ouro_module_symbol(runtime->module, "Py_Version", &addr, NULL) != OURO_OK) {
+    runtime->exports_version = ouro_module_symbol(runtime->module, "Py_Version", &addr, NULL) == OURO_OK;
+    if (!runtime->exports_version) {
         if (!read_old_version(runtime, space, &version))
             return ouro_err_set(err, OURO_UNSUPPORTED,
                                 "%s holds a CPython older than 3.8, or one that has not started yet; this version of ouro reads %s",
@@ -243,9 +244,10 @@ enum ouro_status ouro_runtime_find(struct ouro_runtime *runtime, const struct ou
             runtime->module = &modules->items[i];
     if (!runtime->module)
         return ouro_err_set(err, OURO_UNSUPPORTED, "not a CPython process: no mapped file has the symbol _PyRuntime");
+    runtime->debug = is_debug_build(runtime);
     OURO_TRY(read_version(runtime, space, err));
     OURO_TRY(ouro_layout_find(&runtime->layout, runtime->hexversion, err));
-    if (is_debug_build(runtime))
+    if (runtime->debug)
         OURO_TRY(ouro_layout_adopt_debug(&runtime->layout, err));
     OURO_TRY(adopt_debug_offsets(runtime, space, err));
     return adopt_generations(runtime, space, err);

@@ -56,6 +56,7 @@ def recognised(report, facts, pid):
     assert report['python'] == facts['version'] and report['hexversion'] == facts['hexversion'], report['python']
     assert report['layouts_fit'] and not report['free_threaded'] and report['debug'] == facts['debug']
     assert report['symbols_missing'] == []
+    assert ('Py_Version' in report['symbols_found']) == (facts['hexversion'] >= 0x30b0000), 'older ones have none'
     assert sorted(t['native_id'] for t in report['threads']) == sorted(facts['tids']), report['threads']
     assert report['pause_ns'] > 0 and report['copied_bytes'] > 0
     types = by_type(report)
