@@ -6,6 +6,8 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/deliver.h \
 	lib/cpython/dict.c \
 	lib/cpython/dict.h \
+	lib/cpython/extent.c \
+	lib/cpython/extent.h \
 	lib/cpython/foreign.c \
 	lib/cpython/foreign.h \
 	lib/cpython/frame_object.c \

@@ -240,10 +240,9 @@ uint64_t ouro_type_sizeof(struct ouro_python *python, struct ouro_sandbox **sand
                           ouro_addr addr, uint64_t *native, bool *estimated)
 {
     const struct ouro_layout *layout = python->layout;
-    uint64_t need = type->size_rule == OURO_SIZEOF_STR    ? (uint64_t)layout->ascii_sizeof
-                    : type->size_rule == OURO_SIZEOF_TYPE ? (uint64_t)layout->type_sizeof
-                    : type->itemsize && type->extent < 24 ? 24
-                                                          : type->extent;
+    /* A str that is ASCII, or a static type, is smaller than what tp_basicsize says. */
+    bool smaller = type->size_rule == OURO_SIZEOF_STR || type->size_rule == OURO_SIZEOF_TYPE;
+    uint64_t need = smaller || type->extent < type->size_extent ? type->size_extent : type->extent;
     const unsigned char *object = ouro_image_at(python->image, addr, need);
     *native = 0;
     *estimated = false;

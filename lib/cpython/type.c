@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "cpython/dict.h"
+#include "cpython/extent.h"
 #include "cpython/foreign.h"
 #include "cpython/learn.h"
 #include "cpython/text.h"
@@ -430,6 +431,8 @@ static void use_ops(struct ouro_python *python, struct ouro_type *type, const st
         if ((op->kind == OURO_OP_FIELD && op->offset + 8 > (int64_t)type->extent) || op->offset < 0)
             type->ops[i].kind = OURO_OP_TYPE; /* a member outside of the object: not believed */
     }
+    uint64_t read = ouro_extent_to_visit(python->layout, type);
+    type->extent = type->extent > read ? type->extent : read;
     if (type->varies && type->op_count && python->layout->values_in_preheader && !type->is_gc_function &&
         !(type->flags & OURO_FLAG_TYPE)) {
         type->varies = false; /* there the parts of instances depend on the type only */
@@ -640,6 +643,7 @@ static struct ouro_type *resolve(struct ouro_python *python, ouro_addr addr)
     find_visitor(python, type, bytes);
     find_value_kind(python, type);
     type->size_rule = find_size_rule(python, type, bytes);
+    type->size_extent = ouro_extent_to_measure(layout, type);
     return type;
 }
 

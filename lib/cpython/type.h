@@ -99,7 +99,8 @@ struct ouro_type {
     uint32_t strikes;           /* atomic: calls that ran out of budget */
     uint32_t checks;            /* atomic: objects compared with what running tp_traverse gives */
     bool disagreed;             /* atomic: one of them differed, so the native visitor is not used */
-    uint64_t extent;       /* bytes that every object has for sure: tp_basicsize, at least a header */
+    uint64_t extent;       /* bytes that every object has: tp_basicsize, at least what is read of one to visit it */
+    uint64_t size_extent;  /* what is read of one to measure it (extent.h) */
     bool gc;               /* its objects have a collector head (static types excepted) */
     bool approximate, varies, finalize, del, weakref;
     uint8_t size_rule;     /* enum ouro_sizeof */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -222,6 +223,62 @@ START_TEST(damaged_memory_is_walked_to_an_end)
 }
 END_TEST
 
+/* The bytes of the image with nothing behind them. */
+static unsigned char *copy_with_nothing_behind(size_t size)
+{
+    unsigned char *bytes = mmap(NULL, size + OURO_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert(bytes != MAP_FAILED);
+    ck_assert_int_eq(mprotect(bytes + size, OURO_PAGE_BYTES, PROT_NONE), 0);
+    memcpy(bytes, pristine, size);
+    return bytes;
+}
+
+static void put_word(ouro_addr addr, uint64_t word)
+{
+    memcpy((unsigned char *)ouro_image_at(&image, addr, 8), &word, 8);
+}
+
+/* An object of each type that is read in a way of its own stands at the very end of the memory, and its type says that this is all. */
+START_TEST(a_type_may_say_that_its_objects_end_before_what_its_visitor_reads)
+{
+    static const char *const types[] = {
+        "PyList_Type", "PyTuple_Type", "PyDict_Type", "PySet_Type", "PyODict_Type", "PyGen_Type", "PyFrame_Type",
+        "PyModule_Type", "PyCFunction_Type", "PyCapsule_Type", "PyLong_Type", "PyUnicode_Type", "PyBytes_Type",
+        "PyByteArray_Type", "PyCode_Type", "PyFunction_Type", "PyFloat_Type", "PyCell_Type", "PyBaseObject_Type",
+    };
+    size_t size = (size_t)image.page_count << OURO_PAGE_BITS;
+    unsigned char *reserve = image.reserve, *own = copy_with_nothing_behind(size);
+    const unsigned char *bytes = image.bytes;
+    const struct ouro_layout *layout = &runtime.layout;
+    struct ouro_interpreter main;
+    size_t found;
+    ck_assert_int_eq(ouro_runtime_interpreters(&runtime, &image.space, &main, 1, &found), OURO_OK);
+    image.bytes = image.reserve = own;
+    ouro_addr object = image.page_addr[image.page_count - 1] + OURO_PAGE_BYTES - 16;
+    unsigned walked = 0;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        struct ouro_err err = {0};
+        ouro_addr type;
+        ouro_node objects;
+        ck_assert_int_eq(ouro_module_symbol(runtime.module, types[i], &type, NULL), OURO_OK);
+        put_word(type + (ouro_addr)layout->tp_basicsize, 16);
+        put_word(object + (ouro_addr)layout->ob_refcnt, 1);
+        put_word(object + (ouro_addr)layout->ob_type, type);
+        put_word(main.addr + (ouro_addr)layout->interp_codec_search_path, object); /* a root */
+        enum ouro_status status = walk_and_write(&objects, &err);
+        ck_assert_msg(status == OURO_OK || status == OURO_BADDATA, "%s: %s", types[i], err.msg);
+        if (status == OURO_OK)
+            read_back(types[i]);
+        walked += status == OURO_OK;
+        memcpy(image.reserve, pristine, size);
+    }
+    image.reserve = reserve;
+    image.bytes = bytes;
+    munmap(own, size + OURO_PAGE_BYTES);
+    ck_assert_uint_gt(walked, 10);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hostile memory");
@@ -229,6 +286,7 @@ int main(void)
     tcase_add_unchecked_fixture(tests, capture_image, release_image);
     tcase_add_test(tests, an_image_without_damage_is_walked_whole);
     tcase_add_test(tests, damaged_memory_is_walked_to_an_end);
+    tcase_add_test(tests, a_type_may_say_that_its_objects_end_before_what_its_visitor_reads);
     tcase_set_timeout(tests, 300);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
