@@ -93,7 +93,8 @@ static void field_label(struct ouro_visitor *visitor, const struct ouro_type *ty
     else if (offset < values || !ouro_keys_read(visitor->python, type->cached_keys, &keys) ||
              (uint64_t)(offset - values) / 8 >= keys.entry_count ||
              !ouro_python_text(visitor->python, ouro_keys_key(&keys, (uint64_t)(offset - values) / 8), out + 1, capacity - 1))
-        snprintf(out, capacity, ".%c%#x", offset < 0 ? '-' : '+', (unsigned)abs(offset));
+        snprintf(out, capacity, ".%c%#x", offset < 0 ? '-' : '+',
+                 offset < 0 ? 0u - (unsigned)offset : (unsigned)offset);
 }
 
 static void run_label(struct ouro_visitor *visitor, const struct ouro_type *type, struct ouro_origin origin, char *out,

@@ -59,14 +59,19 @@ static uint64_t stack_depth(const struct ouro_layout *layout, const unsigned cha
     return top > bottom ? (top - bottom) / 8 : 0;
 }
 
+static void torn(struct ouro_visitor *visitor)
+{
+    visitor->torn = true;
+    ouro_python_count_unreadable(visitor->python, OURO_UNREADABLE_FRAME);
+}
+
 static const unsigned char *words(struct ouro_visitor *visitor, ouro_addr addr, uint64_t *count)
 {
     const unsigned char *at = NULL;
     if (*count <= 2 * OURO_FRAME_LOCALS_MAX)
         at = ouro_image_at(visitor->python->image, addr, *count * 8);
     if (!at) {
-        visitor->torn = true;
-        ouro_python_count_unreadable(visitor->python, OURO_UNREADABLE_FRAME);
+        torn(visitor);
         *count = 0;
     }
     return at;
@@ -79,8 +84,10 @@ void ouro_frame_object_visit(struct ouro_visitor *visitor, ouro_addr frame, cons
     ouro_addr code = ouro_load_u64(object + layout->iframe_code);
     uint64_t local_count = ouro_frame_local_count(python, code), readable = local_count;
     uint64_t depth = stack_depth(layout, object);
-    if (local_count > OURO_FRAME_LOCALS_MAX)
+    if (local_count > OURO_FRAME_LOCALS_MAX) {
+        torn(visitor);
         local_count = readable = 0;
+    }
     const unsigned char *locals =
         readable ? words(visitor, frame + (ouro_addr)layout->frame_localsplus, &readable) : NULL;
     for (uint64_t i = 0; visitor->part && i < local_count; i++) {

@@ -81,7 +81,7 @@ void ouro_python_each_tracked(struct ouro_python *python, const struct ouro_inte
         each_of(python, interpreter, first + 2 * size, visit, context);
 }
 
-static ouro_addr symbol(const struct ouro_python *python, const char *name)
+ouro_addr ouro_python_symbol(const struct ouro_python *python, const char *name)
 {
     ouro_addr addr = 0;
     return ouro_module_symbol(python->runtime.module, name, &addr, NULL) == OURO_OK ? addr : 0;
@@ -90,7 +90,7 @@ static ouro_addr symbol(const struct ouro_python *python, const char *name)
 /* PyExc_OSError and its like are pointers to the types, all others are the types themselves. */
 static ouro_addr type_symbol(const struct ouro_python *python, const char *name)
 {
-    ouro_addr addr = symbol(python, name);
+    ouro_addr addr = ouro_python_symbol(python, name);
     return addr && strncmp(name, "PyExc_", 6) == 0 ? ouro_python_word(python, addr) : addr;
 }
 
@@ -147,7 +147,7 @@ static enum ouro_status learn_sizes(struct ouro_python *python)
     };
     bool frames_in_generators = python->layout->gen_iframe >= 0; /* else their size is as any other object's */
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        ouro_addr type = symbol(python, rules[i].name);
+        ouro_addr type = ouro_python_symbol(python, rules[i].name);
         if (rules[i].rule == OURO_SIZEOF_GENERATOR && !frames_in_generators)
             continue;
         uint64_t *place = type ? ouro_map_put(&python->sizeof_rules, type, NULL) : NULL;
@@ -190,7 +190,7 @@ static bool look_at_class(void *context, ouro_addr object)
 
 static enum ouro_status learn_subtype_traverse(struct ouro_python *python, struct ouro_err *err)
 {
-    ouro_addr addr = symbol(python, "subtype_traverse"); /* there only where .symtab was kept */
+    ouro_addr addr = ouro_python_symbol(python, "subtype_traverse"); /* there only where .symtab was kept */
     if (addr) {
         python->subtype_traverse = addr;
         return OURO_OK;
@@ -215,7 +215,7 @@ static enum ouro_status learn_general_lookup(struct ouro_python *python, struct 
     ouro_addr subclasses = 0;
     if (layout->keys_lookup < 0)
         return OURO_OK;
-    ouro_dict_and_subclasses_of_type(python, symbol(python, "PyBaseObject_Type"), &subclasses);
+    ouro_dict_and_subclasses_of_type(python, ouro_python_symbol(python, "PyBaseObject_Type"), &subclasses);
     ouro_addr keys = subclasses ? ouro_python_word(python, subclasses + (ouro_addr)layout->dict_keys) : 0;
     python->general_lookup = keys ? ouro_python_word(python, keys + (ouro_addr)layout->keys_lookup) : 0;
     if (!python->general_lookup)
@@ -250,7 +250,7 @@ static bool static_types_are_at(const struct ouro_python *python, int32_t shift)
     static const char *const names[] = {"PyType_Type", "PyTuple_Type", "PyDict_Type", "PyUnicode_Type"};
     const struct ouro_layout *layout = python->layout;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        ouro_addr type = symbol(python, names[i]);
+        ouro_addr type = ouro_python_symbol(python, names[i]);
         uint64_t number = ouro_python_word(python, type + (ouro_addr)layout->tp_subclasses);
         ouro_addr state = python->interpreters[0].addr + (ouro_addr)(layout->interp_static_types + shift) +
                           (number - 1) * (uint64_t)layout->static_type_sizeof;
@@ -304,14 +304,14 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
     python->layout = &python->runtime.layout;
     pthread_mutex_init(&python->lock, NULL);
     pthread_mutex_init(&python->sandbox_lock, NULL);
-    python->type_type = symbol(python, "PyType_Type");
-    python->dict_type = symbol(python, "PyDict_Type");
-    python->tuple_type = symbol(python, "PyTuple_Type");
-    python->int_type = symbol(python, "PyLong_Type");
-    python->method_type = symbol(python, "PyMethodDescr_Type");
-    python->none = symbol(python, "_Py_NoneStruct");
-    python->true_object = symbol(python, "_Py_TrueStruct");
-    python->false_object = symbol(python, "_Py_FalseStruct");
+    python->type_type = ouro_python_symbol(python, "PyType_Type");
+    python->dict_type = ouro_python_symbol(python, "PyDict_Type");
+    python->tuple_type = ouro_python_symbol(python, "PyTuple_Type");
+    python->int_type = ouro_python_symbol(python, "PyLong_Type");
+    python->method_type = ouro_python_symbol(python, "PyMethodDescr_Type");
+    python->none = ouro_python_symbol(python, "_Py_NoneStruct");
+    python->true_object = ouro_python_symbol(python, "_Py_TrueStruct");
+    python->false_object = ouro_python_symbol(python, "_Py_FalseStruct");
     OURO_TRY(check_known_objects(python, err));
     OURO_TRY(learn_general_lookup(python, err));
     python->interpreters = calloc(OURO_INTERPRETERS_MAX, sizeof *python->interpreters);
@@ -331,8 +331,8 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
         return ouro_err_set(err, OURO_NOMEM, "no memory for the table of visitors");
     OURO_TRY(learn_subtype_traverse(python, err));
     /* Most types that no symbol names are found here, before anybody asks for one of their subclasses. */
-    ouro_type_learn_subclasses(python, symbol(python, "PyBaseObject_Type"));
-    ouro_type_learn_subclasses(python, symbol(python, "PyTuple_Type"));
+    ouro_type_learn_subclasses(python, ouro_python_symbol(python, "PyBaseObject_Type"));
+    ouro_type_learn_subclasses(python, ouro_python_symbol(python, "PyTuple_Type"));
     ouro_type_learn_subclasses(python, python->dict_type);
     return ouro_owner_find(python, err);
 }

@@ -121,6 +121,8 @@ static inline uint32_t ouro_load_u32(const unsigned char *at)
     return value;
 }
 
+/* The address of a symbol of the runtime, 0 when it has none of that name. */
+ouro_addr ouro_python_symbol(const struct ouro_python *python, const char *name);
 /* The word at addr, 0 when it is not there. */
 static inline uint64_t ouro_python_word(const struct ouro_python *python, ouro_addr addr)
 {

@@ -22,19 +22,13 @@ struct ouro_sandbox {
     enum ouro_machine_end end;
 };
 
-static ouro_addr symbol(const struct ouro_python *python, const char *name)
-{
-    ouro_addr addr = 0;
-    return ouro_module_symbol(python->runtime.module, name, &addr, NULL) == OURO_OK ? addr : 0;
-}
-
 /* The constructors of int that __sizeof__ methods end in: the argument is the answer, and nothing has to be allocated. */
 static bool stop_at_constructors(struct ouro_sandbox *sandbox)
 {
     static const char *const names[] = {"PyLong_FromSsize_t",  "PyLong_FromSize_t",       "PyLong_FromLong",
                                         "PyLong_FromLongLong", "PyLong_FromUnsignedLong", "PyLong_FromUnsignedLongLong"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        ouro_addr addr = symbol(sandbox->python, names[i]);
+        ouro_addr addr = ouro_python_symbol(sandbox->python, names[i]);
         if (addr && !ouro_machine_stop_at(sandbox->machine, addr))
             return false;
     }
@@ -114,8 +108,9 @@ struct ouro_python *ouro_sandbox_python(const struct ouro_sandbox *sandbox)
 static void enter_interpreter(struct ouro_sandbox *sandbox, ouro_addr interpreter)
 {
     struct ouro_machine_budget small = sandbox->small;
-    struct ouro_machine_call call = {
-        .function = symbol(sandbox->python, "PyInterpreterState_Get"), .constant_offset = INT32_MIN, .budget = &small};
+    struct ouro_machine_call call = {.function = ouro_python_symbol(sandbox->python, "PyInterpreterState_Get"),
+                                     .constant_offset = INT32_MIN,
+                                     .budget = &small};
     ouro_addr source = 0;
     enum ouro_machine_end end = call.function ? OURO_MACHINE_INSTRUCTIONS : OURO_MACHINE_RETURNED;
     ouro_machine_trace(sandbox->machine, true);
@@ -143,7 +138,7 @@ void ouro_sandbox_enter(struct ouro_sandbox *sandbox, size_t interpreter)
     sandbox->object = 0;
     ouro_addr ident = 0, thread = ouro_state_any_thread(python, &python->interpreters[interpreter], &ident), getter = 0;
     for (size_t i = 0; i < sizeof getters / sizeof *getters && !getter; i++)
-        getter = symbol(python, getters[i]);
+        getter = ouro_python_symbol(python, getters[i]);
     ouro_machine_set_fs(sandbox->machine, ident); /* pthread_self(), which is where fs points */
     if (!thread || !getter)
         return;

@@ -524,14 +524,13 @@ static void find_visitor(struct ouro_python *python, struct ouro_type *type, con
 static bool find_sizeof_function(struct ouro_python *python, struct ouro_type *type, ouro_addr method)
 {
     const struct ouro_layout *layout = python->layout;
-    unsigned char definition[64];
+    const struct ouro_space *space = &python->image->space;
     ouro_addr at = ouro_python_word(python, method + (ouro_addr)layout->descr_method);
-    if (!python->sandboxed || !python->method_type || layout->methoddef_flags + 4u > sizeof definition ||
+    if (!python->sandboxed || !python->method_type ||
         ouro_python_word(python, method + (ouro_addr)layout->ob_type) != python->method_type ||
-        ouro_space_read(&python->image->space, at, definition, sizeof definition) != OURO_OK)
+        ouro_space_read(space, at + (ouro_addr)layout->methoddef_meth, &type->sizeof_function, 8) != OURO_OK ||
+        ouro_space_read(space, at + (ouro_addr)layout->methoddef_flags, &type->sizeof_flags, 4) != OURO_OK)
         return false;
-    type->sizeof_function = ouro_load_u64(definition + layout->methoddef_meth);
-    type->sizeof_flags = ouro_load_u32(definition + layout->methoddef_flags);
     type->sizeof_class = ouro_python_word(python, method + (ouro_addr)layout->descr_type);
     return true;
 }
@@ -573,11 +572,8 @@ static uint8_t find_size_rule(struct ouro_python *python, struct ouro_type *of, 
 
 static bool derives_from_symbol(struct ouro_python *python, const struct ouro_type *type, const char *name)
 {
-    ouro_addr wanted = 0;
-    if (ouro_module_symbol(python->runtime.module, name, &wanted, NULL) != OURO_OK)
-        return false;
-    ouro_addr at = type->addr;
-    for (unsigned depth = 0; at && depth < BASES_MAX; depth++) {
+    ouro_addr wanted = ouro_python_symbol(python, name), at = type->addr;
+    for (unsigned depth = 0; wanted && at && depth < BASES_MAX; depth++) {
         if (at == wanted)
             return true;
         at = ouro_python_word(python, at + (ouro_addr)python->layout->tp_base);

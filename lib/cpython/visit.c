@@ -576,17 +576,17 @@ static void visit_managed_dict(struct ouro_visitor *visitor, const struct ouro_t
 static void visit_dict_pointer(struct ouro_visitor *visitor, const struct ouro_type *type, ouro_addr addr,
                                const unsigned char *object)
 {
-    int64_t offset = type->dictoffset;
-    if (offset < 0) {
+    uint64_t offset = (uint64_t)type->dictoffset;
+    if (type->dictoffset < 0) {
         const struct ouro_layout *layout = visitor->python->layout;
         int64_t size = (int64_t)ouro_load_u64(object + layout->ob_size);
         uint64_t count = size < 0 ? 0 - (uint64_t)size : (uint64_t)size;
         if (layout->long_tag >= 0 && type->flags & OURO_FLAG_LONG)
             count = ouro_load_u64(object + layout->long_tag) >> 3;
         uint64_t whole = type->basicsize + count * type->itemsize;
-        offset += (int64_t)((whole + 7) & ~(uint64_t)7);
+        offset += (whole + 7) & ~(uint64_t)7;
     }
-    namespace_field(visitor, ouro_python_word(visitor->python, addr + (ouro_addr)offset), "__dict__");
+    namespace_field(visitor, ouro_python_word(visitor->python, addr + offset), "__dict__");
 }
 
 static ouro_addr field_after_items(const struct ouro_python *python, const struct ouro_type *type, const struct ouro_op *op,
