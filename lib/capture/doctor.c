@@ -157,15 +157,6 @@ static bool is_namespace(void *context, ouro_addr dict)
     return ouro_walk_noted(&counter->census->doctor->session.walk, dict);
 }
 
-static size_t interpreter_of(const struct ouro_walk *walk, uint64_t bit)
-{
-    uint64_t id = ouro_walk_interpreter(walk, bit);
-    for (size_t i = 0; i < walk->python->interpreter_count; i++)
-        if (walk->python->interpreters[i].id == id)
-            return i;
-    return 0;
-}
-
 /* As many of each type as the walk compared, but counted by type. */
 static void compare(struct counter *counter, struct ouro_doctor_counts *counts, const struct ouro_type *type,
                     ouro_addr object)
@@ -193,7 +184,7 @@ static void count_object(struct counter *counter, uint64_t bit)
         return;
     struct ouro_doctor_counts *counts = &counter->counts[type->index];
     if (session->walk.added_count)
-        visitor->interpreter = interpreter_of(&session->walk, bit);
+        visitor->interpreter = ouro_walk_interpreter(&session->walk, bit);
     counter->lost = visitor->torn = visitor->approximate = false;
     visitor->end = 0;
     if (type->op_count) {

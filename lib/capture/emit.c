@@ -204,16 +204,6 @@ static bool put_slots(struct emitter *emitter, const struct ouro_type *type, our
     return false;
 }
 
-/* The index of the interpreter that an object belongs to, and its id. */
-static size_t interpreter_of(const struct ouro_walk *walk, uint64_t bit, uint64_t *id)
-{
-    *id = ouro_walk_interpreter(walk, bit);
-    for (size_t i = 0; i < walk->python->interpreter_count; i++)
-        if (walk->python->interpreters[i].id == *id)
-            return i;
-    return 0;
-}
-
 static void emit_object(struct emitter *emitter, uint64_t bit)
 {
     struct emit *emit = emitter->emit;
@@ -225,9 +215,9 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     struct ouro_type *type = ouro_type_cached(python, &emitter->types, ouro_load_u64(head + layout->ob_type));
     uint32_t flags = emit->generations[emitter->node] & OURO_OBJECT_GC_MASK;
     flags |= emit->generations[emitter->node] & UNTRACKED_FIRST ? OURO_OBJECT_UNTRACKED_FIRST : 0;
-    uint64_t interpreter = python->interpreters[0].id;
     if (walk->added_count)
-        emitter->visitor.interpreter = interpreter_of(walk, bit, &interpreter);
+        emitter->visitor.interpreter = ouro_walk_interpreter(walk, bit);
+    uint64_t interpreter = python->interpreters[emitter->visitor.interpreter].id;
     uint64_t shape = shape_of(emitter, type, addr);
     emitter->lost = false;
     emitter->visitor.torn = emitter->visitor.approximate = false;

@@ -454,22 +454,24 @@ static int by_bit(const void *a, const void *b)
 }
 
 /* What an interpreter tracks is its own, whoever was found to refer to it first. */
-static enum ouro_status note_tracked(struct ouro_walk *walk, uint64_t interpreter)
+static enum ouro_status note_tracked(struct ouro_walk *walk, size_t interpreter)
 {
     struct ouro_walk_added *added = &walk->added[walk->added_count++];
+    const uint64_t id = walk->python->interpreters[interpreter].id;
     added->interpreter = interpreter;
     for (size_t l = 0; l < walk->tracked.count; l++) {
         const struct ouro_tracked *tracked = &walk->tracked.items[l];
-        for (size_t i = 0; tracked->interpreter == interpreter && i < tracked->count; i++)
+        for (size_t i = 0; tracked->interpreter == id && i < tracked->count; i++)
             if (!add_bit(added, ouro_walk_bit(ouro_image_offset(walk->image, tracked->items[i]))))
                 return OURO_NOMEM;
     }
-    qsort(added->bits, added->count, sizeof *added->bits, by_bit);
+    if (added->count)
+        qsort(added->bits, added->count, sizeof *added->bits, by_bit);
     return OURO_OK;
 }
 
 /* The rest that an interpreter's walk found first. */
-static enum ouro_status note_added(struct ouro_walk *walk, uint64_t interpreter, const uint64_t *before)
+static enum ouro_status note_added(struct ouro_walk *walk, size_t interpreter, const uint64_t *before)
 {
     struct ouro_walk_added *added = &walk->added[walk->added_count++];
     added->interpreter = interpreter;
@@ -517,14 +519,14 @@ static enum ouro_status mark_all(struct ouro_walk *walk, struct worker *workers)
     for (size_t i = 0; i < python->interpreter_count && status == OURO_OK; i++) {
         status = list_tracked(walk, &python->interpreters[i], workers, i > 0);
         if (status == OURO_OK && before)
-            status = note_tracked(walk, python->interpreters[i].id);
+            status = note_tracked(walk, i);
     }
     for (size_t i = 0; i < python->interpreter_count && status == OURO_OK; i++) {
         if (before)
             memcpy(before, walk->marked, bytes);
         status = mark_interpreter(walk, workers, &python->interpreters[i], i > 0, &types_done);
         if (status == OURO_OK && i)
-            status = note_added(walk, python->interpreters[i].id, before);
+            status = note_added(walk, i, before);
     }
     free(before);
     if (status == OURO_OK) { /* static types are held by C */
@@ -658,7 +660,7 @@ enum ouro_status ouro_walk_number(struct ouro_walk *walk, struct ouro_err *err)
     return OURO_OK;
 }
 
-uint64_t ouro_walk_interpreter(const struct ouro_walk *walk, uint64_t bit)
+size_t ouro_walk_interpreter(const struct ouro_walk *walk, uint64_t bit)
 {
     for (size_t i = 0; i < walk->added_count; i++) {
         const struct ouro_walk_added *added = &walk->added[i];
@@ -673,5 +675,5 @@ uint64_t ouro_walk_interpreter(const struct ouro_walk *walk, uint64_t bit)
         if (low < added->count && added->bits[low] == bit)
             return added->interpreter;
     }
-    return walk->python->interpreters[0].id;
+    return 0;
 }

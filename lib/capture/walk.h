@@ -61,9 +61,9 @@ struct ouro_walk {
     struct { struct ouro_tracked *items; size_t count, capacity; } tracked;
     struct { struct ouro_pseudo *items; size_t count, capacity; } pseudo;
     struct { struct ouro_walk_field *items; size_t count, capacity; } fields;
-    /* Which interpreter an object belongs to, where there are several: of each but the first the bits of what it tracks, and behind
-     * those of the rest that its walk added. Ascending. */
-    struct ouro_walk_added { uint64_t interpreter; uint64_t *bits; size_t count, capacity; } *added;
+    /* Which interpreter (its index) an object belongs to, where there are several: of each the bits of what it tracks,
+     * and behind those, of each but the first, of the rest that its walk added. Ascending. */
+    struct ouro_walk_added { size_t interpreter; uint64_t *bits; size_t count, capacity; } *added;
     size_t added_count;
     bool out_of_memory;
 };
@@ -78,8 +78,8 @@ enum ouro_status ouro_walk_mark(struct ouro_walk *walk, struct ouro_err *err);
 enum ouro_status ouro_walk_number(struct ouro_walk *walk, struct ouro_err *err);
 /* Gives the list of objects back, but not its count. */
 void ouro_tracked_release(struct ouro_tracked *tracked);
-/* The id of the interpreter that the object with this bit belongs to. */
-uint64_t ouro_walk_interpreter(const struct ouro_walk *walk, uint64_t bit);
+/* The interpreter that the object with this bit belongs to: its index among python->interpreters. */
+size_t ouro_walk_interpreter(const struct ouro_walk *walk, uint64_t bit);
 
 static inline uint64_t ouro_walk_bit(uint64_t offset)
 {
