@@ -66,6 +66,12 @@ static void add_symbols(struct ouro_buf *text, const struct ouro_doctor *doctor)
         }
 }
 
+/* Where the layouts are unknown, or do not fit, nothing says that there is a GIL. */
+static bool knows_gil(const struct ouro_doctor *doctor)
+{
+    return doctor->session.runtime.free_threaded || doctor->stage >= OURO_DOCTOR_LAYOUT;
+}
+
 static void write_build(struct ouro_table *table, const struct ouro_doctor *doctor)
 {
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
@@ -90,8 +96,9 @@ static void write_build(struct ouro_table *table, const struct ouro_doctor *doct
         add_row(table, "build id", &text);
     }
     if (doctor->stage >= OURO_DOCTOR_VERSION) {
-        ouro_buf_addf(&text, "%s, %s", doctor->session.runtime.debug ? "debug" : "release",
-                      runtime->free_threaded ? "free-threaded" : "with the GIL");
+        ouro_buf_add_text(&text, runtime->debug ? "debug" : "release");
+        if (knows_gil(doctor))
+            ouro_buf_add_text(&text, runtime->free_threaded ? ", free-threaded" : ", with the GIL");
         add_row(table, "build", &text);
     }
     if (doctor->stage >= OURO_DOCTOR_WALKED) {
@@ -277,8 +284,8 @@ static void say_approximate(struct sentences *sentences, const struct ouro_docto
         if (ouro_target_add_reasons(&reasons, counts->failed))
             ouro_buf_addf(text, "its code could not be run: %s", ouro_buf_text(&reasons));
         else
-            ouro_buf_add_text(text, row->type->how == OURO_HOW_INTERPRETED ? "what its code visits can't be right"
-                                                                           : "found by looking for pointers");
+            ouro_buf_add_text(text, ouro_type_is_taken_at_its_word(row->type) ? "what its code visits can't be right"
+                                                                              : "found by looking for pointers");
         ouro_buf_fini(&reasons);
         say(sentences);
     }
@@ -373,8 +380,11 @@ static void put_build(struct ouro_json *json, const struct ouro_doctor *doctor)
     if (doctor->stage >= OURO_DOCTOR_VERSION) {
         ouro_json_string(json, "python", runtime->version);
         ouro_json_uint(json, "hexversion", runtime->hexversion);
-        ouro_json_bool(json, "debug", doctor->session.runtime.debug);
-        ouro_json_bool(json, "free_threaded", runtime->free_threaded);
+        ouro_json_bool(json, "debug", runtime->debug);
+        if (knows_gil(doctor))
+            ouro_json_bool(json, "free_threaded", runtime->free_threaded);
+        else
+            ouro_json_null(json, "free_threaded");
     }
     ouro_json_string(json, "runtime", runtime->module->path);
     ouro_json_bool(json, "in_executable", doctor->in_executable);

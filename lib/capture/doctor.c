@@ -195,7 +195,8 @@ static void count_object(struct counter *counter, uint64_t bit)
     bool estimated;
     ouro_type_sizeof(python, &visitor->sandbox, type, addr, &native, &estimated);
     counts->count++;
-    counts->approximate_count += type->approximate || visitor->approximate;
+    bool doubtful = counter->lost && ouro_type_is_taken_at_its_word(type); /* as emit.c flags them */
+    counts->approximate_count += type->approximate || visitor->approximate || doubtful;
     counts->estimated_count += estimated;
     counts->torn_count += counter->lost || visitor->torn;
     if (session->sandbox == OURO_SESSION_SANDBOX_YES && visitor->end)

@@ -235,8 +235,7 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     if (type->gc && (flags & OURO_OBJECT_GC_MASK) && ouro_python_word(python, addr - 8) & FINALIZED_BIT)
         flags |= OURO_OBJECT_FINALIZED;
     flags |= emitter->visitor.unasked && flags & OURO_OBJECT_GC_MASK ? OURO_OBJECT_UNASKED : 0;
-    /* A traverse of somebody's own that visits what is no object can't be believed. */
-    bool doubtful = emitter->lost && (type->how == OURO_HOW_INTERPRETED || type->how == OURO_HOW_LEARNED);
+    bool doubtful = emitter->lost && ouro_type_is_taken_at_its_word(type);
     bool approximate = type->approximate || emitter->visitor.approximate || doubtful;
     flags |= approximate ? OURO_OBJECT_APPROXIMATE : 0;
     flags |= estimated ? OURO_OBJECT_SIZE_ESTIMATED : 0;

@@ -127,6 +127,12 @@ const char *ouro_type_field_name(const struct ouro_type *type, int32_t offset);
 /* Stops using the native visitor of a type: its tp_traverse is run from now on. Nobody else may use `python` meanwhile. */
 bool ouro_type_distrust(struct ouro_python *python, struct ouro_type *type);
 
+/* Whether what an object visits is told by its type's own code, which can't be believed once it names what is no object. */
+static inline bool ouro_type_is_taken_at_its_word(const struct ouro_type *type)
+{
+    return type->how == OURO_HOW_INTERPRETED || type->how == OURO_HOW_LEARNED;
+}
+
 /* Whether the object takes part in collections (_PyObject_IS_GC): else gc.get_referents says nothing of it, and no reference to it
  * is ever subtracted. bytes: the object's. */
 bool ouro_type_is_asked(struct ouro_python *python, struct ouro_sandbox **sandbox, const struct ouro_type *type,

@@ -141,9 +141,37 @@ def refusals(_):
     doctor('x', status=2)
 
 
+# Of a version that nobody knows, of which not even the offsets at the beginning can be trusted.
+UNKNOWN = '''
+#include <stdio.h>
+#include <unistd.h>
+unsigned long Py_Version = 0x031002f0;
+_Alignas(8) unsigned char _PyRuntime[4096] = "xdebugpy";
+int main(void)
+{
+    printf("READY %d\\n", (int)getpid());
+    fflush(stdout);
+    return getchar() == EOF;
+}
+'''
+
+
+def an_unknown_version(_):
+    with tempfile.TemporaryDirectory(prefix='ouro-test-') as folder:
+        program = os.path.join(folder, 'python')
+        subprocess.run([os.environ.get('CC', 'cc'), '-x', 'c', '-', '-rdynamic', '-o', program], input=UNKNOWN.encode(), check=True)
+        with targets.target([program]) as target:
+            report, text = json.loads(doctor('--json', target.pid, status=3)), doctor(target.pid, status=3)
+            assert report['stage'] == 'version' and report['python'] == '3.16.2', report
+            assert '3.16.2' in report['error'], report
+            assert report['free_threaded'] is None and 'GIL' not in text, 'nobody knows whether it has a GIL'
+            assert 'Py_Version' in report['symbols_found'] and 'PyType_Type' in report['symbols_missing'], report
+
+
 def main():
     failed = passed = 0
-    for case, python in [(diagnosis, p) for p in targets.pythons()] + [(refusals, 'of what is no interpreter')]:
+    for case, python in [(diagnosis, p) for p in targets.pythons()] + [
+            (refusals, 'of what is no interpreter'), (an_unknown_version, '3.16.2')]:
         try:
             case(python)
             passed += 1

@@ -6,6 +6,7 @@ usage: test_extensions.py [PYTHON ...]
 For each interpreter of OURO_TEST_PYTHONS that has its headers here fixtures/awkward is built and run.
 """
 import collections
+import json
 import os
 import select
 import subprocess
@@ -134,14 +135,15 @@ def bad_program_is_flagged_and_unharmed(case, modules):
             case.expect(after == before, 'the target goes on as it was', after)
             if problem:
                 return
+            doctor = json.loads(targets.ouro('doctor', '--json', t.pid, timeout_s=BAD_S).stdout)
         verified = targets.ouro('verify', folder + '/s.ouro')
         case.expect(verified.returncode == 0, 'its snapshot is good', verified.stderr)
         with open(folder + '/export.ndjson', 'wb') as out:
             targets.ouro('export', folder + '/s.ouro', '--format', 'ndjson', stdout=out)
-        check_bad_objects(case, compare.Export(folder + '/export.ndjson'))
+        check_bad_objects(case, compare.Export(folder + '/export.ndjson'), doctor)
 
 
-def check_bad_objects(case, export):
+def check_bad_objects(case, export, doctor):
     by_type = collections.defaultdict(list)
     for line in export.lines:
         if line.get('module') == 'awkward_bad':
@@ -151,6 +153,11 @@ def check_bad_objects(case, export):
     case.expect(report.good, 'no edge leads nowhere', list(report.groups.items())[:3])
     case.expect(len(by_type) > 25 and all(len(lines) == (500 if name == 'Endless' else 3) for name, lines in by_type.items()),
                 'all objects are there', {name: len(lines) for name, lines in by_type.items()})
+    for key in 'approximate', 'size_estimated':
+        told = {t['type']: t[key] for t in doctor['types'] if t['module'] == 'awkward_bad'}
+        flagged = {name: sum(1 for line in lines if line.get(key)) for name, lines in by_type.items()}
+        case.expect(told == flagged, 'doctor counts what a dump flags as %s' % key,
+                    {name: (told.get(name), flagged[name]) for name in flagged if told.get(name) != flagged[name]})
     exact = [name for name, lines in by_type.items()
              if name not in GOOD_BAD_TYPES + UNKNOWN_SIZE and not all(line.get('approximate') for line in lines)]
     case.expect(not exact, 'what can not be known is approximate', exact)
