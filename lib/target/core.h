@@ -2,9 +2,9 @@
  *
  * A core has segments (PT_LOAD) of memory and notes on the process. What it does not hold (by default Linux leaves out
  * the pages of files that nobody has written to) comes from the files that NT_FILE names; a file is used only when it
- * is the one that the process had: by the build id, which lies in the first page of a mapped ELF file, and that page is
- * in the core; of a file without build id that whole page is compared. What is left out and can't be had is missing,
- * never zeroes.
+ * is the one that the process had: by the build id, which mostly lies in the first page of a mapped ELF file, and that
+ * page is in the core; where the core has no build id of a file, that whole page is compared. What is left out and can't
+ * be had is missing, never zeroes.
  *
  * Nothing in it is believed: what lies outside of the file or of the address space is as if it were not there. Only the
  * file must not be cut while it is open: it is mapped. Knows nothing of Python. */
@@ -34,7 +34,7 @@ enum ouro_core_use {
     OURO_CORE_USED,
     OURO_CORE_NO_ELF,     /* not a program or library: never asked for */
     OURO_CORE_ABSENT,     /* there is no such file here */
-    OURO_CORE_DIFFERS,    /* there is one, with another build id */
+    OURO_CORE_DIFFERS,    /* there is one, with another build id or first page */
     OURO_CORE_UNVERIFIED, /* the core does not hold its first page, so nobody knows */
 };
 

@@ -91,11 +91,13 @@ static void write_id(const struct identity *identity, char out[2 * ID_MAX + 1])
         snprintf(out + 2 * i, 3, "%02x", identity->id[i]);
 }
 
-static bool is_same(const struct identity *a, const struct identity *b)
+/* By the build id or, where the core has none, by the first page. A core often holds just that page, and the notes of
+ * some files lie behind it (patchelf moves them): then only the file's own id is known. */
+static bool is_same(const struct identity *wanted, const struct identity *file)
 {
-    if (a->id_bytes || b->id_bytes)
-        return a->id_bytes == b->id_bytes && memcmp(a->id, b->id, a->id_bytes) == 0;
-    return memcmp(a->page, b->page, sizeof a->page) == 0;
+    if (wanted->id_bytes)
+        return wanted->id_bytes == file->id_bytes && memcmp(wanted->id, file->id, wanted->id_bytes) == 0;
+    return memcmp(wanted->page, file->page, sizeof wanted->page) == 0;
 }
 
 /* What lies at a path that a core names may be anything, also a device: it is looked at before it is opened. */

@@ -444,6 +444,54 @@ START_TEST(a_hole_of_the_file_is_memory_that_nobody_touched)
 }
 END_TEST
 
+/* A file whose program headers, and notes, lie behind its first page: patchelf puts them there. */
+static int file_with_late_notes(unsigned char page[PAGE], bool other)
+{
+    unsigned char bytes[2 * PAGE] = {0};
+    const Elf64_Phdr segment = {.p_type = PT_NOTE, .p_offset = PAGE + sizeof segment, .p_filesz = 12 + 4 + 4};
+    const Elf64_Nhdr note = {.n_namesz = 4, .n_descsz = 4, .n_type = NT_GNU_BUILD_ID};
+    Elf64_Ehdr header = {.e_type = ET_DYN, .e_machine = EM_X86_64, .e_phoff = PAGE, .e_phentsize = sizeof segment, .e_phnum = 1};
+    char path[64];
+    memcpy(header.e_ident, ELFMAG, SELFMAG);
+    header.e_ident[EI_CLASS] = ELFCLASS64;
+    header.e_ident[EI_DATA] = ELFDATA2LSB;
+    memcpy(bytes, &header, sizeof header);
+    memcpy(bytes + PAGE, &segment, sizeof segment);
+    memcpy(bytes + PAGE + sizeof segment, &note, sizeof note);
+    memcpy(bytes + PAGE + sizeof segment + sizeof note, "GNU\0abcd", 8);
+    memcpy(page, bytes, PAGE);
+    bytes[PAGE - 1] = other;
+    return file_of(bytes, sizeof bytes, path);
+}
+
+START_TEST(a_file_whose_notes_the_core_does_not_hold_is_known_by_its_first_page)
+{
+    for (int other = 0; other < 2; other++) {
+        struct made made = made_default(0, 0);
+        struct opened opened;
+        unsigned char page[PAGE];
+        char path[64];
+        int fd = file_with_late_notes(page, other), named = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+        ck_assert_int_eq(snprintf(path, sizeof path, "/proc/self/fd/%d", named), (int)strlen("/no/such/program"));
+        memcpy(made.bytes.data + made.parts[0].offset, page, PAGE);
+        unsigned char *words = memmem(made.bytes.data, made.bytes.size, "/no/such/program", strlen(path));
+        ck_assert_ptr_nonnull(words);
+        memcpy(words, path, strlen(path));
+        open_made(&made, &opened);
+        const struct ouro_core_file *file = NULL;
+        for (size_t i = 0; i < opened.core->files.count; i++)
+            if (strcmp(opened.core->files.items[i].path, path) == 0)
+                file = &opened.core->files.items[i];
+        ck_assert_ptr_nonnull(file);
+        ck_assert_int_eq(file->use, other ? OURO_CORE_DIFFERS : OURO_CORE_USED);
+        close_all(&opened);
+        close(fd);
+        close(named);
+        ouro_buf_fini(&made.bytes);
+    }
+}
+END_TEST
+
 START_TEST(what_is_no_core_is_refused)
 {
     struct made made = made_default(0, 0);
@@ -560,6 +608,7 @@ int main(void)
     tcase_add_test(tests, every_byte_of_headers_and_notes_may_be_wrong);
     tcase_add_test(tests, words_of_headers_and_notes_may_be_anything);
     tcase_add_test(tests, a_hole_of_the_file_is_memory_that_nobody_touched);
+    tcase_add_test(tests, a_file_whose_notes_the_core_does_not_hold_is_known_by_its_first_page);
     tcase_add_test(tests, what_is_no_core_is_refused);
     tcase_add_test(tests, a_core_of_a_child_reads_as_the_child_did);
     suite_add_tcase(suite, tests);
