@@ -191,11 +191,15 @@ static enum outcome dump_one(struct family *family, const struct ouro_tree_proce
     struct ouro_err err = {0};
     if (process->state == 'Z' || process->state == 'X')
         return OUTCOME_ENDED;
-    if (!path_of(family, process->pid))
-        return OUTCOME_FAILED; /* prepare_output tried the longest */
+    family->options.path = family->path;
+    if (!path_of(family, process->pid)) { /* prepare_output tried another name */
+        family->path[0] = 0;
+        ouro_err_set(&err, OURO_INVAL, "the name of its file would be too long");
+        result.output_failed = true;
+        return fail(family, process, &result, OURO_INVAL, &err);
+    }
     family->options.session.pid = process->pid;
     family->options.session.start_ticks = process->start_ticks;
-    family->options.path = family->path;
     family->bar->drawn = -1;
     enum ouro_status status = ouro_dump(&family->options, &result, &err);
     ouro_target_bar_clear(family->bar);

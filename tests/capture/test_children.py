@@ -169,6 +169,20 @@ def test_a_process_that_ends_meanwhile_is_said_and_no_failure(folder):
         assert b'2 ended meanwhile: ' in said and b'%d python' % pids['forked'] in said, said
 
 
+def test_a_name_that_becomes_too_long_is_said(folder):
+    python, deep = folder + '/a_name_of_more_than_15', folder
+    os.symlink(targets.pythons()[0], python)
+    while len(deep) < 4056:  # a process "python" with the longest pid has just room there
+        deep += '/' + 'd' * min(200, max(1, 4056 - len(deep) - 1))
+    os.makedirs(deep)
+    script = "import os, sys; print('READY', os.getpid(), flush=True); sys.stdin.read()"
+    with targets.target([python, '-c', script]) as t:
+        result = dump(t.pid, '--json', '-o', deep, status=2)
+        assert b'too long' in result.stderr and b'process %d' % t.pid in result.stderr, result.stderr
+        assert b'1 could not be' in result.stderr, result.stderr
+        assert 'too long' in json.loads(result.stdout)['processes'][0]['error']
+
+
 def test_no_python_at_all(folder):
     with subprocess.Popen(['cat'], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as cat:
         check(ouro('dump', '--children', str(cat.pid), cwd=folder), 3, b'', b'there is no Python process')
