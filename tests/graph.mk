@@ -1,9 +1,32 @@
 # Tests of lib/graph.
-check_PROGRAMS += tests/test_graph_components tests/test_graph_csr tests/test_graph_dominators
-TESTS += tests/test_graph_components tests/test_graph_csr tests/test_graph_dominators
-tests_test_graph_components_SOURCES = tests/graph/test_components.c
+GRAPH_TESTS = tests/test_graph_components tests/test_graph_csr tests/test_graph_dominators tests/test_graph_igraph \
+	tests/test_graph_nomem tests/test_graph_paths
+GRAPH_GRAPHS = tests/graph/graphs.c tests/graph/graphs.h
+
+check_PROGRAMS += $(GRAPH_TESTS)
+TESTS += $(GRAPH_TESTS)
+
+tests_test_graph_components_SOURCES = tests/graph/test_components.c $(GRAPH_GRAPHS)
 tests_test_graph_components_LDADD = $(TEST_GRAPH_LIBS)
 tests_test_graph_csr_SOURCES = tests/graph/test_csr.c
 tests_test_graph_csr_LDADD = $(TEST_GRAPH_LIBS)
-tests_test_graph_dominators_SOURCES = tests/graph/test_dominators.c
+tests_test_graph_dominators_SOURCES = tests/graph/test_dominators.c $(GRAPH_GRAPHS)
 tests_test_graph_dominators_LDADD = $(TEST_GRAPH_LIBS)
+tests_test_graph_paths_SOURCES = tests/graph/test_paths.c $(GRAPH_GRAPHS)
+tests_test_graph_paths_LDADD = $(TEST_GRAPH_LIBS)
+
+# Each allocator goes through the test, which makes the N-th call fail, and so does free, which makes up the balance.
+tests_test_graph_nomem_SOURCES = tests/graph/test_nomem.c $(GRAPH_GRAPHS)
+tests_test_graph_nomem_LDADD = $(TEST_GRAPH_LIBS)
+tests_test_graph_nomem_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
+	-Wl,--wrap=aligned_alloc -Wl,--wrap=free
+
+# Without igraph it says so and is skipped.
+tests_test_graph_igraph_SOURCES = tests/graph/test_igraph.c $(GRAPH_GRAPHS)
+tests_test_graph_igraph_CPPFLAGS = $(AM_CPPFLAGS)
+tests_test_graph_igraph_LDADD = $(TEST_GRAPH_LIBS)
+if HAVE_IGRAPH
+tests_test_graph_igraph_CPPFLAGS += -DHAVE_IGRAPH $(IGRAPH_CFLAGS)
+tests_test_graph_igraph_SOURCES += tests/graph/second.c tests/graph/second.h
+tests_test_graph_igraph_LDADD += $(IGRAPH_LIBS)
+endif

@@ -8,6 +8,7 @@
 
 #define NOT_ROOT  (UINT32_C(1) << 31) /* in next: the node reaches one that was visited before it */
 #define EDGES_MAX (NOT_ROOT - 1)
+#define PREFETCH  8 /* targets of a node that are asked for together when it is entered */
 
 /* Two stacks in one array: nodes being visited grow from the front, visited ones whose component is still open from the
  * back; together they never hold a node twice. */
@@ -44,19 +45,28 @@ static inline void leave(struct search *s)
     s->rank[v] = s->component_rank--;
 }
 
-static void visit_from(struct search *s, ouro_node start)
+/* The search's own copy, which stays in registers. */
+static void visit_from(struct search *shared, ouro_node start)
 {
+    struct search search = *shared, *s = &search;
+    const uint64_t *begin = s->csr->begin;
     enter(s, start);
     while (s->front) {
         ouro_node v = s->stack[s->front - 1];
-        const ouro_node *targets = s->csr->targets + s->csr->begin[v];
-        uint32_t count = (uint32_t)(s->csr->begin[v + 1] - s->csr->begin[v]);
+        const ouro_node *targets = s->csr->targets + begin[v];
+        uint32_t count = (uint32_t)(begin[v + 1] - begin[v]);
         uint32_t state = s->next[s->front - 1], rank = s->rank[v], i = state & ~NOT_ROOT;
+        if (!i)
+            for (uint32_t j = 0; j < count && j < PREFETCH; j++)
+                __builtin_prefetch(&s->rank[targets[j]]);
         for (; i < count; i++) {
-            uint32_t other = s->rank[targets[i]];
-            if (!other)
-                break;
-            if (other < rank) {
+            ouro_node w = targets[i];
+            uint32_t other = s->rank[w];
+            if (!other) {
+                if (begin[w] != begin[w + 1])
+                    break;
+                s->rank[w] = s->component_rank--; /* leads nowhere */
+            } else if (other < rank) {
                 rank = other;
                 state |= NOT_ROOT;
             }
@@ -68,6 +78,7 @@ static void visit_from(struct search *s, ouro_node start)
         else
             leave(s);
     }
+    *shared = search;
 }
 
 enum ouro_status ouro_components_init(struct ouro_components *components, const struct ouro_csr *csr)
@@ -84,7 +95,12 @@ enum ouro_status ouro_components_init(struct ouro_components *components, const 
         return OURO_NOMEM;
     }
     struct search search = {
-        .csr = csr, .rank = rank, .stack = stack, .next = next, .back = csr->node_count, .visit = 1,
+        .csr = csr,
+        .rank = rank,
+        .stack = stack,
+        .next = next,
+        .back = csr->node_count,
+        .visit = 1,
         .component_rank = csr->node_count,
     };
     for (ouro_node v = 0; v < csr->node_count; v++)

@@ -6,187 +6,219 @@
 #include "base/guard.h"
 #include "base/large.h"
 
-/* Preorder numbers count from 1, so that 0 is "not reached". */
-struct search {
-    uint32_t *number; /* by node */
-    uint32_t *parent; /* by number */
-    uint32_t reached;
+/* Preorder numbers count from 1, so that 0 is "not reached". An edge whose target has the higher number (down to a
+ * descendant) tells its target's semidominator nothing but its source, at once; only edges up and across, to lower
+ * numbers, are looked at again. */
+struct place {
+    uint32_t number;
+    uint32_t up; /* edges from higher numbers; then where the next of their sources goes */
 };
 
-/* Depth-first search; fills dominators->order, search->number (zeroed by the caller) and parent. 12 bytes a node. */
-static enum ouro_status number_nodes(struct ouro_dominators *dominators, const struct ouro_csr *csr, ouro_node root,
-                                     struct search *search)
+/* Ancestors are followed and labels found together: one cache miss a step. */
+struct link {
+    uint32_t ancestor, label;
+};
+
+struct work {
+    const struct ouro_csr *csr;
+    struct ouro_dominators *result;
+    union {
+        struct place *places; /* by node: until the sources are in place */
+        struct link *links;   /* by number: then */
+    };
+    uint32_t *parent;  /* by number; in the end the dominator */
+    uint32_t *semi;    /* by number: the least source of edges down; in the end the semidominator */
+    uint32_t *begin;   /* by number; end of the last */
+    uint32_t *sources; /* numbers, those of number i are sources[begin[i] .. begin[i + 1]), so that the main loop runs
+                          nearly sequentially and no reverse graph is needed */
+    uint32_t *scratch; /* of node_count: lent by result->idom, which is written last */
+};
+
+static void work_fini(struct work *work)
 {
-    OURO_FREE ouro_node *stack = ouro_large_new(csr->node_count, sizeof *stack);
-    OURO_FREE uint64_t *next = ouro_large_new(csr->node_count, sizeof *next);
-    if (!stack || !next)
-        return OURO_NOMEM;
-    size_t depth = 1;
-    uint32_t count = 1;
-    search->number[root] = 1;
-    search->parent[1] = 0;
-    dominators->order[0] = root;
-    stack[0] = root;
-    next[0] = csr->begin[root];
-    while (depth) {
-        ouro_node v = stack[depth - 1];
-        uint64_t i = next[depth - 1], end = csr->begin[v + 1];
-        while (i < end && search->number[csr->targets[i]])
-            i++;
-        if (i == end) {
-            depth--;
-            continue;
+    free(work->places);
+    free(work->parent);
+    free(work->semi);
+    free(work->begin);
+    free(work->sources);
+}
+
+static enum ouro_status work_init(struct work *work, struct ouro_dominators *result, const struct ouro_csr *csr)
+{
+    size_t count = (size_t)csr->node_count + 2;
+    _Static_assert(sizeof(struct place) == sizeof(struct link), "one array serves as both");
+    *work = (struct work){.csr = csr, .result = result, .scratch = result->idom};
+    work->places = ouro_large_new_zeroed(count, sizeof *work->places);
+    work->parent = ouro_large_new(count, sizeof *work->parent);
+    work->semi = ouro_large_new(count, sizeof *work->semi);
+    work->begin = ouro_large_new(count, sizeof *work->begin);
+    return work->places && work->parent && work->semi && work->begin ? OURO_OK : OURO_NOMEM;
+}
+
+/* Depth-first search: order, number, parent, the sources of edges down, the number of edges up. scratch: where to go
+ * on, by number of the nodes on the path; the path itself is the parents'. */
+static void number_nodes(struct work *work, ouro_node root)
+{
+    const struct ouro_csr *csr = work->csr;
+    struct place *places = work->places;
+    ouro_node *order = work->result->order, v = root;
+    uint32_t *parent = work->parent, *semi = work->semi, *next = work->scratch, count = 1, current = 1;
+    uint64_t i = csr->begin[v], end = csr->begin[v + 1];
+    order[0] = root;
+    places[root].number = 1;
+    parent[1] = semi[1] = 0;
+    for (;;) {
+        while (i < end) {
+            ouro_node w = csr->targets[i++];
+            uint32_t number = places[w].number;
+            if (!number) {
+                next[current - 1] = (uint32_t)i;
+                order[count] = v = w;
+                places[w].number = ++count;
+                parent[count] = semi[count] = current;
+                current = count;
+                i = csr->begin[v];
+                end = csr->begin[v + 1];
+            } else if (number < current) {
+                places[w].up++;
+            } else if (current < semi[number]) {
+                semi[number] = current;
+            }
         }
-        next[depth - 1] = i + 1;
-        ouro_node w = csr->targets[i];
-        dominators->order[count] = w;
-        search->number[w] = ++count;
-        search->parent[count] = search->number[v];
-        stack[depth] = w;
-        next[depth++] = csr->begin[w];
+        current = parent[current];
+        if (!current)
+            break;
+        v = order[current - 1];
+        i = next[current - 1];
+        end = csr->begin[v + 1];
     }
-    search->reached = count;
+    work->result->reached_count = count;
+}
+
+/* The sources of the edges up, by target. */
+static enum ouro_status find_sources(struct work *work)
+{
+    const struct ouro_csr *csr = work->csr;
+    const ouro_node *order = work->result->order;
+    struct place *places = work->places;
+    uint32_t reached = work->result->reached_count, sum = 0;
+    for (uint32_t i = 1; i <= reached; i++) {
+        struct place *place = &places[order[i - 1]];
+        uint32_t count = place->up;
+        work->begin[i] = place->up = sum;
+        sum += count;
+    }
+    work->begin[reached + 1] = sum;
+    work->sources = ouro_large_new(sum, sizeof *work->sources);
+    if (!work->sources)
+        return OURO_NOMEM;
+    for (uint32_t i = 1; i <= reached; i++) {
+        ouro_node v = order[i - 1];
+        for (uint64_t j = csr->begin[v]; j < csr->begin[v + 1]; j++) {
+            struct place *place = &places[csr->targets[j]];
+            if (place->number < i)
+                work->sources[place->up++] = i;
+        }
+    }
     return OURO_OK;
 }
 
-/* Predecessor lists in preorder numbers, so that the main loop runs nearly sequentially and no reverse graph is needed.
- * Those of number i are sources[begin[i - 1] .. begin[i]). */
-struct predecessors {
-    uint64_t *begin;
-    uint32_t *sources;
-};
-
-static enum ouro_status predecessors_init(struct predecessors *preds, const struct ouro_dominators *dominators,
-                                          const struct ouro_csr *csr, const struct search *search)
-{
-    uint32_t reached = search->reached;
-    uint64_t edges = 0;
-    preds->begin = ouro_large_new_zeroed((size_t)reached + 2, sizeof *preds->begin);
-    if (!preds->begin)
-        return OURO_NOMEM;
-    for (uint32_t i = 0; i < reached; i++) {
-        ouro_node v = dominators->order[i];
-        edges += csr->begin[v + 1] - csr->begin[v];
-        for (uint64_t j = csr->begin[v]; j < csr->begin[v + 1]; j++)
-            preds->begin[search->number[csr->targets[j]]]++;
-    }
-    preds->sources = ouro_large_new(edges, sizeof *preds->sources);
-    if (!preds->sources)
-        return OURO_NOMEM;
-    uint64_t sum = 0;
-    for (size_t i = 0; i <= reached; i++) {
-        uint64_t count = preds->begin[i];
-        preds->begin[i] = sum;
-        sum += count;
-    }
-    for (uint32_t i = 0; i < reached; i++) {
-        ouro_node v = dominators->order[i];
-        for (uint64_t j = csr->begin[v]; j < csr->begin[v + 1]; j++)
-            preds->sources[preds->begin[search->number[csr->targets[j]]]++] = i + 1;
-    }
-    return OURO_OK; /* begin[i] is now the end of list i and so the start of list i + 1 */
-}
-
-struct forest {
-    uint32_t *ancestor, *label, *stack;
-};
-
 /* The least semidominator on v's path below the processed part (numbers > last), with path compression. */
-static inline uint32_t evaluate(struct forest *forest, uint32_t v, uint32_t last)
+static inline uint32_t evaluate(struct link *links, uint32_t *stack, uint32_t v, uint32_t last)
 {
-    if (v <= last)
-        return v;
-    uint32_t *ancestor = forest->ancestor, *label = forest->label, u = v;
+    uint32_t u = v;
     size_t depth = 0;
-    while (ancestor[u] > last) {
-        forest->stack[depth++] = u;
-        u = ancestor[u];
+    while (links[u].ancestor > last) {
+        stack[depth++] = u;
+        u = links[u].ancestor;
     }
+    struct link link = links[u];
     while (depth) {
-        uint32_t w = forest->stack[--depth], a = ancestor[w];
-        if (label[a] < label[w])
-            label[w] = label[a];
-        ancestor[w] = ancestor[a];
+        struct link *below = &links[stack[--depth]];
+        if (below->label < link.label)
+            link.label = below->label;
+        *below = link;
     }
-    return label[v];
+    return link.label;
 }
 
-/* Semidominators into semi, from the last number to the second. 16 bytes a node. */
-static enum ouro_status find_semidominators(const struct predecessors *preds, const struct search *search,
-                                            uint32_t *semi)
+/* From the last number to the second. */
+static void find_semidominators(struct work *work)
 {
-    uint32_t reached = search->reached;
-    OURO_FREE uint32_t *ancestor = ouro_large_new((size_t)reached + 1, sizeof *ancestor);
-    OURO_FREE uint32_t *label = ouro_large_new((size_t)reached + 1, sizeof *label);
-    OURO_FREE uint32_t *stack = ouro_large_new((size_t)reached + 1, sizeof *stack);
-    if (!ancestor || !label || !stack)
-        return OURO_NOMEM;
-    struct forest forest = {ancestor, label, stack};
-    ancestor[0] = label[0] = 0;
-    for (uint32_t i = 1; i <= reached; i++) {
-        ancestor[i] = search->parent[i];
-        label[i] = i;
-    }
+    uint32_t reached = work->result->reached_count;
+    struct link *links = work->links;
+    for (uint32_t i = 0; i <= reached; i++)
+        links[i] = (struct link){.ancestor = i ? work->parent[i] : 0, .label = i};
     for (uint32_t i = reached; i >= 2; i--) {
-        uint32_t least = search->parent[i];
-        for (uint64_t j = preds->begin[i - 1]; j < preds->begin[i]; j++) {
-            uint32_t found = evaluate(&forest, preds->sources[j], i);
+        uint32_t least = work->semi[i];
+        for (uint32_t j = work->begin[i]; j < work->begin[i + 1]; j++) {
+            uint32_t found = evaluate(links, work->scratch, work->sources[j], i);
             if (found < least)
                 least = found;
         }
-        semi[i] = label[i] = least;
+        work->semi[i] = links[i].label = least;
     }
-    return OURO_OK;
 }
 
-static enum ouro_status compute(struct ouro_dominators *dominators, const struct ouro_csr *csr, ouro_node root)
+/* The dominator of i is the nearest ancestor in the tree built so far that is not below semi[i]. */
+static void find_dominators(struct work *work)
 {
-    OURO_FREE uint32_t *number = ouro_large_new_zeroed(csr->node_count, sizeof *number);
-    OURO_FREE uint32_t *parent = ouro_large_new((size_t)csr->node_count + 1, sizeof *parent);
-    if (!number || !parent)
-        return OURO_NOMEM;
-    struct search search = {.number = number, .parent = parent};
-    OURO_TRY(number_nodes(dominators, csr, root, &search));
-    uint32_t reached = dominators->reached_count = search.reached;
-
-    OURO_FREE uint32_t *semi = ouro_large_new((size_t)reached + 1, sizeof *semi);
-    if (!semi)
-        return OURO_NOMEM;
-    struct predecessors preds = {0};
-    enum ouro_status status = predecessors_init(&preds, dominators, csr, &search);
-    if (status == OURO_OK)
-        status = find_semidominators(&preds, &search, semi);
-    free(preds.begin);
-    free(preds.sources);
-    if (status != OURO_OK)
-        return status;
-
-    /* The dominator of i is the nearest ancestor in the tree built so far that is not below semi[i]. */
+    struct ouro_dominators *result = work->result;
+    uint32_t *parent = work->parent, reached = result->reached_count;
     for (uint32_t i = 2; i <= reached; i++) {
         uint32_t d = parent[i];
-        while (d > semi[i])
+        while (d > work->semi[i])
             d = parent[d];
         parent[i] = d;
     }
-    memset(dominators->idom, 0xff, csr->node_count * sizeof *dominators->idom);
+    memset(result->idom, 0xff, result->node_count * sizeof *result->idom);
     for (uint32_t i = 2; i <= reached; i++)
-        dominators->idom[dominators->order[i - 1]] = dominators->order[parent[i] - 1];
+        result->idom[result->order[i - 1]] = result->order[parent[i] - 1];
+}
+
+/* taken: csr or NULL. */
+static enum ouro_status compute(struct ouro_dominators *dominators, const struct ouro_csr *csr, ouro_node root,
+                                struct ouro_csr *taken)
+{
+    OURO_GUARD(work_fini) struct work work = {0};
+    OURO_TRY(work_init(&work, dominators, csr));
+    number_nodes(&work, root);
+    OURO_TRY(find_sources(&work));
+    if (taken)
+        ouro_csr_fini(taken);
+    find_semidominators(&work);
+    find_dominators(&work);
     return OURO_OK;
 }
 
-enum ouro_status ouro_dominators_init(struct ouro_dominators *dominators, const struct ouro_csr *csr, ouro_node root)
+static enum ouro_status init(struct ouro_dominators *dominators, const struct ouro_csr *csr, ouro_node root,
+                             struct ouro_csr *taken)
 {
     memset(dominators, 0, sizeof *dominators);
     if (root >= csr->node_count || csr->node_count == UINT32_MAX)
         return OURO_INVAL;
+    if (csr->edge_count > UINT32_MAX)
+        return OURO_LIMIT;
     dominators->node_count = csr->node_count;
     dominators->idom = ouro_large_new(csr->node_count, sizeof *dominators->idom);
     dominators->order = ouro_large_new(csr->node_count, sizeof *dominators->order);
     enum ouro_status status = OURO_NOMEM;
     if (dominators->idom && dominators->order)
-        status = compute(dominators, csr, root);
+        status = compute(dominators, csr, root, taken);
     if (status != OURO_OK)
         ouro_dominators_fini(dominators);
+    return status;
+}
+
+enum ouro_status ouro_dominators_init(struct ouro_dominators *dominators, const struct ouro_csr *csr, ouro_node root)
+{
+    return init(dominators, csr, root, NULL);
+}
+
+enum ouro_status ouro_dominators_init_taking(struct ouro_dominators *dominators, struct ouro_csr *csr, ouro_node root)
+{
+    enum ouro_status status = init(dominators, csr, root, csr);
+    ouro_csr_fini(csr);
     return status;
 }
 

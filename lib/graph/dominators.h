@@ -2,8 +2,8 @@
  *
  * SEMI-NCA (Loukas Georgiadis, "Linear-time algorithms for dominators and related problems", Princeton 2005, section
  * 2.3), iterative throughout. Quadratic in theory, on heaps as good as linear. Memory: 8 bytes a node for the result;
- * at most 32 bytes a node and 4 an edge besides while it runs, all of it taken before the step that needs it, nothing
- * per visit. */
+ * 20 bytes a node besides while it runs, taken before the first visit, and, taken when they are counted, 4 bytes for
+ * each edge to a node that was visited before its source: never more than 4 bytes an edge. */
 #ifndef OURO_GRAPH_DOMINATORS_H
 #define OURO_GRAPH_DOMINATORS_H
 
@@ -17,8 +17,11 @@ struct ouro_dominators {
     ouro_node *order; /* owned; the reached nodes, root first, each behind its dominator (depth-first preorder) */
 };
 
-/* OURO_INVAL: root is no node. OURO_NOMEM. */
+/* OURO_INVAL: root is no node. OURO_LIMIT: 2^32 edges or more. OURO_NOMEM. */
 enum ouro_status ouro_dominators_init(struct ouro_dominators *dominators, const struct ouro_csr *csr, ouro_node root);
+/* The same, and the graph is taken: freed as soon as it is no longer needed, or before this fails. Its bytes and the
+ * last phase's are then never held together. */
+enum ouro_status ouro_dominators_init_taking(struct ouro_dominators *dominators, struct ouro_csr *csr, ouro_node root);
 void ouro_dominators_fini(struct ouro_dominators *dominators);
 
 /* retained[v]: the sum of shallow[w] over all w that v dominates, itself included; of unreached nodes their own. Both

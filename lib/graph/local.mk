@@ -7,5 +7,7 @@ libouro_graph_a_SOURCES = \
 	lib/graph/components.h \
 	lib/graph/dominators.c \
 	lib/graph/dominators.h \
+	lib/graph/paths.c \
+	lib/graph/paths.h \
 	lib/graph/reach.c \
 	lib/graph/reach.h

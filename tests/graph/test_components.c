@@ -1,19 +1,11 @@
 #include <check.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "graph/components.h"
+#include "graphs.h"
 
 #define SMALL 24
-
-static uint64_t random_state;
-
-static uint32_t random_below(uint32_t limit)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((random_state >> 33) % limit);
-}
 
 /* The definition: two nodes are in one component when each reaches the other. */
 static void check_against_the_definition(const struct ouro_csr *csr, const struct ouro_components *components)
@@ -47,16 +39,12 @@ static void check_against_the_definition(const struct ouro_csr *csr, const struc
 
 START_TEST(components_of_random_graphs_are_those_of_the_definition)
 {
-    for (unsigned seed = 1; seed <= 3000; seed++) {
-        struct ouro_csr_edge edges[4 * SMALL];
-        random_state = seed;
-        ouro_node n = 1 + random_below(SMALL);
-        uint32_t m = random_below(3 * n + 1);
-        for (uint32_t i = 0; i < m; i++)
-            edges[i] = (struct ouro_csr_edge){random_below(n), random_below(n)};
+    graphs_seed("components_of_random_graphs_are_those_of_the_definition");
+    for (int round = 0; round < 3000; round++) {
         struct ouro_csr csr;
         struct ouro_components components;
-        ck_assert_int_eq(ouro_csr_build(&csr, n, edges, m), OURO_OK);
+        ouro_node nodes = 1 + graphs_random_below(SMALL);
+        graphs_random(&csr, nodes, graphs_random_below(3 * nodes + 1));
         ck_assert_int_eq(ouro_components_init(&components, &csr), OURO_OK);
         check_against_the_definition(&csr, &components);
         ouro_components_fini(&components);
@@ -77,19 +65,12 @@ START_TEST(no_nodes_have_no_components)
 }
 END_TEST
 
-/* A path of ten million nodes; with `closed`, a ring. */
 static void check_line(bool closed)
 {
-    const ouro_node n = 10000000;
+    const ouro_node n = GRAPHS_LARGE;
     struct ouro_csr csr;
     struct ouro_components components;
-    ck_assert_int_eq(ouro_csr_init(&csr, n, closed ? n : n - 1), OURO_OK);
-    for (ouro_node v = 0; v < n; v++) {
-        csr.begin[v] = v;
-        if (v < csr.edge_count)
-            csr.targets[v] = v + 1 < n ? v + 1 : 0;
-    }
-    csr.begin[n] = csr.edge_count;
+    graphs_path(&csr, n, closed);
     ck_assert_int_eq(ouro_components_init(&components, &csr), OURO_OK);
     ck_assert_uint_eq(components.component_count, closed ? 1 : n);
     ouro_node wrong = 0;
@@ -112,17 +93,34 @@ START_TEST(a_ring_of_ten_million_nodes_is_one_component)
 }
 END_TEST
 
-START_TEST(a_node_with_a_million_edges_to_itself_is_one_component)
+START_TEST(a_star_of_ten_million_nodes_is_as_many_or_one)
+{
+    for (int mutual = 0; mutual < 2; mutual++) {
+        struct ouro_csr csr;
+        struct ouro_components components;
+        graphs_star(&csr, GRAPHS_LARGE, mutual);
+        ck_assert_int_eq(ouro_components_init(&components, &csr), OURO_OK);
+        ck_assert_uint_eq(components.component_count, mutual ? 1 : GRAPHS_LARGE);
+        ck_assert_uint_eq(components.component[0], mutual ? 0 : GRAPHS_LARGE - 1);
+        ouro_components_fini(&components);
+        ouro_csr_fini(&csr);
+    }
+}
+END_TEST
+
+START_TEST(a_million_edges_to_itself_are_no_cycle_with_others)
 {
     struct ouro_csr csr;
     struct ouro_components components;
-    ck_assert_int_eq(ouro_csr_init(&csr, 2, 1000001), OURO_OK);
-    memset(csr.targets, 0, 1000001 * sizeof *csr.targets);
-    csr.begin[1] = 1000000;
-    csr.begin[2] = 1000001;
+    graphs_parallel(&csr, 1000000);
+    ck_assert_int_eq(ouro_components_init(&components, &csr), OURO_OK);
+    ck_assert_uint_eq(components.component_count, 1);
+    ouro_components_fini(&components);
+    csr.begin[2] = csr.begin[1]; /* nothing leads back */
     ck_assert_int_eq(ouro_components_init(&components, &csr), OURO_OK);
     ck_assert_uint_eq(components.component_count, 2);
-    ck_assert_uint_eq(components.component[0], 0);
+    ck_assert_uint_eq(components.component[0], 1);
+    ck_assert_uint_eq(components.component[1], 0);
     ouro_components_fini(&components);
     ouro_csr_fini(&csr);
 }
@@ -136,7 +134,8 @@ int main(void)
     tcase_add_test(tests, no_nodes_have_no_components);
     tcase_add_test(tests, a_path_of_ten_million_nodes_has_as_many_components);
     tcase_add_test(tests, a_ring_of_ten_million_nodes_is_one_component);
-    tcase_add_test(tests, a_node_with_a_million_edges_to_itself_is_one_component);
+    tcase_add_test(tests, a_star_of_ten_million_nodes_is_as_many_or_one);
+    tcase_add_test(tests, a_million_edges_to_itself_are_no_cycle_with_others);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
