@@ -109,6 +109,8 @@ static enum ouro_cut how_to_cut(const struct ouro_cycles *cycles, uint32_t sourc
         return label_begins(names, step, ".__closure__") ? OURO_CUT_CLOSURE
                : label_begins(names, step, ".__")        ? OURO_CUT_FIXED
                                                          : OURO_CUT_ATTRIBUTE;
+    if (is_named(model, type, "builtins", "cell"))
+        return OURO_CUT_CLOSURE;
     if (is_named(model, type, "builtins", "frame") || is_named(model, type, "builtins", "generator") ||
         is_named(model, type, "builtins", "coroutine") || is_named(model, type, "builtins", "async_generator"))
         return label_begins(names, step, ".f_") || label_begins(names, step, ".<stack>") ||
@@ -255,6 +257,12 @@ static enum ouro_status count_targets(struct row_graph *g)
     return OURO_OK;
 }
 
+static bool is_class_owned(const struct row_graph *g, const struct label *label)
+{
+    uint32_t owner = ouro_cycle_names_owner(&g->cycles->names, label->cut.source);
+    return g->cycles->cyclic.kinds[g->cycles->names.names.items[owner].example] & OURO_KIND_CLASS;
+}
+
 static void set_costs(struct row_graph *g)
 {
     static const unsigned base[] = {
@@ -269,6 +277,8 @@ static void set_costs(struct row_graph *g)
             label->cost += g->row->unreachable ? 1 : 5;
         if (label->cut.target_count >= label->cut.reference_count) /* leads on rather than back */
             label->cost += 2;
+        if (is_class_owned(g, label)) /* the cache itself is what can be changed */
+            label->cost++;
     }
 }
 
@@ -540,6 +550,26 @@ static ouro_node root_base(const struct ouro_heap_model *model, uint32_t type)
     return class;
 }
 
+/* The nearest class that both inherit from, or are. */
+static ouro_node common_base(const struct ouro_heap_model *model, ouro_node a, ouro_node b)
+{
+    for (unsigned i = 0; i < BASES_MAX && a != OURO_NODE_NONE; i++) {
+        ouro_node base = b;
+        for (unsigned j = 0; j < BASES_MAX && base != OURO_NODE_NONE; j++) {
+            if (base == a)
+                return a;
+            base = ouro_heap_model_field(model, base, "__base__");
+        }
+        a = ouro_heap_model_field(model, a, "__base__");
+    }
+    return a;
+}
+
+static ouro_node class_of(const struct ouro_cycles *cycles, uint32_t source)
+{
+    return cycles->model->types[cycles->names.names.items[ouro_cycle_names_owner(&cycles->names, source)].type].node;
+}
+
 /* Which label stands for label l: the first with the same base and path. UINT32_MAX: out of memory. */
 static uint32_t merged_label(const struct row_graph *g, uint32_t l, struct ouro_map *first_of, struct ouro_buf *path)
 {
@@ -583,10 +613,10 @@ static enum ouro_status merge_labels(struct row_graph *g, bool *merged)
         if (stands_for[l] == l)
             continue;
         struct ouro_cycle_cut *first = &g->labels.items[stands_for[l]].cut;
-        const struct ouro_cycle_names *names = &g->cycles->names;
         *merged = true;
-        first->base =
-            root_base(g->cycles->model, names->names.items[ouro_cycle_names_owner(names, first->source)].type);
+        if (first->base == OURO_NODE_NONE)
+            first->base = class_of(g->cycles, first->source);
+        first->base = common_base(g->cycles->model, first->base, class_of(g->cycles, label->cut.source));
         first->name_count++;
         first->reference_count += label->cut.reference_count;
     }

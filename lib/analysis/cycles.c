@@ -6,9 +6,11 @@
 #include "base/guard.h"
 #include "base/large.h"
 
-#define ALIKE_LEAST   8 /* references of a pattern that may join one that is nearly the same */
-#define ALIKE_PERCENT 80
-#define LOOKED_AT_MAX 64u /* patterns that share a reference and are compared */
+#define ALIKE_LEAST     8 /* references of a pattern that may join one that is nearly the same */
+#define ALIKE_PERCENT   80
+#define CACHE_DEPTH_MAX 4   /* cache, its dict, a key, its arguments */
+#define CACHED_SHARE    4u  /* of a class's component, one in so many is held by the cache */
+#define LOOKED_AT_MAX   64u /* patterns that share a reference and are compared */
 
 /* A kind of reference met anywhere. */
 struct kind {
@@ -249,33 +251,69 @@ static struct content content_of(const struct folding *f, enum ouro_layer layer,
     return content;
 }
 
+static bool is_class_namespace(const struct ouro_slot *slot)
+{
+    return slot->part->kind == OURO_PART_NAMESPACE || slot->part->kind == OURO_PART_NAMESPACE_ANY;
+}
+
+/* Instances, of classes in the component, that a cache holds: as arguments, results, or in the key of several
+ * arguments. */
+static uint64_t count_cached(const struct folding *f, uint32_t wrapper)
+{
+    const struct ouro_cyclic *cyclic = &f->cycles->cyclic;
+    uint32_t stack[CACHE_DEPTH_MAX];
+    struct ouro_slot_walk walks[CACHE_DEPTH_MAX];
+    unsigned depth = 1;
+    uint64_t count = 0;
+    stack[0] = wrapper;
+    ouro_slot_walk_begin(&walks[0], cyclic->model, cyclic->members[wrapper].node);
+    while (depth) {
+        struct ouro_slot slot;
+        if (!ouro_slot_walk_next(&walks[depth - 1], &slot)) {
+            depth--;
+            continue;
+        }
+        uint32_t to = slot.edge_class == OURO_EDGE_WEAK
+                          ? UINT32_MAX
+                          : ouro_cyclic_target(cyclic, OURO_LAYER_CLASSES, stack[depth - 1], slot.target);
+        if (to == UINT32_MAX || cyclic->kinds[slot.target] || slot.part->kind == OURO_PART_TYPE)
+            continue;
+        uint32_t type = ouro_heap_model_type(cyclic->model, slot.target);
+        ouro_node class = type < cyclic->model->type_count ? cyclic->model->types[type].node : OURO_NODE_NONE;
+        if (class != OURO_NODE_NONE && ouro_cyclic_target(cyclic, OURO_LAYER_CLASSES, to, class) != UINT32_MAX)
+            count++;
+        else if (depth < CACHE_DEPTH_MAX) {
+            stack[depth] = to;
+            ouro_slot_walk_begin(&walks[depth++], cyclic->model, slot.target);
+        }
+    }
+    return count;
+}
+
 /* functools.lru_cache on a method: the class has the cache, the cache its instances. No program is made like that on
- * purpose, so it is no structure to fold away. */
+ * purpose, so where that is what the component is about, it is no structure to fold away. */
 static bool is_method_cache(const struct folding *f, uint32_t component)
 {
     const struct ouro_cyclic *cyclic = &f->cycles->cyclic;
     const struct ouro_heap_model *model = f->cycles->model;
     const struct ouro_cyclic_layer *lists = &cyclic->layers[OURO_LAYER_CLASSES];
-    bool decorated = false, instances = false;
+    uint64_t cached = 0;
     if (f->cache_type == OURO_TYPE_NONE)
         return false;
     for (uint32_t i = lists->begin[component]; i < lists->begin[component + 1]; i++) {
-        ouro_node node = cyclic->members[lists->members[i]].node;
-        uint32_t type = ouro_heap_model_type(model, node);
-        ouro_node class = type < model->type_count ? model->types[type].node : OURO_NODE_NONE;
-        instances |= !(cyclic->kinds[node] & OURO_KIND_CLASS) && class != OURO_NODE_NONE && type != f->cache_type &&
-                     ouro_cyclic_target(cyclic, OURO_LAYER_CLASSES, lists->members[i], class) != UINT32_MAX;
         struct ouro_slot_walk walk;
         struct ouro_slot slot;
-        ouro_slot_walk_begin(&walk, model, node);
-        while (!decorated && ouro_slot_walk_next(&walk, &slot))
-            decorated = (slot.part->kind == OURO_PART_NAMESPACE || slot.part->kind == OURO_PART_NAMESPACE_ANY) &&
-                        slot.target != OURO_NODE_NONE && ouro_heap_model_type(model, slot.target) == f->cache_type &&
-                        ouro_cyclic_target(cyclic, OURO_LAYER_CLASSES, lists->members[i], slot.target) != UINT32_MAX;
-        if (decorated && instances)
-            return true;
+        ouro_slot_walk_begin(&walk, model, cyclic->members[lists->members[i]].node);
+        while (ouro_slot_walk_next(&walk, &slot)) {
+            if (!is_class_namespace(&slot) || slot.place || slot.target == OURO_NODE_NONE ||
+                ouro_heap_model_type(model, slot.target) != f->cache_type)
+                continue;
+            uint32_t wrapper = ouro_cyclic_target(cyclic, OURO_LAYER_CLASSES, lists->members[i], slot.target);
+            if (wrapper != UINT32_MAX)
+                cached += count_cached(f, wrapper);
+        }
     }
-    return false;
+    return cached * CACHED_SHARE >= lists->begin[component + 1] - lists->begin[component];
 }
 
 static bool is_structure(const struct folding *f, enum ouro_layer layer, uint32_t component)

@@ -6,6 +6,7 @@
 #include "render/text.h"
 
 #define TEXT_CYCLES_MAX 4 /* of a row */
+#define TEXT_CUTS_MAX   5
 #define JSON_CYCLES_MAX 16
 
 static const char *plural(uint64_t count, const char *one, const char *many)
@@ -47,12 +48,14 @@ static void write_cuts(struct ouro_out *out, const struct ouro_cycles *cycles, c
         ouro_sentence_write_under(out, &text, width, "    ", "    ");
         return;
     }
-    for (size_t i = 0; i < advice->cuts.count; i++) {
+    for (size_t i = 0; i < advice->cuts.count && i < TEXT_CUTS_MAX; i++) {
         text.size = 0;
         ouro_buf_add_text(&text, i ? "and cut " : "cut ");
         add_cut(&text, cycles, &advice->cuts.items[i]);
         ouro_sentence_write_under(out, &text, width, "    ", "      ");
     }
+    if (advice->cuts.count > TEXT_CUTS_MAX)
+        ouro_out_addf(out, "    and %zu more (--json names them)\n", advice->cuts.count - TEXT_CUTS_MAX);
     text.size = 0;
     if (!advice->complete) {
         ouro_buf_add_text(&text, advice->cuts.count ? "cycles are left even so: the search was given up"
@@ -67,13 +70,13 @@ static void write_cuts(struct ouro_out *out, const struct ouro_cycles *cycles, c
     ouro_sentence_write_under(out, &text, width, "    ", "    ");
 }
 
-static void write_hazards(struct ouro_out *out, const struct ouro_cycles *cycles,
+static void write_hazards(struct ouro_out *out, const struct ouro_cycles *cycles, const struct ouro_cycle_row *row,
                           const struct ouro_cycle_advice *advice, size_t width)
 {
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     for (size_t i = 0; i < advice->cuts.count; i++) {
         const struct ouro_cycle_cut *cut = &advice->cuts.items[i];
-        if (!cut->lonely_count || (cut->how != OURO_CUT_ATTRIBUTE && cut->how != OURO_CUT_ITEMS))
+        if (row->unreachable || !cut->lonely_count || (cut->how != OURO_CUT_ATTRIBUTE && cut->how != OURO_CUT_ITEMS))
             continue;
         text.size = 0;
         ouro_buf_addf(&text, "hazard: of the %" PRIu64 " that ", cut->target_count);
@@ -137,7 +140,7 @@ static enum ouro_status write_row(struct ouro_out *out, struct ouro_cycles *cycl
         OURO_GUARD(ouro_cycle_advice_fini) struct ouro_cycle_advice advice = {0};
         OURO_TRY(ouro_cycle_advice_init(&advice, cycles, row));
         write_cuts(out, cycles, row, &advice, width);
-        write_hazards(out, cycles, &advice, width);
+        write_hazards(out, cycles, row, &advice, width);
     }
     return OURO_OK;
 }
