@@ -66,7 +66,8 @@ code_localsplusnames PyCodeObject.co_localsplusnames code_linetable PyCodeObject
 code_adaptive PyCodeObject.co_code_adaptive|PyCodeObject.sizeof code_framesize PyCodeObject.co_framesize code_extra PyCodeObject.co_extra
 code_flags PyCodeObject.co_flags         code_nlocals PyCodeObject.co_nlocals   code_varnames PyCodeObject.co_varnames
 code_cellvars PyCodeObject.co_cellvars   code_freevars PyCodeObject.co_freevars code_cell2arg PyCodeObject.co_cell2arg
-code_code PyCodeObject.co_code           code_opcache PyCodeObject.co_opcache   code_opcache_size PyCodeObject.co_opcache_size
+code_code PyCodeObject.co_code           code_exceptiontable PyCodeObject.co_exceptiontable
+code_opcache PyCodeObject.co_opcache   code_opcache_size PyCodeObject.co_opcache_size
 opcache_sizeof _PyOpcache.sizeof
 function_code PyFunctionObject.func_code function_qualname PyFunctionObject.func_qualname
 function_name PyFunctionObject.func_name
@@ -78,8 +79,11 @@ iframe_owner _PyInterpreterFrame.owner iframe_localsplus _PyInterpreterFrame.loc
 frame_back PyFrameObject.f_back          frame_localsplus PyFrameObject.f_localsplus frame_valuestack PyFrameObject.f_valuestack
 frame_stacktop PyFrameObject.f_stacktop  frame_stackdepth PyFrameObject.f_stackdepth frame_lasti PyFrameObject.f_lasti
 frame_gen PyFrameObject.f_gen            frame_sizeof PyFrameObject.sizeof
+frame_iblock PyFrameObject.f_iblock     frame_blockstack PyFrameObject.f_blockstack tryblock_sizeof PyTryBlock.sizeof
+tryblock_type PyTryBlock.b_type          tryblock_handler PyTryBlock.b_handler
 frame_frame PyFrameObject.f_frame       frame_data PyFrameObject._f_frame_data
 gen_frame_state PyGenObject.gi_frame_state gen_iframe PyGenObject.gi_iframe gen_code PyGenObject.gi_code
+gen_frame PyGenObject.gi_frame
 gen_exc_value PyGenObject.gi_exc_state.exc_value gen_qualname PyGenObject.gi_qualname
 module_dict PyModuleObject.md_dict      module_def PyModuleObject.md_def      module_state PyModuleObject.md_state
 module_name PyModuleObject.md_name      module_state_traverse PyModuleObject.md_state_traverse module_state_size PyModuleObject.md_state_size

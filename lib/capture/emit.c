@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "capture/shape.h"
+#include "cpython/finalizer.h"
 #include "cpython/value.h"
 
 #define FINALIZED_BIT 1u /* of _gc_prev */
@@ -234,6 +235,7 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     flags |= noted ? OURO_OBJECT_IS_KEY : 0;
     if (type->gc && (flags & OURO_OBJECT_GC_MASK) && ouro_python_word(python, addr - 8) & FINALIZED_BIT)
         flags |= OURO_OBJECT_FINALIZED;
+    flags |= type->suspends && ouro_finalizer_in_try(python, addr) ? OURO_OBJECT_IN_TRY : 0;
     flags |= emitter->visitor.unasked && flags & OURO_OBJECT_GC_MASK ? OURO_OBJECT_UNASKED : 0;
     bool doubtful = emitter->lost && ouro_type_is_taken_at_its_word(type);
     bool approximate = type->approximate || emitter->visitor.approximate || doubtful;
@@ -353,6 +355,7 @@ static enum ouro_status write_types(struct emit *emit)
     if (count)
         memcpy(types, python->type_list.items, count * sizeof *types);
     qsort(types, count, sizeof *types, by_address);
+    const ouro_addr of_python = ouro_finalizer_of_python(python);
     enum ouro_status status = OURO_OK;
     for (size_t i = 0; i < count && status == OURO_OK; i++) {
         uint64_t *place = ouro_map_put(&emit->type_index, types[i]->addr, NULL);
@@ -372,7 +375,8 @@ static enum ouro_status write_types(struct emit *emit)
             .flags = (type->flags & OURO_FLAG_HEAPTYPE ? OURO_TYPE_HEAP : 0) | (type->gc ? OURO_TYPE_GC : 0) |
                      (type->finalize ? OURO_TYPE_FINALIZE : 0) | (type->del ? OURO_TYPE_DEL : 0) |
                      (type->approximate ? OURO_TYPE_APPROXIMATE : 0) | (type->weakref ? OURO_TYPE_WEAKREF : 0) |
-                     (type->flags & OURO_FLAG_DICT ? OURO_TYPE_DICT : 0),
+                     (type->flags & OURO_FLAG_DICT ? OURO_TYPE_DICT : 0) |
+                     (type->finalize && type->finalize == of_python ? OURO_TYPE_FINALIZE_SLOT_PY : 0),
             .value_kind = type->value,
             .basicsize = type->basicsize,
             .itemsize = type->itemsize,

@@ -7,12 +7,33 @@ const char *ouro_layout_supported(void)
     return "3.8 to 3.15";
 }
 
+/* The opcodes by which handlers are recognised, as dis.opmap of each version has them. */
+static void set_handler_opcodes(struct ouro_layout *layout, int extended_arg, int nop, int push_exc_info,
+                                int with_except_start, int instrumented_line)
+{
+    layout->op_extended_arg = extended_arg;
+    layout->op_nop = nop;
+    layout->op_push_exc_info = push_exc_info;
+    layout->op_with_except_start = with_except_start;
+    layout->op_instrumented_line = instrumented_line;
+    layout->op_setup_finally = layout->op_end_async_for = layout->op_reraise = layout->op_load_const = -1;
+    layout->op_store_fast = layout->op_store_name = layout->op_store_global = layout->op_store_deref = -1;
+}
+
 /* What 3.8, 3.9 and 3.10 have in common: values are plain arrays, PyGC_Head is all that stands in front of an object. */
 static void set_old(struct ouro_layout *layout)
 {
     layout->values_values = 0;
     layout->gen_cleared = layout->owner_thread = layout->owner_generator = -1;
     layout->owner_frame_object = layout->owner_cstack = -1;
+    set_handler_opcodes(layout, 144, 9, -1, -1, -1);
+    layout->op_setup_finally = 122;
+    layout->op_end_async_for = 54;
+    layout->op_load_const = 100;
+    layout->op_store_fast = 125;
+    layout->op_store_name = 90;
+    layout->op_store_global = 97;
+    layout->op_store_deref = 137;
 }
 
 /* As in 3.8.10's source: subtype_traverse, module_traverse, PyCode_Addr2Line. */
@@ -21,6 +42,7 @@ static void set_3_8(struct ouro_layout *layout)
     set_old(layout);
     layout->subtype_visits_type = true;
     layout->module_without_state = true;
+    layout->op_reraise = 88; /* END_FINALLY */
     layout->line_table = OURO_LINES_DELTAS;
     layout->lasti_bytes = 1;
 }
@@ -30,6 +52,7 @@ static void set_3_9(struct ouro_layout *layout)
     set_old(layout);
     layout->line_table = OURO_LINES_DELTAS;
     layout->lasti_bytes = 1;
+    layout->op_reraise = 48;
 }
 
 /* PEP 626 */
@@ -38,6 +61,7 @@ static void set_3_10(struct ouro_layout *layout)
     set_old(layout);
     layout->line_table = OURO_LINES_RANGES;
     layout->lasti_bytes = 2;
+    layout->op_reraise = 119;
 }
 
 const struct ouro_layout *ouro_layout_of_old(size_t i)
@@ -52,6 +76,8 @@ static void set_3_11(struct ouro_layout *layout)
     layout->zero_has_digit = true;
     layout->values_in_preheader = true;
     layout->static_type_presize = true;
+    set_handler_opcodes(layout, 144, 9, 35, 49, -1);
+    layout->gen_suspended = layout->gen_suspended_last = -1;
     layout->gen_cleared = 4;
     layout->owner_thread = 0;
     layout->owner_generator = 1;
@@ -69,6 +95,8 @@ static void set_3_12(struct ouro_layout *layout)
     layout->preheader_is_flags = true;
     layout->static_type_presize = true;
     layout->static_types_in_interpreter = true;
+    set_handler_opcodes(layout, 144, 9, 35, 49, 254);
+    layout->gen_suspended = layout->gen_suspended_last = -1;
     layout->gen_cleared = 4;
     layout->owner_thread = 0;
     layout->owner_generator = 1;
@@ -86,6 +114,9 @@ static void set_3_13(struct ouro_layout *layout, uint32_t hexversion)
     layout->dict_visits_embedded = hexversion >= 0x030d0d00;
     layout->preheader_is_flags = true;
     layout->static_types_in_interpreter = true;
+    set_handler_opcodes(layout, 71, 30, 33, 44, 254);
+    layout->gen_suspended = -2; /* FRAME_SUSPENDED, FRAME_SUSPENDED_YIELD_FROM */
+    layout->gen_suspended_last = -1;
     layout->gen_cleared = 4;
     layout->owner_thread = 0;
     layout->owner_generator = 1;
@@ -102,6 +133,9 @@ static void set_3_14(struct ouro_layout *layout, uint32_t hexversion)
     layout->dict_visits_embedded = hexversion >= 0x030e0400; /* as in 3.13: python.c looks at the code */
     layout->preheader_is_flags = true;
     layout->static_types_in_interpreter = true;
+    set_handler_opcodes(layout, 69, 27, 32, 43, 254);
+    layout->gen_suspended = -2;
+    layout->gen_suspended_last = -1;
     layout->gen_cleared = 4;
     layout->gen_keeps_code = true;
     layout->tagged_references = true;
@@ -115,6 +149,9 @@ static void set_3_14(struct ouro_layout *layout, uint32_t hexversion)
 static void set_3_15(struct ouro_layout *layout, uint32_t hexversion)
 {
     set_3_14(layout, hexversion);
+    set_handler_opcodes(layout, 67, 25, 30, 41, 253);
+    layout->gen_suspended = 1; /* FRAME_SUSPENDED to FRAME_SUSPENDED_YIELD_FROM_LOCKED */
+    layout->gen_suspended_last = 3;
     layout->gen_cleared = 5; /* FRAME_CLEARED; FRAME_CREATED is 0 */
 }
 

@@ -47,11 +47,16 @@ struct ouro_layout {
     bool static_type_presize; /* sys.getsizeof adds a GC header to static types, though they have none */
     bool static_types_in_interpreter; /* tp_dict and tp_subclasses of static types are per interpreter (3.12 on) */
     int gen_cleared;          /* gi_frame_state from which on there is no frame */
+    int gen_suspended, gen_suspended_last; /* gi_frame_state of one that waits to be resumed */
     bool gen_keeps_code;      /* and a generator visits its code still (3.14 on) */
     bool tagged_references;   /* frames hold _PyStackRef: bit 0 set, no count of its own; both, an int (3.14 on) */
     bool small_refcnt;        /* the count has 32 bits, what stands behind it is something else (3.14 on) */
     bool incremental_known;   /* there are patch levels with the incremental collector (3.14.0 to 3.14.4) */
     int32_t gc_visited_space; /* its index of the old space that was visited last; -1: the collector has generations */
+    /* Opcodes (dis.opmap, Include/opcode.h, Include/opcode_ids.h); -1: this version has none, or it isn't asked for. */
+    int op_extended_arg, op_nop, op_push_exc_info, op_with_except_start, op_instrumented_line;
+    int op_setup_finally, op_end_async_for, op_reraise, op_load_const, op_store_fast, op_store_name, op_store_global,
+        op_store_deref;
     int owner_thread, owner_generator, owner_frame_object;
     int owner_cstack; /* and whatever is higher: no frame of Python's; -1: there is none such */
 };

@@ -119,6 +119,7 @@
     X(code_freevars) /* PyCodeObject.co_freevars */ \
     X(code_cell2arg) /* PyCodeObject.co_cell2arg */ \
     X(code_code) /* PyCodeObject.co_code */ \
+    X(code_exceptiontable) /* PyCodeObject.co_exceptiontable */ \
     X(code_opcache) /* PyCodeObject.co_opcache */ \
     X(code_opcache_size) /* PyCodeObject.co_opcache_size */ \
     X(opcache_sizeof) /* _PyOpcache.sizeof */ \
@@ -143,11 +144,17 @@
     X(frame_lasti) /* PyFrameObject.f_lasti */ \
     X(frame_gen) /* PyFrameObject.f_gen */ \
     X(frame_sizeof) /* PyFrameObject.sizeof */ \
+    X(frame_iblock) /* PyFrameObject.f_iblock */ \
+    X(frame_blockstack) /* PyFrameObject.f_blockstack */ \
+    X(tryblock_sizeof) /* PyTryBlock.sizeof */ \
+    X(tryblock_type) /* PyTryBlock.b_type */ \
+    X(tryblock_handler) /* PyTryBlock.b_handler */ \
     X(frame_frame) /* PyFrameObject.f_frame */ \
     X(frame_data) /* PyFrameObject._f_frame_data */ \
     X(gen_frame_state) /* PyGenObject.gi_frame_state */ \
     X(gen_iframe) /* PyGenObject.gi_iframe */ \
     X(gen_code) /* PyGenObject.gi_code */ \
+    X(gen_frame) /* PyGenObject.gi_frame */ \
     X(gen_exc_value) /* PyGenObject.gi_exc_state.exc_value */ \
     X(gen_qualname) /* PyGenObject.gi_qualname */ \
     X(module_dict) /* PyModuleObject.md_dict */ \

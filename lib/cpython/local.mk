@@ -8,6 +8,8 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/dict.h \
 	lib/cpython/extent.c \
 	lib/cpython/extent.h \
+	lib/cpython/finalizer.c \
+	lib/cpython/finalizer.h \
 	lib/cpython/foreign.c \
 	lib/cpython/foreign.h \
 	lib/cpython/frame_object.c \

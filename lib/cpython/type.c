@@ -628,9 +628,11 @@ static struct ouro_type *resolve(struct ouro_python *python, ouro_addr addr)
     type->dictoffset = (int64_t)ouro_load_u64(bytes + layout->tp_dictoffset);
     type->base = ouro_load_u64(bytes + layout->tp_base);
     type->metatype = ouro_load_u64(bytes + layout->ob_type);
-    type->finalize = ouro_load_u64(bytes + layout->tp_finalize) != 0;
+    type->finalize = ouro_load_u64(bytes + layout->tp_finalize);
     type->del = ouro_load_u64(bytes + layout->tp_del) != 0;
     type->gc = (type->flags & OURO_FLAG_HAVE_GC) != 0;
+    for (size_t i = 0; i < sizeof python->suspending / sizeof *python->suspending; i++)
+        type->suspends = type->suspends || addr == python->suspending[i];
     type->traverse = ouro_load_u64(bytes + layout->tp_traverse);
     type->is_gc_function = type->flags & OURO_FLAG_TYPE ? 0 : ouro_load_u64(bytes + layout->tp_is_gc);
     if (type->flags & OURO_FLAG_HEAPTYPE)

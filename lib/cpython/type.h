@@ -91,6 +91,7 @@ struct ouro_type {
     uint32_t fallback_count;
     struct { struct ouro_field_name *items; size_t count, capacity; } names; /* owned; of fields found by running its code */
     ouro_addr traverse;         /* tp_traverse */
+    ouro_addr finalize;         /* tp_finalize; 0: none */
     ouro_addr is_gc_function;   /* tp_is_gc, run for each object; 0: all take part in collections, or (types) heap types do */
     ouro_addr sizeof_function, sizeof_class; /* with OURO_SIZEOF_RUN: what to call, and the class that defines it */
     uint32_t sizeof_flags;      /* METH_... */
@@ -102,7 +103,8 @@ struct ouro_type {
     uint64_t extent;       /* bytes that every object has: tp_basicsize, at least what is read of one to visit it */
     uint64_t size_extent;  /* what is read of one to measure it (extent.h) */
     bool gc;               /* its objects have a collector head (static types excepted) */
-    bool approximate, varies, finalize, del, weakref;
+    bool approximate, varies, del, weakref;
+    bool suspends;         /* generators, coroutines, asynchronous generators */
     uint8_t size_rule;     /* enum ouro_sizeof */
     uint8_t value;         /* enum ouro_value */
     uint8_t named;         /* enum ouro_named */

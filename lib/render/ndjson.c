@@ -227,6 +227,8 @@ static void add_object(struct exporter *e, ouro_node node)
         LITERAL(e->out, ",\"approximate\":true");
     if (flags & OURO_OBJECT_SIZE_ESTIMATED)
         LITERAL(e->out, ",\"size_estimated\":true");
+    if (flags & OURO_OBJECT_IN_TRY)
+        LITERAL(e->out, ",\"in_try\":true");
     if (ouro_collector_unreachable(e->roots->collector, node))
         LITERAL(e->out, ",\"unreachable\":true");
     if (e->roots->unexplained[node]) {

@@ -57,6 +57,8 @@ void ouro_page_object_fields(struct ouro_json *json, const struct ouro_heap_mode
         ouro_json_bool(json, "finalized", true);
     if (flags & OURO_OBJECT_SIZE_ESTIMATED)
         ouro_json_bool(json, "size_estimated", true);
+    if (flags & OURO_OBJECT_IN_TRY)
+        ouro_json_bool(json, "in_try", true);
     if (flags & OURO_OBJECT_TORN)
         ouro_json_bool(json, "torn", true);
 }
@@ -158,6 +160,7 @@ static const struct {
     {OURO_OBJECT_APPROXIMATE, "approximate (references guessed from memory)"},
     {OURO_OBJECT_FINALIZED, "finalized"},
     {OURO_OBJECT_SIZE_ESTIMATED, "size estimated"},
+    {OURO_OBJECT_IN_TRY, "suspended in a try (closing it runs code)"},
     {OURO_OBJECT_TORN, "torn (some references could not be read)"},
     {OURO_OBJECT_PSEUDO, "pseudo (names no object)"},
 };

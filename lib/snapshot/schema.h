@@ -135,6 +135,7 @@ enum ouro_object_flag {
     OURO_OBJECT_IS_KEY = 1 << 11, /* a str or bytes that is a key of some mapping */
     OURO_OBJECT_UNASKED = 1 << 12, /* tracked, but its tp_is_gc says no: no reference to it is subtracted, it reports none */
     OURO_OBJECT_UNTRACKED_FIRST = 1 << 13, /* a tuple that a full collection stops tracking before it decides (3.14.0 to 3.14.4) */
+    OURO_OBJECT_IN_TRY = 1 << 14, /* a generator or coroutine suspended inside of a try or with: closing it runs the program's code */
 };
 
 /* Keys of the meta data (ouro_snapshot_meta) that readers rely on; there are more. Texts are UTF-8, numbers decimal; a key
