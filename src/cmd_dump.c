@@ -114,6 +114,17 @@ void ouro_cmd_dump_add_inexact(struct ouro_buf *line, const struct ouro_dump_opt
     }
 }
 
+static void add_collecting(struct ouro_buf *line, const struct ouro_dump_result *result)
+{
+    if (!result->collecting)
+        return;
+    ouro_buf_add_text(line, "the process was inside of a garbage collection");
+    if (result->collecting_thread)
+        ouro_buf_addf(line, " (thread %" PRIu64 ")", result->collecting_thread);
+    ouro_buf_add_text(line, ": ");
+    add_objects(line, result->completed_count, " that it works on were found on its own lists and in memory\n");
+}
+
 /* One line, and what is not exact, on standard error. */
 static void print_closing(const struct arguments *arguments, const struct ouro_dump_result *result)
 {
@@ -130,9 +141,7 @@ static void print_closing(const struct arguments *arguments, const struct ouro_d
     else
         ouro_buf_addf(&line, "; the process stood still for %.1f ms\n", (double)result->pause_ns / 1e6);
     ouro_target_add_lacks(&line, &result->core_lacks);
-    if (result->collecting)
-        ouro_buf_add_text(&line, "the process was inside of a garbage collection: objects that only the collector's lists hold "
-                                 "may be missing\n");
+    add_collecting(&line, result);
     ouro_cmd_dump_add_inexact(&line, &arguments->options, result);
     fputs(ouro_buf_text(&line), stderr);
     ouro_buf_fini(&line);

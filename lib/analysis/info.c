@@ -1,5 +1,7 @@
 #include "analysis/info.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,6 +145,51 @@ static uint64_t list_length(const struct ouro_heap_model *model, ouro_node list)
     return length;
 }
 
+/* The number behind a key that of another interpreter than the main one ends in its id. */
+static uint64_t meta_of_interpreter(const struct ouro_snapshot *snapshot, const char *name, uint64_t interpreter,
+                                    uint64_t absent)
+{
+    char key[64];
+    snprintf(key, sizeof key, interpreter ? "%s.%llu" : "%s", name, (unsigned long long)interpreter);
+    return ouro_snapshot_meta_u64(snapshot, key, absent);
+}
+
+uint64_t ouro_info_collecting_thread(const struct ouro_snapshot *snapshot, uint64_t interpreter)
+{
+    return meta_of_interpreter(snapshot, OURO_META_COLLECTING_THREAD, interpreter, 0);
+}
+
+static enum ouro_status find_collecting(struct ouro_info *info, const struct ouro_snapshot *snapshot, uint64_t interpreter)
+{
+    uint64_t thread = ouro_info_collecting_thread(snapshot, interpreter);
+    uint64_t generation = meta_of_interpreter(snapshot, OURO_META_COLLECTING_GENERATION, interpreter, OURO_GENERATION_COUNT);
+    struct ouro_buf *text = add_finding(info, OURO_FINDING_COLLECTING, 1);
+    if (!text)
+        return OURO_NOMEM;
+    ouro_buf_addf(text, "the collector of interpreter %llu was running", (unsigned long long)interpreter);
+    if (generation < OURO_GENERATION_COUNT)
+        ouro_buf_addf(text, " (generation %llu)", (unsigned long long)generation);
+    if (thread) {
+        size_t count, size = 0;
+        const struct ouro_thread_record *threads = ouro_snapshot_threads(snapshot, &count);
+        const char *name = "";
+        for (size_t i = 0; i < count; i++)
+            if (threads[i].native_id == thread)
+                name = ouro_snapshot_string(snapshot, threads[i].name, &size);
+        ouro_buf_addf(text, " in thread %llu", (unsigned long long)thread);
+        if (size)
+            ouro_buf_addf(text, " '%.*s'", (int)(size < INT_MAX ? size : INT_MAX), name);
+    }
+    uint64_t links = ouro_snapshot_meta_u64(snapshot, OURO_META_COMPLETED_LINKS, UINT64_MAX);
+    if (links == UINT64_MAX)
+        ouro_buf_add_text(text, ": what it says about unreachable objects may be off");
+    else
+        ouro_buf_addf(text, ": of what it works on, %llu objects were found by its own lists and %llu in memory",
+                      (unsigned long long)links,
+                      (unsigned long long)ouro_snapshot_meta_u64(snapshot, OURO_META_COMPLETED_POOLS, 0));
+    return OURO_OK;
+}
+
 static enum ouro_status find_collector_trouble(struct ouro_info *info, const struct ouro_heap_model *model,
                                                uint64_t frozen_by_user)
 {
@@ -156,8 +203,7 @@ static enum ouro_status find_collector_trouble(struct ouro_info *info, const str
         const struct ouro_interpreter_record *interpreter = &interpreters[i];
         unsigned long long id = interpreter->id;
         if (interpreter->gc_collecting)
-            FIND(OURO_FINDING_COLLECTING, 1, "the collector of interpreter %llu was running: what it says about "
-                 "unreachable objects may be off", id);
+            OURO_TRY(find_collecting(info, model->snapshot, interpreter->id));
         if (!interpreter->gc_enabled)
             FIND(OURO_FINDING_COLLECTOR_OFF, 1, "the collector of interpreter %llu is disabled (gc.disable())", id);
         if (interpreter->gc_debug & GC_DEBUG_SAVEALL)

@@ -54,4 +54,7 @@ const char *ouro_finding_name(enum ouro_finding_kind kind);
 enum ouro_status ouro_info_init(struct ouro_info *info, struct ouro_heap_model *model, struct ouro_err *err);
 void ouro_info_fini(struct ouro_info *info);
 
+/* The kernel's number of the thread that was inside a collection of that interpreter; 0: none was, or unknown. */
+uint64_t ouro_info_collecting_thread(const struct ouro_snapshot *snapshot, uint64_t interpreter);
+
 #endif

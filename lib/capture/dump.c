@@ -1,5 +1,6 @@
 #include "capture/dump.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,32 @@ static void write_process(struct dump *dump)
     ouro_snapshot_writer_meta_u64(dump->writer, "capture.copied_bytes", dump->session.image.copied_bytes);
     ouro_snapshot_writer_meta_u64(dump->writer, "target.swapped_bytes", dump->session.image.swapped_bytes);
     put_hash_seed(dump);
+}
+
+static void put_of_interpreter(struct dump *dump, const char *name, uint64_t interpreter, uint64_t value)
+{
+    char key[64];
+    snprintf(key, sizeof key, interpreter ? "%s.%" PRIu64 : "%s", name, interpreter);
+    ouro_snapshot_writer_meta_u64(dump->writer, key, value);
+}
+
+/* Of each interpreter that was inside of a collection. */
+static void write_collections(struct dump *dump)
+{
+    const struct ouro_walk *walk = &dump->session.walk;
+    uint64_t linked = 0, scanned = 0;
+    for (size_t i = 0; i < walk->collections.count; i++) {
+        const struct ouro_walk_collection *collection = &walk->collections.items[i];
+        linked += collection->linked_count;
+        scanned += collection->scanned_count;
+        put_of_interpreter(dump, OURO_META_COLLECTING_GENERATION, collection->interpreter, collection->generation);
+        if (collection->thread)
+            put_of_interpreter(dump, OURO_META_COLLECTING_THREAD, collection->interpreter, collection->thread);
+    }
+    if (walk->collections.count) {
+        ouro_snapshot_writer_meta_u64(dump->writer, OURO_META_COMPLETED_LINKS, linked);
+        ouro_snapshot_writer_meta_u64(dump->writer, OURO_META_COMPLETED_POOLS, scanned);
+    }
 }
 
 /* Who could be asked, and what came of it. */
@@ -197,6 +224,7 @@ static enum ouro_status write_snapshot(struct dump *dump, uint64_t start_ns)
     OURO_TRY(ouro_emit(&dump->session.walk, dump->writer, &options, &result->totals, dump->err));
     OURO_TRY(take_results(dump));
     write_checks(dump);
+    write_collections(dump);
     write_totals(dump, start_ns);
     OURO_TRY(ouro_session_check_cancel(&dump->session, dump->err));
     return ouro_snapshot_writer_commit(dump->writer, &result->file_bytes, dump->err);
@@ -233,6 +261,12 @@ static enum ouro_status run(struct dump *dump)
     OURO_TRY(ouro_session_walk(session, dump->err));
     for (size_t i = 0; i < session->walk.tracked.count; i++)
         result->tracked_count += session->walk.tracked.items[i].count;
+    for (size_t i = 0; i < session->walk.collections.count; i++) {
+        const struct ouro_walk_collection *collection = &session->walk.collections.items[i];
+        result->completed_count += collection->linked_count + collection->scanned_count;
+        if (!result->collecting_thread)
+            result->collecting_thread = collection->thread;
+    }
     uint64_t walked = ouro_session_now_ns();
     result->walk_ns = walked - copied;
     OURO_TRY(write_snapshot(dump, start));

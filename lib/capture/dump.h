@@ -29,7 +29,9 @@ struct ouro_dump_result {
     uint64_t unreadable[OURO_UNREADABLE_COUNT];
     pid_t pid;
     struct ouro_buf core_lacks; /* owned; what the core does not hold (core.h), a sentence each with a NUL behind it */
-    bool collecting;            /* it was a core from inside of a garbage collection */
+    bool collecting;            /* it was inside of a garbage collection that did not end, or a core is from there */
+    uint64_t completed_count;   /* then: objects that were on no list of the collector's own */
+    uint64_t collecting_thread; /* then: the kernel's number of the thread that collects; 0 unknown */
     unsigned stop_count;        /* stops that it took: more than one when a collection was running */
     bool output_failed;         /* what failed was writing the file, not reading the target */
     bool not_python;            /* with OURO_UNSUPPORTED: a process that could be read, but no CPython */
@@ -38,7 +40,7 @@ struct ouro_dump_result {
 };
 
 /* OURO_GONE: no such process, or it ended meanwhile. OURO_DENIED, OURO_UNSUPPORTED: can't be read, err says why and what to do.
- * OURO_INVAL: the file exists. OURO_LIMIT: it could not be stopped, or kept collecting, for too long. OURO_BADDATA: it is not as CPython
+ * OURO_INVAL: the file exists. OURO_LIMIT: it could not be stopped for too long. OURO_BADDATA: it is not as CPython
  * should be. OURO_CANCELLED. However it ends, the target goes on and no unfinished file is left. */
 enum ouro_status ouro_dump(const struct ouro_dump_options *options, struct ouro_dump_result *result,
                            struct ouro_err *err);

@@ -426,7 +426,7 @@ static bool is_untracked_first(const struct emit *emit, struct emitter *asking, 
 static void find_untracked_first(struct emit *emit, const struct ouro_tracked *tracked)
 {
     struct emitter asking = {.emit = emit};
-    if (emit->walk->python->layout->gc_visited_space < 0 || tracked->list)
+    if (emit->walk->python->layout->gc_visited_space < 0 || tracked->list || tracked->completed)
         return;
     for (size_t i = 0; i < tracked->count; i++)
         if (is_untracked_first(emit, &asking, tracked->items[i]))
@@ -484,7 +484,7 @@ static enum ouro_status write_interpreters(struct emit *emit)
             if (tracked->interpreter != record.id)
                 continue;
             if (tracked->list < OURO_GENERATION_COUNT)
-                record.tracked[tracked->list] = tracked->count;
+                record.tracked[tracked->list] += tracked->count;
             else
                 record.frozen = tracked->count;
         }

@@ -1,6 +1,8 @@
 # The walk, where cpython meets the writer. Uses cpython, snapshot, target.
 noinst_LIBRARIES += libouro_capture.a
 libouro_capture_a_SOURCES = \
+	lib/capture/collection.c \
+	lib/capture/collection.h \
 	lib/capture/doctor.c \
 	lib/capture/doctor.h \
 	lib/capture/dump.c \

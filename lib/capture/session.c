@@ -39,52 +39,55 @@ enum ouro_status ouro_session_check_cancel(const struct ouro_session *session, s
 
 #define STOP_LEAST_NS UINT64_C(100000000) /* how long a stop may take even when the time is nearly over */
 #define COLLECTING_NAP_NS 20000           /* the kernel makes about 70 us of it */
-
-static enum ouro_status still_collecting(const struct ouro_session *session, struct ouro_err *err)
-{
-    return ouro_err_set(err, OURO_LIMIT,
-                        "process %d was inside a garbage collection whenever it was stopped (%u times in %.1f s): its "
-                        "lists of objects are not consistent then; try again, or with a longer --timeout",
-                        (int)session->options.pid, session->stop_count, (double)session->options.timeout_ns / 1e9);
-}
+#define STUCK_NS UINT64_C(500000000)      /* a collection that has given up the GIL and lasts as long won't end for us */
 
 /* Waits, while the target runs, until it seems to be between two collections: a program may collect again and again
- * with hardly a gap, and a stop at random would rarely meet one. */
-static enum ouro_status wait_for_gap(struct ouro_session *session, uint64_t deadline_ns, struct ouro_err *err)
+ * with hardly a gap, and a stop at random would rarely meet one. *stuck: there was none, and won't be soon: the collector itself
+ * never gives up the GIL, so a finalizer or callback runs that has; or the time is over. */
+static enum ouro_status wait_for_gap(struct ouro_session *session, uint64_t deadline_ns, bool *stuck,
+                                     struct ouro_err *err)
 {
-    bool collecting = true;
-    while (ouro_session_now_ns() < deadline_ns) {
+    struct ouro_runtime_collecting first = {0}, now;
+    bool gave_up = false;
+    uint64_t started = ouro_session_now_ns();
+    for (bool begun = false; !*stuck; begun = true) {
         OURO_TRY(ouro_session_check_cancel(session, err));
         enum ouro_status status =
-            ouro_runtime_collecting(&session->runtime, ouro_process_space(session->process), &collecting);
-        if (status != OURO_OK || !collecting)
+            ouro_runtime_collecting(&session->runtime, ouro_process_space(session->process), &now);
+        if (status != OURO_OK || !now.running)
             return OURO_OK; /* it may have ended: the stop tells */
+        if (!begun)
+            first = now;
+        gave_up = gave_up || !now.gil_holder || now.gil_holder != first.gil_holder;
+        uint64_t at = ouro_session_now_ns();
+        *stuck = at >= deadline_ns || (gave_up && at - started >= STUCK_NS);
         struct timespec nap = {.tv_sec = 0, .tv_nsec = COLLECTING_NAP_NS};
         nanosleep(&nap, NULL);
     }
-    return still_collecting(session, err);
+    return OURO_OK;
 }
 
 /* Stops the target at a moment when no collection is running. A stop inside a collection is ended at once: the
- * collector must run on. */
+ * collector must run on. One that does not end is taken as it is. */
 static enum ouro_status stop_between_collections(struct ouro_session *session, struct ouro_err *err)
 {
     uint64_t deadline = ouro_session_now_ns() + session->options.timeout_ns;
-    for (;;) {
+    for (bool stuck = false;;) {
         uint64_t now = ouro_session_now_ns();
+        struct ouro_runtime_collecting collecting;
         OURO_TRY(ouro_session_check_cancel(session, err));
         uint64_t left = deadline > now + STOP_LEAST_NS ? deadline - now : STOP_LEAST_NS;
         OURO_TRY(ouro_process_stop(session->process, left, err));
         session->stop_count++;
-        bool collecting = false;
         enum ouro_status status =
             ouro_runtime_collecting(&session->runtime, ouro_process_space(session->process), &collecting);
-        if (status == OURO_OK && !collecting)
+        session->collecting = status == OURO_OK && collecting.running;
+        if (status == OURO_OK && (!collecting.running || stuck))
             return OURO_OK;
         ouro_process_resume(session->process);
         if (status != OURO_OK)
             return ouro_err_set(err, status, "the interpreters of process %d can't be read", (int)session->options.pid);
-        OURO_TRY(wait_for_gap(session, deadline, err));
+        OURO_TRY(wait_for_gap(session, deadline, &stuck, err));
     }
 }
 
@@ -157,8 +160,10 @@ enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err
     if (session->core) {
         if (fstat(session->core->fd, &written) == 0)
             session->captured_at = (double)written.st_mtim.tv_sec + (double)written.st_mtim.tv_nsec / 1e9;
-        if (ouro_runtime_collecting(&session->runtime, &session->image.space, &session->collecting) != OURO_OK)
+        struct ouro_runtime_collecting collecting;
+        if (ouro_runtime_collecting(&session->runtime, &session->image.space, &collecting) != OURO_OK)
             return ouro_err_set(err, OURO_BADDATA, "the interpreters in the core can't be read");
+        session->collecting = collecting.running;
         return ouro_session_check_cancel(session, err);
     }
     OURO_TRY(ouro_image_plan(&session->image, session->process, &options, err));
@@ -207,6 +212,7 @@ enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err
         find_why_no_sandbox(session);
     OURO_TRY(ouro_walk_init(&session->walk, &session->python, options->thread_count, options->names_only,
                             options->cancel, err));
+    session->walk.states = ouro_session_threads(session, &session->walk.state_count);
     session->walk.checks_per_type = !session->python.sandboxed ? 0 : options->self_check ? UINT32_MAX : OURO_WALK_CHECKS;
     ouro_session_progress(session, OURO_SESSION_WALK, 0);
     OURO_TRY(ouro_walk_mark(&session->walk, err));

@@ -32,7 +32,7 @@ struct ouro_session_options {
     bool no_sandbox; /* never run a type's code in the sandbox: what it would tell is approximate */
     bool names_only; /* note only keys of namespaces (walk.h) */
     unsigned thread_count; /* 0: as many as there are processors, at most OURO_SESSION_THREADS_MAX */
-    uint64_t timeout_ns;   /* for stopping all threads, and for a collection to end; 0: OURO_SESSION_TIMEOUT_NS */
+    uint64_t timeout_ns;   /* for stopping all threads, and for a running collection to end; 0: OURO_SESSION_TIMEOUT_NS */
     const volatile sig_atomic_t *cancel; /* may be NULL: set it to give up */
     void (*progress)(void *context, enum ouro_session_phase phase, double part); /* may be NULL; from any thread */
     void *progress_context;
@@ -64,7 +64,7 @@ struct ouro_session {
     char no_sandbox_reason[128]; /* with SANDBOX_NONE */
     double captured_at;          /* seconds since the epoch; of a core: when its file was last written to */
     uint64_t pause_ns;
-    bool collecting;     /* a core from inside of a collection */
+    bool collecting;     /* it was inside of a collection: a core, or one that did not end */
     unsigned stop_count; /* more than one when a collection was running */
 };
 
@@ -73,9 +73,10 @@ struct ouro_session {
  * and what to do. */
 enum ouro_status ouro_session_open(struct ouro_session *session, const struct ouro_session_options *options,
                                    struct ouro_err *err);
-/* Stops it between two collections, copies it, lets it go on. OURO_LIMIT: it could not be stopped, or kept collecting, for too
- * long. OURO_GONE, OURO_DENIED, OURO_CANCELLED. However this ends, the target goes on. A core may be from inside of a
- * collection: the collector's lists may be incomplete then, and the snapshot says that one was running. */
+/* Stops it between two collections, copies it, lets it go on. OURO_LIMIT: it could not be stopped for too long. OURO_GONE, OURO_DENIED,
+ * OURO_CANCELLED. However this ends, the target goes on. A core may be from inside of a collection, and so may a process be that stays
+ * in one (a finalizer that waits for ever; at the latest when the time is over): `collecting` then, and the walk completes what the
+ * collector's lists lack (collection.h). */
 enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err *err);
 /* Marks and numbers all objects of the copy. OURO_BADDATA: it is not as CPython should be. */
 enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err *err);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "capture/collection.h"
 #include "cpython/check.h"
 #include "cpython/dict.h"
 #include "cpython/value.h"
@@ -289,10 +290,10 @@ static void *follow(void *argument)
     return NULL;
 }
 
-static enum ouro_status list_one(struct ouro_walk *walk, const struct ouro_interpreter *interpreter, unsigned list,
-                                 struct worker *workers, uint64_t *listed, bool later)
+static enum ouro_status begin_list(struct ouro_walk *walk, const struct ouro_interpreter *interpreter, unsigned list,
+                                   struct ouro_tracked **made)
 {
-    struct ouro_tracked *tracked = OURO_VEC_ADD(&walk->tracked);
+    struct ouro_tracked *tracked = *made = OURO_VEC_ADD(&walk->tracked);
     if (!tracked)
         return OURO_NOMEM;
     tracked->interpreter = interpreter->id;
@@ -305,6 +306,14 @@ static enum ouro_status list_one(struct ouro_walk *walk, const struct ouro_inter
         tracked->items = NULL;
         return OURO_NOMEM;
     }
+    return OURO_OK;
+}
+
+static enum ouro_status list_one(struct ouro_walk *walk, const struct ouro_interpreter *interpreter, unsigned list,
+                                 struct worker *workers, uint64_t *listed, bool later)
+{
+    struct ouro_tracked *tracked;
+    OURO_TRY(begin_list(walk, interpreter, list, &tracked));
     struct listing listing = {.walk = walk, .worker = &workers[0], .tracked = tracked, .listed = listed, .later = later};
     struct following following = {.listing = &listing, .worker = &workers[1]};
     pthread_t thread;
@@ -326,6 +335,51 @@ static enum ouro_status list_tracked(struct ouro_walk *walk, const struct ouro_i
     enum ouro_status status = listed ? OURO_OK : OURO_NOMEM;
     for (unsigned list = 0; list < 4 && status == OURO_OK; list++)
         status = list_one(walk, interpreter, list, workers, listed, later);
+    unmap_bits(listed, walk->word_count, sizeof *listed);
+    return status;
+}
+
+/* What a collection that runs has taken off the lists. */
+static enum ouro_status complete_one(struct ouro_walk *walk, const struct ouro_interpreter *interpreter,
+                                     struct worker *workers, uint64_t *listed, bool later)
+{
+    struct ouro_gc_state state;
+    struct ouro_tracked *tracked;
+    struct ouro_collection_heads heads = {0};
+    if (!ouro_state_gc(walk->python, interpreter, &state) || !state.collecting)
+        return OURO_OK;
+    struct ouro_walk_collection *collection = OURO_VEC_ADD(&walk->collections);
+    if (!collection)
+        return OURO_NOMEM;
+    collection->interpreter = interpreter->id;
+    collection->generation = ouro_state_collected_generation(walk->python, interpreter);
+    OURO_TRY(begin_list(walk, interpreter, collection->generation, &tracked));
+    tracked->completed = true;
+    struct listing listing = {.walk = walk, .worker = &workers[0], .tracked = tracked, .listed = listed, .later = later};
+    enum ouro_status status =
+        ouro_collection_find_heads(walk->python, interpreter, listed, walk->states, walk->state_count, &heads);
+    for (size_t i = 0; status == OURO_OK && i < heads.count; i++) {
+        collection->thread = collection->thread ? collection->thread : heads.items[i].thread;
+        ouro_python_each_linked(walk->python, interpreter, heads.items[i].addr, add_tracked, &listing);
+    }
+    collection->linked_count = tracked->count;
+    if (status == OURO_OK && !(walk->python->shared_collector && later)) /* the first finds all that is left */
+        status = ouro_collection_scan(walk->python, listed, add_tracked, &listing);
+    collection->scanned_count = tracked->count - collection->linked_count;
+    free(heads.items);
+    return status;
+}
+
+/* Once all lists are known. */
+static enum ouro_status complete_tracked(struct ouro_walk *walk, struct worker *workers)
+{
+    uint64_t *listed = map_bits(walk->word_count, sizeof *listed);
+    enum ouro_status status = listed ? OURO_OK : OURO_NOMEM;
+    for (size_t l = 0; listed && l < walk->tracked.count; l++)
+        for (size_t i = 0; i < walk->tracked.items[l].count; i++)
+            set_bit(listed, ouro_walk_bit(ouro_image_offset(walk->image, walk->tracked.items[l].items[i])));
+    for (size_t i = 0; i < walk->python->interpreter_count && status == OURO_OK; i++)
+        status = complete_one(walk, &walk->python->interpreters[i], workers, listed, i > 0);
     unmap_bits(listed, walk->word_count, sizeof *listed);
     return status;
 }
@@ -508,6 +562,7 @@ static enum ouro_status mark_all(struct ouro_walk *walk, struct worker *workers)
     size_t types_done = 0;
     size_t bytes = walk->word_count * sizeof *walk->marked;
     uint64_t *before = NULL;
+    bool collecting = false;
     enum ouro_status status = OURO_OK;
     if (python->interpreter_count > 1) {
         before = malloc(bytes);
@@ -518,9 +573,13 @@ static enum ouro_status mark_all(struct ouro_walk *walk, struct worker *workers)
     /* All lists first: who tracks an object is known before anybody's walk reaches it. */
     for (size_t i = 0; i < python->interpreter_count && status == OURO_OK; i++) {
         status = list_tracked(walk, &python->interpreters[i], workers, i > 0);
-        if (status == OURO_OK && before)
-            status = note_tracked(walk, i);
+        struct ouro_gc_state state;
+        collecting = collecting || (ouro_state_gc(python, &python->interpreters[i], &state) && state.collecting);
     }
+    if (status == OURO_OK && collecting)
+        status = complete_tracked(walk, workers);
+    for (size_t i = 0; before && i < python->interpreter_count && status == OURO_OK; i++)
+        status = note_tracked(walk, i);
     for (size_t i = 0; i < python->interpreter_count && status == OURO_OK; i++) {
         if (before)
             memcpy(before, walk->marked, bytes);
@@ -548,7 +607,7 @@ static void forget_roots(struct ouro_walk *walk)
         free(walk->added[i].bits);
     free(walk->added);
     walk->added = NULL;
-    walk->tracked.count = walk->pseudo.count = walk->fields.count = walk->added_count = 0;
+    walk->collections.count = walk->tracked.count = walk->pseudo.count = walk->fields.count = walk->added_count = 0;
 }
 
 /* Makes everything as before the first mark, with the types that were found wrong no longer trusted. */
@@ -635,6 +694,7 @@ void ouro_walk_fini(struct ouro_walk *walk)
     unmap_bits(walk->ranks, walk->word_count, sizeof *walk->ranks);
     forget_roots(walk);
     free(walk->tracked.items);
+    free(walk->collections.items);
     free(walk->pseudo.items);
     free(walk->fields.items);
     memset(walk, 0, sizeof *walk);

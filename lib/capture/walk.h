@@ -35,8 +35,17 @@ struct ouro_pseudo {
 struct ouro_tracked {
     uint64_t interpreter;
     unsigned list; /* 0-2 generation, 3 permanent */
+    bool completed; /* on no list of the collector's own: what a collection works on (collection.h) */
     ouro_addr *items; /* owned (mapped), in the order of the list */
     size_t count, capacity;
+};
+
+/* A collection that was running. */
+struct ouro_walk_collection {
+    uint64_t interpreter;
+    unsigned generation;
+    uint64_t thread; /* the kernel's number of the thread that runs it; 0 unknown */
+    uint64_t linked_count, scanned_count; /* objects found by lists on its stack, and in memory */
 };
 
 /* 64 marks and how many objects are in front of them: together, since a look-up needs both. */
@@ -52,6 +61,10 @@ struct ouro_walk {
     uint64_t checked_count;   /* atomic */
     uint64_t impossible_count; /* atomic: of those that could not be */
     uint64_t disagreed_count; /* atomic: types whose visitor was found wrong during the present round */
+    /* Of each interpreter that was inside of a collection. */
+    struct { struct ouro_walk_collection *items; size_t count, capacity; } collections;
+    const struct ouro_thread_state *states; /* borrowed during the marking; for where the stacks of threads are */
+    size_t state_count;
     bool names_only; /* note only keys of namespaces */
     const volatile sig_atomic_t *cancel; /* may be NULL */
     uint64_t *marked, *todo, *noted; /* owned; one bit per 8 bytes of image; marked and todo until ouro_walk_number */

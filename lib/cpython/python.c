@@ -67,6 +67,12 @@ static bool each_of(struct ouro_python *python, const struct ouro_interpreter *i
     return true;
 }
 
+void ouro_python_each_linked(struct ouro_python *python, const struct ouro_interpreter *interpreter, ouro_addr head,
+                             bool (*visit)(void *context, ouro_addr object), void *context)
+{
+    each_of(python, interpreter, head, visit, context);
+}
+
 void ouro_python_each_tracked(struct ouro_python *python, const struct ouro_interpreter *interpreter, unsigned list,
                               bool (*visit)(void *context, ouro_addr object), void *context)
 {

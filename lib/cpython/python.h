@@ -54,8 +54,12 @@ struct ouro_runtime {
 enum ouro_status ouro_runtime_find(struct ouro_runtime *runtime, const struct ouro_space *space,
                                    struct ouro_modules *modules, struct ouro_err *err);
 /* Whether a collection is running in any interpreter (its lists are not what they seem then). */
+struct ouro_runtime_collecting {
+    bool running;
+    ouro_addr gil_holder; /* then: the thread state that holds the GIL of the first such interpreter; 0: nobody does */
+};
 enum ouro_status ouro_runtime_collecting(const struct ouro_runtime *runtime, const struct ouro_space *space,
-                                         bool *collecting);
+                                         struct ouro_runtime_collecting *collecting);
 /* The interpreters, at most `capacity`; OURO_BADDATA when the chain is broken. */
 enum ouro_status ouro_runtime_interpreters(const struct ouro_runtime *runtime, const struct ouro_space *space,
                                            struct ouro_interpreter *interpreters, size_t capacity, size_t *count);
@@ -142,5 +146,8 @@ ouro_addr ouro_python_dict_get(const struct ouro_python *python, ouro_addr dict,
  * permanent. A list that breaks off is counted. Of a collector that interpreters share each gets what is its own. */
 void ouro_python_each_tracked(struct ouro_python *python, const struct ouro_interpreter *interpreter, unsigned list,
                               bool (*visit)(void *context, ouro_addr object), void *context);
+/* The same of any list, by the address of its head: a collection that runs has lists of its own, on the stack of its thread. */
+void ouro_python_each_linked(struct ouro_python *python, const struct ouro_interpreter *interpreter, ouro_addr head,
+                             bool (*visit)(void *context, ouro_addr object), void *context);
 
 #endif

@@ -285,12 +285,25 @@ enum ouro_status ouro_runtime_interpreters(const struct ouro_runtime *runtime, c
     return *count ? OURO_OK : OURO_BADDATA;
 }
 
+static enum ouro_status read_gil_holder(const struct ouro_runtime *runtime, const struct ouro_space *space,
+                                        const struct ouro_interpreter *interpreter, ouro_addr *holder)
+{
+    const struct ouro_layout *layout = &runtime->layout;
+    ouro_addr gil = runtime->addr + (ouro_addr)layout->runtime_gil;
+    int32_t locked = 0;
+    if (layout->interp_gil >= 0)
+        OURO_TRY(read_word(space, interpreter->addr + (ouro_addr)layout->interp_gil, &gil));
+    OURO_TRY(ouro_space_read(space, gil + (ouro_addr)layout->gil_locked, &locked, sizeof locked));
+    *holder = 0;
+    return locked == 1 ? read_word(space, gil + (ouro_addr)layout->gil_holder, holder) : OURO_OK;
+}
+
 enum ouro_status ouro_runtime_collecting(const struct ouro_runtime *runtime, const struct ouro_space *space,
-                                         bool *collecting)
+                                         struct ouro_runtime_collecting *collecting)
 {
     struct ouro_interpreter interpreters[OURO_RUNTIME_LOOK_AT];
     size_t count = 0;
-    *collecting = false;
+    memset(collecting, 0, sizeof *collecting);
     enum ouro_status status = ouro_runtime_interpreters(runtime, space, interpreters, OURO_RUNTIME_LOOK_AT, &count);
     if (status != OURO_OK && count < OURO_RUNTIME_LOOK_AT)
         return status;
@@ -298,8 +311,10 @@ enum ouro_status ouro_runtime_collecting(const struct ouro_runtime *runtime, con
         uint32_t value = 0;
         OURO_TRY(ouro_space_read(space, interpreters[i].gc + (ouro_addr)runtime->layout.gc_collecting, &value,
                                  sizeof value));
-        if (value)
-            *collecting = true;
+        if (value && !collecting->running) {
+            collecting->running = true;
+            OURO_TRY(read_gil_holder(runtime, space, &interpreters[i], &collecting->gil_holder));
+        }
     }
     return OURO_OK;
 }

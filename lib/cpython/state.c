@@ -65,6 +65,14 @@ bool ouro_state_gc(const struct ouro_python *python, const struct ouro_interpret
     return true;
 }
 
+unsigned ouro_state_collected_generation(const struct ouro_python *python, const struct ouro_interpreter *interpreter)
+{
+    struct ouro_gc_state state;
+    if (python->layout->gc_visited_space >= 0 || !ouro_state_gc(python, interpreter, &state))
+        return 2;
+    return state.count[1] > 0 ? 0 : state.count[2] > 0 ? 1 : 2;
+}
+
 /* An attribute of an instance, wherever its class keeps it; 0: none. */
 static ouro_addr attribute(struct ouro_python *python, ouro_addr object, const char *name)
 {
@@ -288,6 +296,22 @@ ouro_addr ouro_state_any_thread(const struct ouro_python *python, const struct o
         at = ouro_python_word(python, at + (ouro_addr)layout->thread_next);
     }
     return found;
+}
+
+void ouro_state_each_thread(const struct ouro_python *python, const struct ouro_interpreter *interpreter,
+                            void (*visit)(void *context, uint64_t ident, uint64_t native_id), void *context)
+{
+    const struct ouro_layout *layout = python->layout;
+    const int32_t last = layout->thread_native > layout->thread_ident ? layout->thread_native : layout->thread_ident;
+    ouro_addr at = ouro_python_word(python, interpreter->addr + (ouro_addr)layout->interp_threads);
+    for (unsigned n = 0; at && n < THREADS_MAX; n++) {
+        const unsigned char *bytes = ouro_image_at(python->image, at, (uint64_t)last + 8);
+        if (!bytes)
+            return;
+        uint64_t ident = ouro_load_u64(bytes + layout->thread_ident);
+        visit(context, ident, native_id(python, bytes, ident));
+        at = ouro_python_word(python, at + (ouro_addr)layout->thread_next);
+    }
 }
 
 ouro_addr ouro_state_executing(const struct ouro_python *python, const struct ouro_interpreter *interpreter)

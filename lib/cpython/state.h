@@ -17,6 +17,14 @@ struct ouro_gc_state {
 bool ouro_state_gc(const struct ouro_python *python, const struct ouro_interpreter *interpreter,
                    struct ouro_gc_state *state);
 
+/* Which generation a collection that runs is of: it counted itself to the next one when it began, and no other may begin. The
+ * incremental collector counts otherwise: 2. */
+unsigned ouro_state_collected_generation(const struct ouro_python *python, const struct ouro_interpreter *interpreter);
+
+/* The threads of an interpreter by their numbers only. ident: pthread_self(); native_id: the kernel's, 0 unknown. */
+void ouro_state_each_thread(const struct ouro_python *python, const struct ouro_interpreter *interpreter,
+                            void (*visit)(void *context, uint64_t ident, uint64_t native_id), void *context);
+
 /* The frame in which the thread that holds the GIL executes; 0: nobody holds it. */
 ouro_addr ouro_state_executing(const struct ouro_python *python, const struct ouro_interpreter *interpreter);
 

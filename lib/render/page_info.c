@@ -256,6 +256,9 @@ static void write_collectors_json(struct ouro_json *json, const struct ouro_heap
         ouro_json_uint(json, "id", it->id);
         ouro_json_bool(json, "gc_enabled", it->gc_enabled);
         ouro_json_bool(json, "gc_collecting", it->gc_collecting);
+        uint64_t thread = ouro_info_collecting_thread(model->snapshot, it->id);
+        if (it->gc_collecting && thread)
+            ouro_json_uint(json, "gc_collecting_thread", thread);
         ouro_json_uint(json, "gc_debug", it->gc_debug);
         write_uints(json, "thresholds", it->threshold);
         ouro_json_array(json, "counts");

@@ -154,6 +154,12 @@ enum ouro_object_flag {
 #define OURO_META_CORE "core.file"               /* name of the core file it was captured from; absent: from a process */
 #define OURO_META_CORE_MISSING "core.missing"    /* what the core did not hold: sentences, a NUL behind each */
 #define OURO_META_UNREADABLE "count.unreadable." /* prefix: "count.unreadable.REASON", references left out for that reason */
+/* Of an interpreter that was inside of a collection; of another than the main one followed by a dot and its id. */
+#define OURO_META_COLLECTING_THREAD "gc.collecting_thread" /* the kernel's number of the thread that ran it */
+#define OURO_META_COLLECTING_GENERATION "gc.collecting_generation"
+/* Then: objects on none of the lists that the interpreters keep, found through lists on stacks, and in the allocators' memory. */
+#define OURO_META_COMPLETED_LINKS "count.completed.links"
+#define OURO_META_COMPLETED_POOLS "count.completed.pools"
 
 /* The collector of one interpreter. */
 #define OURO_GENERATION_COUNT 3

@@ -18,6 +18,7 @@
 #define ADDRESS_END   (UINT64_C(1) << 47) /* of user space; segments of the kernel's half (vsyscall) hold no data */
 #define IN_PAGE       ((uint64_t)OURO_PAGE_BYTES - 1)
 #define NOTES_MAX     (UINT64_C(256) << 20) /* bytes; each of 65,000 mappings takes some 100, each thread some 4000 */
+#define RSP           19 /* in pr_reg, as the next */
 #define ORIG_RAX      15 /* in pr_reg (struct user_regs_struct of <sys/user.h>): the system call a thread is in */
 #define SYSCALLS_MAX  4096
 #define LACKS_MAX     12u
@@ -226,6 +227,7 @@ static enum ouro_status take_thread(struct ouro_core *core, const unsigned char 
     thread->tid = status.pr_pid;
     thread->state = '?';
     thread->syscall = number < SYSCALLS_MAX ? (int)number : -1;
+    thread->stack = status.pr_reg[RSP];
     return OURO_OK;
 }
 

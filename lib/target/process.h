@@ -22,6 +22,7 @@ struct ouro_thread_state {
     char comm[64]; /* as it is: may hold any byte but NUL */
     char state;    /* 'R', 'S', 'D', 'T', 't', 'Z' ... of /proc/PID/task/TID/stat; '?' unknown */
     int syscall;   /* the system call it was blocked in; -1: none, running, or not to be seen */
+    ouro_addr stack; /* its stack pointer then; 0: running, or not to be seen */
 };
 
 struct ouro_process;

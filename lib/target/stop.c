@@ -50,8 +50,13 @@ static void read_state(int task, const char *tid, struct ouro_thread_state *stat
         snprintf(state->comm, sizeof state->comm, "%.*s", (int)(close - open - 1), open + 1);
         state->state = close[1] ? close[2] : '?';
     }
-    if (read_file(task, tid, "syscall", text, sizeof text) && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9')))
-        state->syscall = atoi(text);
+    if (!read_file(task, tid, "syscall", text, sizeof text) || (text[0] != '-' && (text[0] < '0' || text[0] > '9')))
+        return; /* "running" */
+    state->syscall = atoi(text);
+    char *last = strrchr(text, ' '); /* number, arguments unless it is -1, stack pointer, instruction pointer */
+    while (last && last > text && last[-1] != ' ')
+        last--;
+    state->stack = last ? strtoull(last, NULL, 16) : 0;
 }
 
 static DIR *open_tasks(pid_t pid)
