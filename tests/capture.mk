@@ -3,7 +3,7 @@ TESTS += tests/capture/test_values.py tests/capture/test_compare.py tests/captur
 	tests/capture/test_extensions.py tests/capture/test_faults.py tests/capture/test_core.py tests/capture/test_children.py \
 	tests/capture/test_namespaces.py tests/capture/test_builds.py tests/capture/test_interpreters.py \
 	tests/capture/test_subinterpreters.py tests/capture/test_cycles.py
-TESTS += tests/capture/test_finalizers.py tests/capture/test_stuck.py
+TESTS += tests/capture/test_finalizers.py tests/capture/test_stuck.py tests/capture/test_collector_state.py
 
 # For `make bench`.
 EXTRA_PROGRAMS += tests/bench_load

@@ -56,6 +56,8 @@ bool ouro_state_gc(const struct ouro_python *python, const struct ouro_interpret
         state->collected[i] = stats ? ouro_load_u64(stats + 8) : 0;
         state->uncollectable[i] = stats ? ouro_load_u64(stats + 16) : 0;
     }
+    if (layout->gc_visited_space >= 0)
+        state->threshold[2] = 0; /* as gc.get_threshold says: what is set there is never looked at */
     if (layout->gc_long_lived_total >= 0) {
         state->long_lived_total = (int64_t)ouro_load_u64(bytes + layout->gc_long_lived_total);
         state->long_lived_pending = (int64_t)ouro_load_u64(bytes + layout->gc_long_lived_pending);
