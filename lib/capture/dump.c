@@ -59,6 +59,8 @@ static void write_process(struct dump *dump)
     put_text(dump, "python.version", dump->session.runtime.version);
     ouro_snapshot_writer_meta_u64(dump->writer, "python.hexversion", dump->session.runtime.hexversion);
     put_text(dump, "python.implementation", "CPython");
+    put_text(dump, OURO_META_COLLECTOR,
+             dump->session.runtime.layout.gc_visited_space < 0 ? "generations" : "incremental");
     ouro_snapshot_writer_meta_u64(dump->writer, "pid", (uint64_t)session->options.pid);
     if (session->process) {
         gethostname(host, sizeof host - 1);

@@ -82,9 +82,15 @@ void ouro_python_each_tracked(struct ouro_python *python, const struct ouro_inte
         each_of(python, interpreter, interpreter->gc + (ouro_addr)layout->gc_permanent, visit, context);
     else if (layout->gc_visited_space < 0 || !list)
         each_of(python, interpreter, first + list * size, visit, context);
-    else if (list == 2 && each_of(python, interpreter, first + size, visit, context))
-        /* The incremental collector has no generation 1: gc.get_objects(2) gives both old spaces. */
-        each_of(python, interpreter, first + 2 * size, visit, context);
+    else if (list == 2) {
+        /* The incremental collector has no generation 1; both old spaces are 2. As gc_collect_full lines them up: what was
+         * visited last, then what is pending. */
+        const unsigned char *visited =
+            ouro_image_at(python->image, interpreter->gc + (ouro_addr)layout->gc_visited_space, 4);
+        ouro_addr which = visited && ouro_load_u32(visited) == 1 ? 2 : 1;
+        if (each_of(python, interpreter, first + which * size, visit, context))
+            each_of(python, interpreter, first + (3 - which) * size, visit, context);
+    }
 }
 
 ouro_addr ouro_python_symbol(const struct ouro_python *python, const char *name)

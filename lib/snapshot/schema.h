@@ -153,6 +153,7 @@ enum ouro_object_flag {
 #define OURO_META_COPIED_BYTES "capture.copied_bytes"
 #define OURO_META_CORE "core.file"               /* name of the core file it was captured from; absent: from a process */
 #define OURO_META_CORE_MISSING "core.missing"    /* what the core did not hold: sentences, a NUL behind each */
+#define OURO_META_COLLECTOR "gc.kind"            /* "generations", or "incremental" (3.14.0 to 3.14.4) */
 #define OURO_META_UNREADABLE "count.unreadable." /* prefix: "count.unreadable.REASON", references left out for that reason */
 /* Of an interpreter that was inside of a collection; of another than the main one followed by a dot and its id. */
 #define OURO_META_COLLECTING_THREAD "gc.collecting_thread" /* the kernel's number of the thread that ran it */
