@@ -7,6 +7,7 @@ ouro_SOURCES = \
 	src/cmd_dump.h \
 	src/cmd_dump_children.c \
 	src/cmd_export.c \
+	src/cmd_garbage.c \
 	src/cmd_info.c \
 	src/cmd_objects.c \
 	src/cmd_show.c \

@@ -19,6 +19,7 @@ static const struct command {
     {"objects", ouro_cmd_objects, false, "SNAPSHOT", "lists objects by type, size, value and so on"},
     {"show", ouro_cmd_show, false, "SNAPSHOT OBJECT", "one object: value, sizes, referents, referrers"},
     {"cycles", ouro_cmd_cycles, false, "SNAPSHOT", "reference cycles, folded into patterns"},
+    {"garbage", ouro_cmd_garbage, false, "SNAPSHOT", "what the collector would find, can't or won't free"},
     {"export", ouro_cmd_export, true, "SNAPSHOT", "writes all objects for other programs (ndjson)"},
     {"verify", ouro_cmd_verify, false, "SNAPSHOT", "checks a file block by block"},
 };

@@ -40,20 +40,25 @@ static enum ouro_status assign_rows(struct ouro_histogram *histogram, const stru
     return OURO_OK;
 }
 
-static void count_objects(struct ouro_histogram *histogram, const struct ouro_heap_model *model, const uint32_t *row_of)
+static inline void count_object(struct ouro_histogram *histogram, const struct ouro_heap_model *model,
+                                const uint32_t *row_of, ouro_node v)
 {
     const struct ouro_heap *heap = &model->heap;
-    for (ouro_node v = 0; v < heap->count; v++) {
-        uint32_t type = ouro_heap_model_type(model, v);
-        uint32_t row = row_of[type < model->type_count ? type : model->type_count];
-        if (row == UINT32_MAX)
-            continue;
-        struct ouro_histogram_row *r = &histogram->items[row];
-        r->count++;
-        r->shallow_bytes += ouro_heap_model_bytes(model, v);
-        r->native_bytes += heap->native ? heap->native[v] : 0;
-        r->approximate_count += (heap->flags[v] & OURO_OBJECT_APPROXIMATE) != 0;
-    }
+    uint32_t type = ouro_heap_model_type(model, v);
+    uint32_t row = row_of[type < model->type_count ? type : model->type_count];
+    if (row == UINT32_MAX)
+        return;
+    struct ouro_histogram_row *r = &histogram->items[row];
+    r->count++;
+    r->shallow_bytes += ouro_heap_model_bytes(model, v);
+    r->native_bytes += heap->native ? heap->native[v] : 0;
+    r->approximate_count += (heap->flags[v] & OURO_OBJECT_APPROXIMATE) != 0;
+}
+
+static void count_objects(struct ouro_histogram *histogram, const struct ouro_heap_model *model, const uint32_t *row_of)
+{
+    for (ouro_node v = 0; v < model->heap.count; v++)
+        count_object(histogram, model, row_of, v);
 }
 
 static enum ouro_status add_retained(struct ouro_histogram *histogram, const struct ouro_heap_model *model,
@@ -103,6 +108,22 @@ enum ouro_status ouro_histogram_init(struct ouro_histogram *histogram, struct ou
         ouro_histogram_fini(histogram);
         return ouro_err_set(err, status, "out of memory for a histogram of %u types", model->type_count);
     }
+    drop_empty(histogram);
+    return OURO_OK;
+}
+
+enum ouro_status ouro_histogram_init_of(struct ouro_histogram *histogram, struct ouro_heap_model *model,
+                                        const ouro_node *nodes, size_t count, struct ouro_err *err)
+{
+    memset(histogram, 0, sizeof *histogram);
+    OURO_TRY(ouro_heap_model_load(model, OURO_HISTOGRAM_COLUMNS, err));
+    OURO_FREE uint32_t *row_of = malloc(((size_t)model->type_count + 1) * sizeof *row_of);
+    if (!row_of || assign_rows(histogram, model, NULL, NULL, row_of) != OURO_OK) {
+        ouro_histogram_fini(histogram);
+        return ouro_err_set(err, OURO_NOMEM, "out of memory for a histogram of %u types", model->type_count);
+    }
+    for (size_t i = 0; i < count; i++)
+        count_object(histogram, model, row_of, nodes[i]);
     drop_empty(histogram);
     return OURO_OK;
 }

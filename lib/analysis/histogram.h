@@ -34,6 +34,9 @@ enum ouro_histogram_sort {
  * twice. */
 enum ouro_status ouro_histogram_init(struct ouro_histogram *histogram, struct ouro_heap_model *model, const char *type,
                                      const char *module, const struct ouro_retained *retained, struct ouro_err *err);
+/* Of these objects only. */
+enum ouro_status ouro_histogram_init_of(struct ouro_histogram *histogram, struct ouro_heap_model *model,
+                                        const ouro_node *nodes, size_t count, struct ouro_err *err);
 void ouro_histogram_fini(struct ouro_histogram *histogram);
 /* Ties by name, so that the order is the same everywhere. */
 void ouro_histogram_sort(struct ouro_histogram *histogram, const struct ouro_heap_model *model,

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GC_DEBUG_SAVEALL \
-    32 /* CPython 3.11 Modules/gcmodule.c, 3.13 Include/internal/pycore_gc.h: _PyGC_DEBUG_SAVEALL */
+#include "analysis/schedule.h"
+#include "base/guard.h"
+
 #define TYPES_NAMED_MAX 5
 #define CORE_MISSING_MAX 32u /* sentences; a dump writes a dozen */
 /* docs/FORMAT.md, "Meta keys" */
@@ -37,6 +38,20 @@ const char *ouro_finding_name(enum ouro_finding_kind kind)
         [OURO_FINDING_ESTIMATED] = "estimated",
     };
     return names[kind];
+}
+
+bool ouro_finding_is_doubt(enum ouro_finding_kind kind)
+{
+    switch (kind) {
+    case OURO_FINDING_GARBAGE:
+    case OURO_FINDING_COLLECTOR_OFF:
+    case OURO_FINDING_UNCOLLECTABLE:
+    case OURO_FINDING_SAVEALL:
+    case OURO_FINDING_FROZEN:
+        return false;
+    default:
+        return true;
+    }
 }
 
 static inline void count_reference(uint64_t *count, ouro_node target)
@@ -197,7 +212,7 @@ static enum ouro_status find_collector_trouble(struct ouro_info *info, const str
     const struct ouro_interpreter_record *interpreters = ouro_snapshot_interpreters(model->snapshot, &count);
     if (info->unreachable_count)
         FIND(OURO_FINDING_GARBAGE, info->unreachable_count,
-             "%llu objects (%llu bytes) are unreachable and wait for the collector",
+             "%llu objects (%llu bytes) are unreachable and wait for the collector (`ouro garbage` has more)",
              (unsigned long long)info->unreachable_count, (unsigned long long)info->unreachable_bytes);
     for (size_t i = 0; i < count; i++) {
         const struct ouro_interpreter_record *interpreter = &interpreters[i];
@@ -206,7 +221,7 @@ static enum ouro_status find_collector_trouble(struct ouro_info *info, const str
             OURO_TRY(find_collecting(info, model->snapshot, interpreter->id));
         if (!interpreter->gc_enabled)
             FIND(OURO_FINDING_COLLECTOR_OFF, 1, "the collector of interpreter %llu is disabled (gc.disable())", id);
-        if (interpreter->gc_debug & GC_DEBUG_SAVEALL)
+        if (interpreter->gc_debug & OURO_GC_DEBUG_SAVEALL)
             FIND(OURO_FINDING_SAVEALL, 1, "gc.DEBUG_SAVEALL is set in interpreter %llu: garbage is kept in gc.garbage",
                  id);
         uint64_t length = list_length(model, interpreter->garbage);
@@ -319,15 +334,13 @@ static enum ouro_status find_approximate(struct ouro_info *info, const struct ou
     return OURO_OK;
 }
 
-static enum ouro_status compute(struct ouro_info *info, struct ouro_heap_model *model, struct ouro_err *err)
+static enum ouro_status compute(struct ouro_info *info, struct ouro_heap_model *model,
+                                const struct ouro_collector *collector, struct ouro_err *err)
 {
     uint64_t frozen_by_user = 0;
-    struct ouro_collector collector;
-    OURO_TRY(ouro_collector_init(&collector, model, err));
-    info->inconsistent_count = collector.inconsistent_count;
-    info->unreachable_count = collector.unreachable_count;
-    info->unreachable_bytes = collector.unreachable_bytes;
-    ouro_collector_fini(&collector);
+    info->inconsistent_count = collector->inconsistent_count;
+    info->unreachable_count = collector->unreachable_count;
+    info->unreachable_bytes = collector->unreachable_bytes;
     OURO_TRY(ouro_histogram_init(&info->types, model, NULL, NULL, NULL, err));
     ouro_histogram_sort(&info->types, model, OURO_HISTOGRAM_BY_SIZE);
     count_objects(info, model, &frozen_by_user);
@@ -346,13 +359,22 @@ static enum ouro_status compute(struct ouro_info *info, struct ouro_heap_model *
     return status == OURO_OK ? OURO_OK : ouro_err_set(err, status, "out of memory for the findings");
 }
 
-enum ouro_status ouro_info_init(struct ouro_info *info, struct ouro_heap_model *model, struct ouro_err *err)
+enum ouro_status ouro_info_init_with(struct ouro_info *info, struct ouro_heap_model *model,
+                                     const struct ouro_collector *collector, struct ouro_err *err)
 {
     memset(info, 0, sizeof *info);
-    enum ouro_status status = compute(info, model, err);
+    enum ouro_status status = compute(info, model, collector, err);
     if (status != OURO_OK)
         ouro_info_fini(info);
     return status;
+}
+
+enum ouro_status ouro_info_init(struct ouro_info *info, struct ouro_heap_model *model, struct ouro_err *err)
+{
+    OURO_GUARD(ouro_collector_fini) struct ouro_collector collector = {0};
+    memset(info, 0, sizeof *info);
+    OURO_TRY(ouro_collector_init(&collector, model, err));
+    return ouro_info_init_with(info, model, &collector, err);
 }
 
 void ouro_info_fini(struct ouro_info *info)

@@ -48,10 +48,15 @@ struct ouro_info {
 
 /* The name that --json and tests use ("garbage", "collector_off", ...). */
 const char *ouro_finding_name(enum ouro_finding_kind kind);
+/* Whether it says how far the rest can be believed, and not what is worth a look by itself. */
+bool ouro_finding_is_doubt(enum ouro_finding_kind kind);
 
 /* Loads what the collector's computation needs. Python 3.12 and 3.13 move immortal objects to the permanent generation
  * by themselves: those are no finding. */
 enum ouro_status ouro_info_init(struct ouro_info *info, struct ouro_heap_model *model, struct ouro_err *err);
+/* The same where the collector's computation (of a full collection) is there already. */
+enum ouro_status ouro_info_init_with(struct ouro_info *info, struct ouro_heap_model *model,
+                                     const struct ouro_collector *collector, struct ouro_err *err);
 void ouro_info_fini(struct ouro_info *info);
 
 /* The kernel's number of the thread that was inside a collection of that interpreter; 0: none was, or unknown. */

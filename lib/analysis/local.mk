@@ -12,6 +12,10 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/cycles.h \
 	lib/analysis/cyclic.c \
 	lib/analysis/cyclic.h \
+	lib/analysis/finalizers.c \
+	lib/analysis/finalizers.h \
+	lib/analysis/garbage.c \
+	lib/analysis/garbage.h \
 	lib/analysis/heap_model.c \
 	lib/analysis/heap_model.h \
 	lib/analysis/histogram.c \
@@ -19,6 +23,8 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/info.c \
 	lib/analysis/info.h \
 	lib/analysis/label.c \
+	lib/analysis/lookup.c \
+	lib/analysis/lookup.h \
 	lib/analysis/neighbours.c \
 	lib/analysis/neighbours.h \
 	lib/analysis/pattern.c \
@@ -27,6 +33,8 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/retained.h \
 	lib/analysis/roots.c \
 	lib/analysis/roots.h \
+	lib/analysis/schedule.c \
+	lib/analysis/schedule.h \
 	lib/analysis/selection.c \
 	lib/analysis/selection.h \
 	lib/analysis/value.c \

@@ -92,6 +92,9 @@ static enum ouro_status find_named(struct ouro_roots *roots, struct ouro_reach *
             ouro_reach_add(reach, v);
         }
     ouro_reach_run(reach, expand, (void *)model);
+    for (ouro_node v = 0; v < model->heap.count; v++)
+        if (roots->marks[v] & OURO_ROOTED)
+            roots->marks[v] |= OURO_NAMED;
     return OURO_OK;
 }
 

@@ -15,6 +15,7 @@
 /* Bits of marks. */
 #define OURO_ROOTED       1u /* a named or a native root reaches it */
 #define OURO_WITH_GARBAGE 2u /* only garbage reaches it (or it is garbage): freed with it */
+#define OURO_NAMED        4u /* a named root reaches it */
 
 struct ouro_roots {
     const struct ouro_heap_model *model;      /* borrowed */

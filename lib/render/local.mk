@@ -9,6 +9,8 @@ libouro_render_a_SOURCES = \
 	lib/render/out.h \
 	lib/render/page.h \
 	lib/render/page_cycles.c \
+	lib/render/page_garbage.c \
+	lib/render/page_garbage_json.c \
 	lib/render/page_info.c \
 	lib/render/page_objects.c \
 	lib/render/page_types.c \

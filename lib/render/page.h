@@ -4,6 +4,7 @@
 #define OURO_RENDER_PAGE_H
 
 #include "analysis/cycle_advice.h"
+#include "analysis/garbage.h"
 #include "analysis/info.h"
 #include "analysis/neighbours.h"
 #include "analysis/selection.h"
@@ -43,11 +44,23 @@ void ouro_page_object_json(struct ouro_out *out, const struct ouro_page_object *
 enum ouro_status ouro_page_cycles_text(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, bool advise,
                                        size_t width);
 enum ouro_status ouro_page_cycles_json(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, bool advise);
+/* --- garbage. Needs OURO_GARBAGE_COLUMNS loaded. info: of the same model, for what it doubts. limit 0: all. */
+struct ouro_page_garbage {
+    const struct ouro_heap_model *model;
+    const struct ouro_garbage *garbage;
+    const struct ouro_info *info;
+};
+void ouro_page_garbage_text(struct ouro_out *out, const struct ouro_page_garbage *page, size_t limit, size_t width);
+void ouro_page_garbage_json(struct ouro_out *out, const struct ouro_page_garbage *page, size_t limit);
 
 /* --- Shared. "module.name" of a type; builtins without their module. */
 void ouro_page_add_type(struct ouro_buf *out, const struct ouro_heap_model *model, uint32_t type);
 /* The fields of one object, into an open JSON object. */
 void ouro_page_object_fields(struct ouro_json *json, const struct ouro_heap_model *model, ouro_node node);
+/* The collector's numbers of one interpreter: a titled table, and the fields of an open JSON object. */
+void ouro_page_collector_text(struct ouro_out *out, const struct ouro_interpreter_record *interpreter, size_t width);
+void ouro_page_collector_fields(struct ouro_json *json, const struct ouro_heap_model *model,
+                                const struct ouro_interpreter_record *interpreter);
 /* "gc": 0 to 2, "frozen" or null. */
 void ouro_page_generation(struct ouro_json *json, const struct ouro_heap_model *model, ouro_node node);
 

@@ -151,33 +151,36 @@ static void write_totals(struct ouro_out *out, const struct ouro_info *info, siz
     ouro_table_write(&table, out, width, 0);
 }
 
+void ouro_page_collector_text(struct ouro_out *out, const struct ouro_interpreter_record *it, size_t width)
+{
+    OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
+    static const char *const titles[] = {"gen",  "tracked",   "count",        "threshold",
+                                         "runs", "collected", "uncollectable"};
+    ouro_out_addf(out, "\nCollector of interpreter %" PRIu64 ": %s%s, %" PRIu64 " frozen\n", it->id,
+                  it->gc_enabled ? "enabled" : "disabled", it->gc_collecting ? ", collecting" : "", it->frozen);
+    ouro_table_init(&table);
+    for (size_t t = 0; t < sizeof titles / sizeof *titles; t++)
+        ouro_table_column(&table, titles[t], OURO_TABLE_RIGHT);
+    for (unsigned g = 0; g < OURO_GENERATION_COUNT; g++) {
+        char text[32];
+        ouro_table_count(&table, g);
+        ouro_table_count(&table, it->tracked[g]);
+        snprintf(text, sizeof text, "%" PRId64, it->count[g]);
+        ouro_table_string(&table, text);
+        ouro_table_count(&table, it->threshold[g]);
+        ouro_table_count(&table, it->collections[g]);
+        ouro_table_count(&table, it->collected[g]);
+        ouro_table_count(&table, it->uncollectable[g]);
+    }
+    ouro_table_write(&table, out, width, 2);
+}
+
 static void write_collectors(struct ouro_out *out, const struct ouro_heap_model *model, size_t width)
 {
     size_t count;
     const struct ouro_interpreter_record *interpreters = ouro_snapshot_interpreters(model->snapshot, &count);
-    for (size_t i = 0; i < count; i++) {
-        const struct ouro_interpreter_record *it = &interpreters[i];
-        OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
-        static const char *const titles[] = {"gen",  "tracked",   "count",        "threshold",
-                                             "runs", "collected", "uncollectable"};
-        ouro_out_addf(out, "\nCollector of interpreter %" PRIu64 ": %s%s, %" PRIu64 " frozen\n", it->id,
-                      it->gc_enabled ? "enabled" : "disabled", it->gc_collecting ? ", collecting" : "", it->frozen);
-        ouro_table_init(&table);
-        for (size_t t = 0; t < sizeof titles / sizeof *titles; t++)
-            ouro_table_column(&table, titles[t], OURO_TABLE_RIGHT);
-        for (unsigned g = 0; g < OURO_GENERATION_COUNT; g++) {
-            char text[32];
-            ouro_table_count(&table, g);
-            ouro_table_count(&table, it->tracked[g]);
-            snprintf(text, sizeof text, "%" PRId64, it->count[g]);
-            ouro_table_string(&table, text);
-            ouro_table_count(&table, it->threshold[g]);
-            ouro_table_count(&table, it->collections[g]);
-            ouro_table_count(&table, it->collected[g]);
-            ouro_table_count(&table, it->uncollectable[g]);
-        }
-        ouro_table_write(&table, out, width, 2);
-    }
+    for (size_t i = 0; i < count; i++)
+        ouro_page_collector_text(out, &interpreters[i], width);
 }
 
 static void write_threads(struct ouro_out *out, const struct ouro_heap_model *model, size_t width)
@@ -245,31 +248,36 @@ static void write_uints(struct ouro_json *json, const char *key, const uint64_t 
     ouro_json_end(json);
 }
 
+void ouro_page_collector_fields(struct ouro_json *json, const struct ouro_heap_model *model,
+                                const struct ouro_interpreter_record *it)
+{
+    uint64_t thread = ouro_info_collecting_thread(model->snapshot, it->id);
+    ouro_json_uint(json, "id", it->id);
+    ouro_json_bool(json, "gc_enabled", it->gc_enabled);
+    ouro_json_bool(json, "gc_collecting", it->gc_collecting);
+    if (it->gc_collecting && thread)
+        ouro_json_uint(json, "gc_collecting_thread", thread);
+    ouro_json_uint(json, "gc_debug", it->gc_debug);
+    write_uints(json, "thresholds", it->threshold);
+    ouro_json_array(json, "counts");
+    for (unsigned g = 0; g < OURO_GENERATION_COUNT; g++)
+        ouro_json_int(json, NULL, it->count[g]);
+    ouro_json_end(json);
+    write_uints(json, "collections", it->collections);
+    write_uints(json, "collected", it->collected);
+    write_uints(json, "uncollectable", it->uncollectable);
+    write_uints(json, "tracked", it->tracked);
+    ouro_json_uint(json, "frozen", it->frozen);
+}
+
 static void write_collectors_json(struct ouro_json *json, const struct ouro_heap_model *model)
 {
     size_t count;
     const struct ouro_interpreter_record *interpreters = ouro_snapshot_interpreters(model->snapshot, &count);
     ouro_json_array(json, "interpreters");
     for (size_t i = 0; i < count; i++) {
-        const struct ouro_interpreter_record *it = &interpreters[i];
         ouro_json_object(json, NULL);
-        ouro_json_uint(json, "id", it->id);
-        ouro_json_bool(json, "gc_enabled", it->gc_enabled);
-        ouro_json_bool(json, "gc_collecting", it->gc_collecting);
-        uint64_t thread = ouro_info_collecting_thread(model->snapshot, it->id);
-        if (it->gc_collecting && thread)
-            ouro_json_uint(json, "gc_collecting_thread", thread);
-        ouro_json_uint(json, "gc_debug", it->gc_debug);
-        write_uints(json, "thresholds", it->threshold);
-        ouro_json_array(json, "counts");
-        for (unsigned g = 0; g < OURO_GENERATION_COUNT; g++)
-            ouro_json_int(json, NULL, it->count[g]);
-        ouro_json_end(json);
-        write_uints(json, "collections", it->collections);
-        write_uints(json, "collected", it->collected);
-        write_uints(json, "uncollectable", it->uncollectable);
-        write_uints(json, "tracked", it->tracked);
-        ouro_json_uint(json, "frozen", it->frozen);
+        ouro_page_collector_fields(json, model, &interpreters[i]);
         ouro_json_end(json);
     }
     ouro_json_end(json);

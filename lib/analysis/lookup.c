@@ -1,0 +1,106 @@
+#include "analysis/lookup.h"
+
+#include <string.h>
+
+#include "analysis/value.h"
+
+#define INSIDE_MAX 4 /* partials of partials of bound methods ... */
+
+static bool is_labelled(const struct ouro_heap_model *model, const struct ouro_part *part, const char *label)
+{
+    size_t size;
+    const char *name = ouro_snapshot_string(model->snapshot, part->name, &size);
+    return name && size == strlen(label) && !memcmp(name, label, size);
+}
+
+ouro_node ouro_lookup_field(const struct ouro_heap_model *model, ouro_node node, const char *label)
+{
+    struct ouro_part_walk walk;
+    if (node >= model->heap.count)
+        return OURO_NODE_NONE;
+    ouro_part_walk_begin(&walk, model, node);
+    while (ouro_part_walk_next(&walk))
+        if (walk.part->kind == OURO_PART_FIELD && model->heap.slots[walk.first] != OURO_NODE_NONE &&
+            is_labelled(model, walk.part, label))
+            return model->heap.slots[walk.first];
+    return OURO_NODE_NONE;
+}
+
+static bool is_text(const struct ouro_heap_model *model, ouro_node node, const char *text)
+{
+    size_t size;
+    if (node == OURO_NODE_NONE || !ouro_value_has(model, node) || model->heap.flags[node] & OURO_OBJECT_VALUE_CUT ||
+        model->types[ouro_heap_model_type(model, node)].value_kind != OURO_VALUE_STR)
+        return false;
+    const unsigned char *bytes = ouro_value_raw(model, node, &size);
+    return size == strlen(text) && !memcmp(bytes, text, size);
+}
+
+ouro_node ouro_lookup_entry(const struct ouro_heap_model *model, ouro_node dict, const char *key)
+{
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot;
+    if (dict >= model->heap.count)
+        return OURO_NODE_NONE;
+    ouro_slot_walk_begin(&walk, model, dict);
+    while (ouro_slot_walk_next(&walk, &slot))
+        if (slot.place == 0 && slot.key != OURO_NODE_NONE && slot.target != OURO_NODE_NONE &&
+            is_text(model, slot.key, key))
+            return slot.target;
+    return OURO_NODE_NONE;
+}
+
+bool ouro_lookup_is_type(const struct ouro_heap_model *model, uint32_t type, const char *module, const char *name)
+{
+    return !strcmp(ouro_heap_model_type_name(model, type, NULL), name) &&
+           !strcmp(ouro_heap_model_type_module(model, type, NULL), module);
+}
+
+ouro_node ouro_lookup_method(const struct ouro_heap_model *model, uint32_t type, const char *name)
+{
+    ouro_node node = type < model->type_count ? model->types[type].node : OURO_NODE_NONE;
+    ouro_node mro = ouro_lookup_field(model, node, "__mro__");
+    if (mro == OURO_NODE_NONE)
+        return ouro_lookup_entry(model, ouro_lookup_field(model, node, "__dict__"), name);
+    /* A tuple's items lie from the last to the first. */
+    for (uint64_t i = model->heap.slot_begin[mro + 1]; i-- > model->heap.slot_begin[mro];) {
+        ouro_node found = ouro_lookup_entry(model, ouro_lookup_field(model, model->heap.slots[i], "__dict__"), name);
+        if (found != OURO_NODE_NONE)
+            return found;
+    }
+    return OURO_NODE_NONE;
+}
+
+static void add_type(struct ouro_buf *out, const struct ouro_heap_model *model, ouro_node node)
+{
+    size_t size;
+    const char *name = ouro_heap_model_type_name(model, ouro_heap_model_type(model, node), &size);
+    ouro_buf_add(out, name, size);
+}
+
+void ouro_lookup_add_callable(struct ouro_buf *out, const struct ouro_heap_model *model, ouro_node callable)
+{
+    ouro_node self = OURO_NODE_NONE;
+    for (unsigned depth = 0; callable < model->heap.count && depth < INSIDE_MAX; depth++) {
+        uint32_t type = ouro_heap_model_type(model, callable);
+        bool is_method = ouro_lookup_is_type(model, type, "builtins", "method");
+        ouro_node inside = is_method ? ouro_lookup_field(model, callable, "__func__")
+                           : ouro_lookup_is_type(model, type, "functools", "partial")
+                               ? ouro_lookup_field(model, callable, "func")
+                               : OURO_NODE_NONE;
+        if (inside == OURO_NODE_NONE)
+            break;
+        self = is_method ? ouro_lookup_field(model, callable, "__self__") : self;
+        callable = inside;
+    }
+    if (callable >= model->heap.count) {
+        ouro_buf_add_text(out, "?");
+    } else if (!ouro_value_add(out, model, callable, OURO_LABEL_KEY_BYTES)) {
+        ouro_buf_add_text(out, "an object of type ");
+        add_type(out, model, callable);
+    }
+    if (self != OURO_NODE_NONE) {
+        ouro_buf_add_text(out, " of a ");
+        add_type(out, model, self);
+    }
+}

@@ -1,0 +1,20 @@
+/* Finds by name what Python code would: fields, entries of dicts, methods of types. Needs SLOTS, SHAPE and VALUES. */
+#ifndef OURO_ANALYSIS_LOOKUP_H
+#define OURO_ANALYSIS_LOOKUP_H
+
+#include "analysis/heap_model.h"
+#include "base/buf.h"
+
+/* What the object's field of this label ("__dict__", ".x") holds, or OURO_NODE_NONE. O(its slots). */
+ouro_node ouro_lookup_field(const struct ouro_heap_model *model, ouro_node node, const char *label);
+/* The value behind a str key of a dict, or OURO_NODE_NONE. O(entries). */
+ouro_node ouro_lookup_entry(const struct ouro_heap_model *model, ouro_node dict, const char *key);
+/* What instances of a type have by this name from their classes: the first __dict__ along the MRO that holds it. */
+ouro_node ouro_lookup_method(const struct ouro_heap_model *model, uint32_t type, const char *name);
+/* Whether the type has this module and name. */
+bool ouro_lookup_is_type(const struct ouro_heap_model *model, uint32_t type, const char *module, const char *name);
+
+/* What would run if this were called, in words: "name (file:line)", of bound methods and partials what lies inside. */
+void ouro_lookup_add_callable(struct ouro_buf *out, const struct ouro_heap_model *model, ouro_node callable);
+
+#endif
