@@ -56,15 +56,17 @@ class Truth:
 
 
 def collected(path):
-    """The addresses of all that gc.collect() printed; the last line says that it came to its end."""
-    found = set()
+    """The addresses of all that gc.collect() printed, as a set."""
+    return set(collected_in_order(path))
+
+
+def collected_in_order(path):
+    """The same as a list, as it was printed: what is collectable, then what is not; the last line says that it came to its end."""
     with open(path, encoding='utf-8', errors='surrogateescape') as lines:
         text = lines.read()
     if not text.endswith('done\n'):
         raise ValueError('%s: the collecting twin did not come to its end: ...%r' % (path, text[-200:]))
-    for address in re.findall(r'^gc: (?:un)?collectable <.* (0x[0-9a-f]+)>$', text, re.MULTILINE):
-        found.add(address)
-    return found
+    return re.findall(r'^gc: (?:un)?collectable <.* (0x[0-9a-f]+)>$', text, re.MULTILINE)
 
 
 class Export:
@@ -263,6 +265,23 @@ def check_unreachable(truth, export, report):
     for address in ours - truth.unreachable:
         line = export.objects[address]
         report.differ('reachable, but not for us', type_of(line), '%s count %s' % (address, line['refcount']))
+
+
+def check_collection(path, garbage, export, report):
+    """What a collection printed equals what `ouro garbage` says of it, in this order."""
+    true, ours = collected_in_order(path), garbage['unreachable']['addresses']
+    what = 'a collection of generation %d' % garbage['generation']
+    report.counts['found by ' + what] += len(true)
+    if true == ours:
+        return
+    kinds = collections.Counter(type_of(export.objects.get(a) or {'type': 'not in the snapshot', 'module': ''})
+                                for a in set(true) ^ set(ours))
+    if not kinds:
+        first = next(i for i in range(len(true)) if true[i] != ours[i])
+        report.differ(what, 'order', 'from number %d of %d on: true %s, ours %s' % (
+            first, len(true), clip(true[first:], 4), clip(ours[first:], 4)))
+    for kind, count in kinds.items():
+        report.differ(what, kind, '%d; true %d in all, ours %d' % (count, len(true), len(ours)))
 
 
 def check_head(truth, export, report):
