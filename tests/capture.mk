@@ -1,5 +1,5 @@
 # Tests of lib/capture: the interpreter is the oracle. test_compare.py shows first that the comparer can fail.
-TESTS += tests/capture/test_values.py tests/capture/test_compare.py tests/capture/test_oracle.py tests/capture/test_programs.py \
+TESTS += tests/capture/test_values.py tests/capture/test_compare.py tests/capture/test_oracle.py tests/capture/test_finalizer_order.py tests/capture/test_programs.py \
 	tests/capture/test_extensions.py tests/capture/test_faults.py tests/capture/test_core.py tests/capture/test_children.py \
 	tests/capture/test_namespaces.py tests/capture/test_builds.py tests/capture/test_interpreters.py \
 	tests/capture/test_subinterpreters.py tests/capture/test_cycles.py

@@ -111,6 +111,7 @@ struct callback {
     ouro_node referent, weakref, function;
     uint64_t rank; /* of the referent among the unreachable, or its number where it has none */
     uint64_t age;  /* of the weak reference: a larger one is younger */
+    bool unsure;
 };
 
 struct callbacks {
@@ -123,7 +124,9 @@ static bool read_weakref(const struct ouro_heap_model *model, ouro_node weakref,
 {
     struct ouro_slot_walk walk;
     struct ouro_slot slot;
-    *callback = (struct callback){OURO_NODE_NONE, weakref, ouro_lookup_field(model, weakref, "__callback__"), 0, 0};
+    *callback = (struct callback){.referent = OURO_NODE_NONE,
+                                  .weakref = weakref,
+                                  .function = ouro_lookup_field(model, weakref, "__callback__")};
     if (callback->function == OURO_NODE_NONE)
         return false;
     ouro_slot_walk_begin(&walk, model, weakref);
@@ -182,6 +185,22 @@ static int compare_callbacks(const void *a, const void *b)
     return left->weakref < right->weakref ? -1 : 1;
 }
 
+static bool is_old(const struct ouro_heap_model *model, ouro_node node)
+{
+    return ouro_heap_model_generation(model, node) != 0;
+}
+
+/* Collections move objects about in their lists. One old reference is surely older than all young ones, two are not
+ * surely in the order of their ages. */
+static void find_unsure(const struct ouro_heap_model *model, struct callbacks *callbacks)
+{
+    for (size_t i = 1; i < callbacks->count; i++) {
+        struct callback *before = &callbacks->items[i - 1], *behind = &callbacks->items[i];
+        if (before->referent == behind->referent && is_old(model, before->weakref) && is_old(model, behind->weakref))
+            before->unsure = behind->unsure = true;
+    }
+}
+
 static enum ouro_status sort_callbacks(struct finding *finding, struct callbacks *callbacks)
 {
     size_t count = finding->model->heap.count;
@@ -200,6 +219,7 @@ static enum ouro_status sort_callbacks(struct finding *finding, struct callbacks
                                                      : finding->order->count + 1 + callback->referent;
     }
     qsort(callbacks->items, callbacks->count, sizeof *callbacks->items, compare_callbacks);
+    find_unsure(finding->model, callbacks);
     return OURO_OK;
 }
 
@@ -239,12 +259,14 @@ static enum ouro_status add_callback(struct finding *finding, const struct callb
     bool is_finalize =
         function || ouro_lookup_is_type(model, ouro_heap_model_type(model, callback->function), "weakref", "finalize");
     bool is_ordered = ouro_collector_collectable(finding->collector, callback->referent);
+    finding->finalizers->unsure_count += callback->unsure && is_ordered;
     return add(finding, (struct ouro_finalizer){
                             .node = callback->referent,
                             .weakref = callback->weakref,
                             .callable = is_finalize ? function ? (ouro_node)*function : OURO_NODE_NONE : callback->function,
                             .stage = is_ordered ? OURO_FINALIZER_CALLBACK : OURO_FINALIZER_WHEN_FREED,
-                            .kind = is_finalize ? OURO_FINALIZER_WEAKREF_FINALIZE : OURO_FINALIZER_WEAKREF});
+                            .kind = is_finalize ? OURO_FINALIZER_WEAKREF_FINALIZE : OURO_FINALIZER_WEAKREF,
+                            .unsure = callback->unsure && is_ordered});
 }
 
 /* --- All. */
@@ -348,9 +370,10 @@ static void describe_generator(struct ouro_buf *out, const struct ouro_heap_mode
     ouro_node code = ouro_lookup_field(model, node, "gi_code");
     if (code == OURO_NODE_NONE)
         code = ouro_lookup_field(model, node, "f_code");
-    ouro_buf_add_text(out, "is closed: what its try or with still does, in ");
+    ouro_buf_add_text(out, "closes ");
     if (code == OURO_NODE_NONE || !ouro_value_add(out, model, code, OURO_LABEL_KEY_BYTES))
-        ouro_buf_add_text(out, "its code");
+        ouro_buf_add_text(out, "it");
+    ouro_buf_add_text(out, ", inside of a try or with");
 }
 
 void ouro_finalizer_describe(struct ouro_buf *out, const struct ouro_heap_model *model,
@@ -358,17 +381,17 @@ void ouro_finalizer_describe(struct ouro_buf *out, const struct ouro_heap_model 
 {
     switch (finalizer->kind) {
     case OURO_FINALIZER_WEAKREF:
-        ouro_buf_add_text(out, "weak reference's callback: calls ");
-        ouro_lookup_add_callable(out, model, finalizer->callable);
-        break;
-    case OURO_FINALIZER_WEAKREF_FINALIZE:
-        ouro_buf_add_text(out, "weakref.finalize: ");
-        if (finalizer->callable == OURO_NODE_NONE) {
-            ouro_buf_add_text(out, "calls what it was made for");
-            break;
-        }
         ouro_buf_add_text(out, "calls ");
         ouro_lookup_add_callable(out, model, finalizer->callable);
+        ouro_buf_add_text(out, ", a weak reference's callback");
+        break;
+    case OURO_FINALIZER_WEAKREF_FINALIZE:
+        ouro_buf_add_text(out, "calls ");
+        if (finalizer->callable == OURO_NODE_NONE)
+            ouro_buf_add_text(out, "what it was made for");
+        else
+            ouro_lookup_add_callable(out, model, finalizer->callable);
+        ouro_buf_add_text(out, ", by weakref.finalize");
         break;
     case OURO_FINALIZER_DEL:
         ouro_buf_add_text(out, "runs ");

@@ -36,12 +36,14 @@ struct ouro_finalizer {
     ouro_node weakref;  /* whose callback it is, or OURO_NODE_NONE */
     ouro_node callable; /* what is called (of weakref.finalize: its function), or OURO_NODE_NONE */
     uint8_t stage, kind;
+    bool unsure; /* one of several callbacks of one object, older than the last collection: they may run in another order */
 };
 
 struct ouro_finalizers {
     struct ouro_finalizer *items; /* owned; in order, those without one last */
     size_t count, capacity;
     size_t ordered_count;
+    uint64_t unsure_count;
     uint64_t kind_count[OURO_FINALIZER_KIND_COUNT];
     ouro_node *finished; /* owned: garbage whose finalizer has run, so that it runs no more; in list order */
     size_t finished_count;

@@ -131,6 +131,12 @@ static void write_finalizers(struct writing *w)
         ouro_buf_add_text(&w->text, " when what hangs off is freed: their order can't be told");
         end_sentence(w);
     }
+    if (finalizers->unsure_count) {
+        add_count(&w->text, finalizers->unsure_count, "callback", "callbacks");
+        ouro_buf_add_text(&w->text, " of objects that have several, all older than the last collection, may run in another "
+                                    "order among themselves");
+        end_sentence(w);
+    }
     if (finalizers->idle_count) {
         add_count(&w->text, finalizers->idle_count, "generator or coroutine is", "generators and coroutines are");
         ouro_buf_add_text(&w->text, " closed without running anything: not inside of a try or with");

@@ -95,6 +95,8 @@ static void write_finalizer(struct writing *w, size_t i)
         ouro_json_uint(&w->json, "order", i + 1);
     else
         ouro_json_null(&w->json, "order");
+    if (item->unsure)
+        ouro_json_bool(&w->json, "unsure", true);
     ouro_json_string(&w->json, "stage", ouro_finalizer_stage_name(item->stage));
     ouro_json_string(&w->json, "kind", ouro_finalizer_kind_name(item->kind));
     ouro_page_object_fields(&w->json, w->model, item->node);
