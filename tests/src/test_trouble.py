@@ -1,0 +1,147 @@
+"""The seeds of trouble that people know (fixtures/trouble.py) are what the reports make of them: the expected rows.
+
+usage: test_trouble.py [PYTHON ...]
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, 'capture'))
+import targets  # noqa: E402
+
+FIXTURE = os.path.join(targets.FIXTURES, 'trouble.py')
+LEGACY = os.path.join(targets.FIXTURES, 'legacy', 'build.py')
+COUNT = 7
+NAMES = ('parents', 'observers', 'closure', 'traceback', 'generator', 'lru_cache', 'lru_cache_of_module', 'finalizer', 'legacy',
+         'native', 'sqlalchemy', 'django', 'freeze', 'saveall', 'resurrected')
+# Types of which the program has objects besides.
+COMMON = {'function', 'generator', 'type', 'traceback'}
+
+
+class Skip(Exception):
+    pass
+
+
+def fates(garbage):
+    """fate -> addresses"""
+    uncollectable = set(garbage['uncollectable']['addresses'])
+    return {
+        'garbage': set(garbage['unreachable']['addresses']) - uncollectable,
+        'uncollectable': uncollectable,
+        'frozen': set(garbage['frozen']['addresses']),
+        'saved': set(garbage['gc_garbage']['addresses']),
+        'resurrected': set(garbage['resurrected']['addresses']),
+        'native': {item['addr'] for item in garbage['native']['items']},
+    }
+
+
+def check_rows(rows, truth):
+    """All objects of a type of the fixture have one fate, so that the row is known to the last object."""
+    for name, addresses in truth['addresses'].items():
+        if name not in COMMON:
+            row, = [row for row in rows if row['type'].rpartition('.')[2] == name]
+            assert row['count'] == len(addresses), (row, len(addresses))
+
+
+def check_garbage(garbage, truth):
+    addresses = {address for some in truth['addresses'].values() for address in some}
+    assert len(addresses) == sum(map(len, truth['addresses'].values())), truth
+    for fate, found in fates(garbage).items():
+        if fate == truth['fate']:
+            assert addresses <= found, '%s: missing %s' % (fate, addresses - found)
+        elif (fate, truth['fate']) != ('native', 'frozen'):
+            assert not addresses & found, '%s: not %s: %s' % (truth['fate'], fate, addresses & found)
+    if truth['fate'] == 'garbage':
+        check_rows(garbage['unreachable']['types'], truth)
+    elif truth['fate'] in ('uncollectable', 'frozen', 'resurrected'):
+        check_rows(garbage[truth['fate']]['types'], truth)
+    elif truth['fate'] == 'saved':
+        assert garbage['gc_garbage']['saveall'] and garbage['interpreters'][0]['debug_flags'] == ['SAVEALL']
+        assert addresses <= set(garbage['gc_garbage']['holds']['addresses'])
+        check_rows(garbage['gc_garbage']['types'], truth)
+    assert garbage['exact'] and not garbage['hidden']['objects'], garbage['doubts']
+
+
+def check_details(garbage, truth):
+    items = garbage['finalizers']['items']
+    kinds = garbage['finalizers']['kinds']
+    if truth['live']:
+        assert not any(kinds.values()), kinds
+        return
+    if truth['trouble'] == 'finalizer':
+        assert kinds['del'] == COUNT == len(items), kinds
+        assert [item['order'] for item in items] == list(range(1, COUNT + 1))
+        assert all(item['does'].startswith('runs Connection.__del__ (%s:' % FIXTURE) for item in items), items
+    elif truth['trouble'] == 'generator':
+        assert kinds['generator'] == COUNT == len(items), kinds
+        assert {item['addr'] for item in items} == set(truth['addresses']['generator'])
+    elif truth['trouble'] == 'legacy':
+        assert garbage['uncollectable']['legacy'] == COUNT, garbage['uncollectable']
+        assert garbage['unreachable']['freed_objects'] == 0, garbage['unreachable']
+    elif truth['trouble'] == 'native':
+        row, = [row for row in garbage['native']['types'] if row['type'] == 'Handle']
+        assert (row['count'], row['unexplained']) == (COUNT, COUNT * truth['references']), row
+        assert {item['unexplained'] for item in garbage['native']['items'] if item['type'] == 'Handle'} == {truth['references']}
+    elif truth['trouble'] == 'freeze':
+        # The first of a garbage cycle that nobody looks at again.
+        assert garbage['frozen']['frozen'] == garbage['frozen']['objects'], garbage['frozen']
+
+
+def check_text(path):
+    result = targets.ouro('garbage', path, env=dict(os.environ, COLUMNS='80'))
+    assert not result.returncode and not result.stderr, result.stderr
+    for line in result.stdout.decode().split('\n'):
+        assert len(line) <= 80, line
+
+
+def check(python, name, live, modules):
+    command = [python, FIXTURE, name, str(COUNT), *(['live'] if live else [])]
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with targets.target(command, env={'PYTHONPATH': modules}) as t:
+                truth = json.loads(t.process.stdout.readline())
+                path = folder + '/s.ouro'
+                result = targets.ouro('dump', t.pid, '-o', path)
+                assert not result.returncode, result.stderr
+        except RuntimeError as error:
+            if 'status 77' in str(error):
+                raise Skip('a package is missing')
+            raise
+        result = targets.ouro('garbage', path, '--json')
+        assert not result.returncode, result.stderr
+        garbage = json.loads(result.stdout)
+        assert (garbage['ouro'], garbage['version'], truth['live']) == ('garbage', 1, live), garbage
+        check_garbage(garbage, truth)
+        check_details(garbage, truth)
+        check_text(path)
+
+
+def main():
+    good, count = True, 0
+    for python in sys.argv[1:] or targets.pythons():
+        with tempfile.TemporaryDirectory() as modules:
+            built = subprocess.run([sys.executable, LEGACY, python, modules], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            for name in NAMES:
+                for live in False, True:
+                    said = '%s, %s%s' % (python, name, ' live' if live else '')
+                    try:
+                        if name == 'legacy' and built.returncode == 77:
+                            raise Skip(built.stdout.decode().strip())
+                        check(python, name, live, modules)
+                        print('ok  ', said)
+                        count += 1
+                    except Skip as reason:
+                        print('skip %s: %s' % (said, reason))
+                    except Exception:
+                        good = False
+                        print('FAIL', said)
+                        traceback.print_exc(file=sys.stdout)
+                    sys.stdout.flush()
+    return 0 if good and count else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
