@@ -19,6 +19,7 @@ const char *ouro_finalizer_kind_name(unsigned kind)
         [OURO_FINALIZER_COROUTINE] = "coroutine",
         [OURO_FINALIZER_ASYNC_GENERATOR] = "async_generator",
         [OURO_FINALIZER_NATIVE] = "native",
+        [OURO_FINALIZER_LEGACY] = "legacy",
     };
     return names[kind];
 }
@@ -92,6 +93,8 @@ static enum ouro_status add_finalize(struct finding *finding, ouro_node node, ui
 {
     uint32_t type = ouro_heap_model_type(finding->model, node);
     uint8_t kind = kind_of_type(finding, type);
+    if (kind == NOTHING && ouro_heap_model_type_flags(finding->model, type) & OURO_TYPE_DEL)
+        kind = OURO_FINALIZER_LEGACY;
     if (kind == NOTHING)
         return OURO_OK;
     if (is_generator_kind(kind) && !(finding->model->heap.flags[node] & OURO_OBJECT_IN_TRY)) {
@@ -100,7 +103,8 @@ static enum ouro_status add_finalize(struct finding *finding, ouro_node node, ui
     }
     return add(finding, (struct ouro_finalizer){.node = node,
                                                 .weakref = OURO_NODE_NONE,
-                                                .callable = finding->callables[type],
+                                                .callable = kind == OURO_FINALIZER_DEL ? finding->callables[type]
+                                                                                       : OURO_NODE_NONE,
                                                 .stage = stage,
                                                 .kind = kind});
 }
@@ -291,7 +295,7 @@ static enum ouro_status find_in_order(struct finding *finding, const struct call
     for (; i < callbacks->count; i++)
         OURO_TRY(add_callback(finding, &callbacks->items[i], functions));
     for (ouro_node v = 0; v < model->heap.count; v++)
-        if (finding->freed[v] && !(finding->collector->marks[v] & OURO_GC_UNREACHABLE) &&
+        if (finding->freed[v] && !ouro_collector_collectable(finding->collector, v) &&
             !(model->heap.flags[v] & OURO_OBJECT_FINALIZED))
             OURO_TRY(add_finalize(finding, v, OURO_FINALIZER_WHEN_FREED));
     return OURO_OK;
@@ -404,6 +408,9 @@ void ouro_finalizer_describe(struct ouro_buf *out, const struct ouro_heap_model 
     case OURO_FINALIZER_COROUTINE:
     case OURO_FINALIZER_ASYNC_GENERATOR:
         describe_generator(out, model, finalizer->node);
+        break;
+    case OURO_FINALIZER_LEGACY:
+        ouro_buf_add_text(out, "runs C code (tp_del)");
         break;
     default:
         ouro_buf_add_text(out, describe_native(model, ouro_heap_model_type(model, finalizer->node)));

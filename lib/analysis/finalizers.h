@@ -28,6 +28,7 @@ enum ouro_finalizer_kind {
     OURO_FINALIZER_COROUTINE,
     OURO_FINALIZER_ASYNC_GENERATOR,
     OURO_FINALIZER_NATIVE,           /* tp_finalize in C */
+    OURO_FINALIZER_LEGACY,           /* tp_del of what is freed all the same */
     OURO_FINALIZER_KIND_COUNT
 };
 

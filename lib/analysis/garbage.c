@@ -42,6 +42,8 @@ static enum ouro_status count_types(struct ouro_garbage_set *set, struct ouro_he
 struct spread {
     const struct ouro_heap_model *model;
     const struct ouro_roots *roots;
+    const uint8_t *marks;
+    uint32_t *holders; /* by node: references from what stays */
 };
 
 static inline void spread_to(struct ouro_reach *reach, ouro_node target)
@@ -58,11 +60,61 @@ static void expand(void *context, ouro_node node, struct ouro_reach *reach)
         OURO_EACH_TARGET(spread->model, node, OURO_CLASS_OWNED, spread_to, reach);
 }
 
-/* Marks GOES what a collection frees. */
+static inline void count_holder(struct spread *spread, ouro_node target)
+{
+    spread->holders[target] += spread->holders[target] != UINT32_MAX;
+}
+
+/* Something is freed: what it was the last to hold goes too. */
+struct release {
+    struct ouro_reach *reach;
+    struct spread *spread;
+};
+
+static bool is_loose(const struct spread *spread, ouro_node node)
+{
+    return spread->marks[node] & STAYS && !(spread->roots->marks[node] & OURO_ROOTED);
+}
+
+static inline void release_target(struct release *release, ouro_node target)
+{
+    if (is_loose(release->spread, target) && release->spread->holders[target] && !--release->spread->holders[target])
+        ouro_reach_add(release->reach, target);
+}
+
+static void expand_released(void *context, ouro_node node, struct ouro_reach *reach)
+{
+    struct release release = {reach, context};
+    OURO_EACH_TARGET(release.spread->model, node, OURO_CLASS_OWNED, release_target, &release);
+}
+
+/* What was taken out for a legacy finalizer's sake, and only collectable objects hold: its count falls to 0 when these
+ * are cleared, and so on from there. marks: such nodes get GOES besides STAYS. */
+static enum ouro_status find_released(struct work *work, const struct ouro_collector *collector, struct spread *spread,
+                                      uint8_t *marks)
+{
+    ouro_node count = work->model->heap.count;
+    OURO_FREE uint32_t *holders = ouro_large_new_zeroed((size_t)count + 1, sizeof *holders);
+    OURO_GUARD(ouro_reach_fini) struct ouro_reach reach = {0};
+    if (!holders)
+        return OURO_NOMEM;
+    OURO_TRY(ouro_reach_init(&reach, count, marks, GOES));
+    spread->holders = holders;
+    for (ouro_node v = 0; v < count; v++)
+        if (is_loose(spread, v))
+            OURO_EACH_TARGET(work->model, v, OURO_CLASS_OWNED, count_holder, spread);
+    for (ouro_node v = 0; v < count; v++)
+        if (collector->marks[v] & OURO_GC_UNCOLLECTABLE && !holders[v])
+            ouro_reach_add(&reach, v);
+    ouro_reach_run(&reach, expand_released, spread);
+    return OURO_OK;
+}
+
+/* marks becomes 1 for what the collection frees. */
 static enum ouro_status find_freed(struct work *work, const struct ouro_collector *collector, uint8_t *marks)
 {
     const struct ouro_heap_model *model = work->model;
-    struct spread spread = {model, work->roots};
+    struct spread spread = {model, work->roots, marks, NULL};
     OURO_GUARD(ouro_reach_fini) struct ouro_reach reach = {0};
     OURO_TRY(ouro_reach_init(&reach, model->heap.count, marks, STAYS));
     for (ouro_node v = 0; v < model->heap.count; v++)
@@ -72,6 +124,8 @@ static enum ouro_status find_freed(struct work *work, const struct ouro_collecto
         if (ouro_collector_unreachable(work->full, v) && !ouro_collector_collectable(collector, v))
             ouro_reach_add(&reach, v);
     ouro_reach_run(&reach, expand, &spread);
+    if (collector->uncollectable_count)
+        OURO_TRY(find_released(work, collector, &spread, marks));
     reach.bit = GOES;
     for (ouro_node v = 0; v < model->heap.count; v++)
         if (ouro_collector_collectable(collector, v))
@@ -85,31 +139,33 @@ static enum ouro_status find_freed(struct work *work, const struct ouro_collecto
     return OURO_OK;
 }
 
-static enum ouro_status take_order(struct work *work, struct ouro_collector *collector,
-                                   struct ouro_collection_order *order)
+static enum ouro_status sort_out(struct work *work, const struct ouro_collection_order *order, const uint8_t *freed)
 {
     struct ouro_garbage *garbage = work->garbage;
-    OURO_TRY(ouro_collection_order_init(order, collector, work->model, garbage->generation, work->err));
     garbage->unlisted_count = order->unlisted_count;
     for (size_t i = 0; i < order->count; i++)
         OURO_TRY(add(&garbage->unreachable, work->model, order->items[i]));
     for (size_t i = order->collectable_count; i < order->count; i++) {
-        OURO_TRY(add(&garbage->uncollectable, work->model, order->items[i]));
-        garbage->legacy_count += (ouro_heap_model_type_flags(work->model, ouro_heap_model_type(work->model, order->items[i])) &
-                                  OURO_TYPE_DEL) != 0;
+        ouro_node node = order->items[i];
+        bool goes = freed[node];
+        OURO_TRY(add(goes ? &garbage->released : &garbage->uncollectable, work->model, node));
+        if (!goes && ouro_heap_model_type_flags(work->model, ouro_heap_model_type(work->model, node)) & OURO_TYPE_DEL)
+            garbage->legacy_count++;
     }
     OURO_TRY(count_types(&garbage->unreachable, work->model, work->err));
+    OURO_TRY(count_types(&garbage->released, work->model, work->err));
     return count_types(&garbage->uncollectable, work->model, work->err);
 }
 
 static enum ouro_status look_at_collection(struct work *work, struct ouro_collector *collector)
 {
     OURO_GUARD(ouro_collection_order_fini) struct ouro_collection_order order = {0};
-    OURO_TRY(take_order(work, collector, &order));
+    OURO_TRY(ouro_collection_order_init(&order, collector, work->model, work->garbage->generation, work->err));
     OURO_FREE uint8_t *freed = ouro_large_new_zeroed((size_t)work->model->heap.count + 1, 1);
     if (!freed)
         return OURO_NOMEM;
     OURO_TRY(find_freed(work, collector, freed));
+    OURO_TRY(sort_out(work, &order, freed));
     return ouro_finalizers_init(&work->garbage->finalizers, work->model, collector, &order, freed, work->err);
 }
 
@@ -391,6 +447,7 @@ void ouro_garbage_fini(struct ouro_garbage *garbage)
 {
     set_fini(&garbage->unreachable);
     set_fini(&garbage->uncollectable);
+    set_fini(&garbage->released);
     set_fini(&garbage->frozen);
     set_fini(&garbage->members);
     set_fini(&garbage->members_hold);

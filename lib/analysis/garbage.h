@@ -41,9 +41,10 @@ struct ouro_garbage {
         uint64_t count, bytes;
     } generations[OURO_GENERATION_COUNT];
     struct ouro_garbage_set unreachable;   /* all of the generation asked for */
-    struct ouro_garbage_set uncollectable; /* of them: legacy finalizers and what they reach */
+    struct ouro_garbage_set uncollectable; /* of them: legacy finalizers and what they reach; for good */
     uint64_t legacy_count;                 /* of them: those that have such a finalizer themselves */
-    uint64_t freed_count, freed_bytes;     /* the collectable ones and what hangs off them alone */
+    struct ouro_garbage_set released;      /* taken out as those are, but freed with what alone holds them */
+    uint64_t freed_count, freed_bytes;     /* the collectable and the released ones and what hangs off them alone */
     uint64_t unlisted_count;               /* their place in the order is not known */
     struct ouro_finalizers finalizers;
     /* What keeps others from being garbage. All about full collections. */

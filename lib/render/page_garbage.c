@@ -154,6 +154,13 @@ static void write_finalizers(struct writing *w)
 static void write_legacy(struct writing *w)
 {
     const struct ouro_garbage *garbage = w->garbage;
+    if (garbage->released.count) {
+        add_objects(&w->text, garbage->released.count, garbage->released.bytes);
+        ouro_buf_add_text(&w->text, " with legacy finalizers, and what they reach, are left out by the collector, but freed "
+                                    "with what alone holds them");
+        add_types(w, &garbage->released.types);
+        end_sentence(w);
+    }
     if (!garbage->uncollectable.count)
         return;
     add_objects(&w->text, garbage->uncollectable.count, garbage->uncollectable.bytes);
@@ -271,7 +278,7 @@ static void write_kept(struct writing *w)
     write_frozen(w);
     write_hidden(w);
     write_native(w);
-    if (!garbage->uncollectable.count && !ouro_garbage_saves_all(w->model) && !garbage->members.count &&
+    if (!garbage->uncollectable.count && !garbage->released.count && !ouro_garbage_saves_all(w->model) && !garbage->members.count &&
         !garbage->finalizers.finished_count && !garbage->resurrected.count && !garbage->frozen.count &&
         !garbage->hidden.count && !garbage->held.count)
         ouro_out_text(w->out, "  nothing is known of\n");

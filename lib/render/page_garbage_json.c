@@ -84,6 +84,9 @@ static void write_unreachable(struct writing *w)
     write_set(w, &garbage->uncollectable);
     ouro_json_uint(&w->json, "legacy", garbage->legacy_count);
     ouro_json_end(&w->json);
+    ouro_json_object(&w->json, "released");
+    write_set(w, &garbage->released);
+    ouro_json_end(&w->json);
 }
 
 static void write_finalizer(struct writing *w, size_t i)

@@ -24,19 +24,33 @@ import targets  # noqa: E402
 
 ZOO = os.path.join(targets.FIXTURES, 'zoo.py')
 SMALL = os.path.join(targets.FIXTURES, 'small.py')
+LEGACY_GRAPH = os.path.join(targets.FIXTURES, 'legacy_graph.py')
 TRUTH = os.path.join(targets.FIXTURES, 'truth.py')
 SEEDS = [int(s) for s in os.environ.get('OURO_TEST_SEEDS', '1 2 3').split()]
 
 
-def cases(python, whole=True):
-    """name -> command of the folder; not the whole: of a version that another interpreter stands for already, of a debug build."""
+def cases(python, whole=True, legacy=None):
+    """name -> command of the folder; not the whole: of a version that another interpreter stands for already, of a debug build.
+    legacy: a folder with the module of fixtures/legacy."""
     count = [] if whole else ['--count', '3000']
     found = {'zoo': lambda folder: [python, '-W', 'ignore', ZOO, '--seed', '1', *count, '--truth', folder]}
     if whole:
         found['frozen zoo'] = lambda folder: [python, '-W', 'ignore', ZOO, '--seed', '2', '--count', '3000', '--freeze', '--truth', folder]
     for seed in SEEDS if whole else SEEDS[:1]:
         found['graph %d' % seed] = lambda folder, seed=seed: [python, TRUTH, folder, SMALL, str(seed), '3000']
+    if legacy:
+        found['legacy finalizers'] = lambda folder: ['env', 'PYTHONPATH=' + legacy, python, TRUTH, folder, LEGACY_GRAPH]
     return found
+
+
+def build_legacy(python, folder):
+    """The folder, or None and why there is none."""
+    os.makedirs(folder)
+    command = [sys.executable, os.path.join(targets.FIXTURES, 'legacy', 'build.py'), python, folder]
+    built = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if built.returncode not in (0, 77):
+        raise RuntimeError('fixtures/legacy does not build: %s' % built.stdout.decode(errors='replace'))
+    return (None, built.stdout.decode().strip()) if built.returncode else (folder, None)
 
 
 def snapshot(pid, folder):
@@ -152,13 +166,13 @@ def embedded(folder):
     return program, None
 
 
-def run_case(python, whole, name, keep):
+def run_case(python, whole, legacy, name, keep):
     """As a process of its own: whether it is good, and what it printed."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         try:
             keep = keep and os.path.join(keep, os.path.abspath(python).replace('/', '_') + '.' + name.replace(' ', '_'))
-            good = run(name, python, cases(python, whole)[name], keep)
+            good = run(name, python, cases(python, whole, legacy)[name], keep)
         except Exception:
             good = False
             traceback.print_exc(file=said)
@@ -178,15 +192,18 @@ def main():
         for python in options.pythons or targets.pythons():
             version = targets.version(python)
             whole = bool(options.pythons) or version not in versions and not version.endswith('d')
-            todo += [(python, whole, name) for name in cases(python, whole)]
+            legacy, reason = build_legacy(python, os.path.join(folder, 'legacy%d' % len(todo))) if whole else (None, None)
+            if reason:
+                print('%s: %s' % (python, reason))
+            todo += [(python, whole, legacy, name) for name in cases(python, whole, legacy)]
             versions.add(version)
         if not options.pythons:
             program, reason = embedded(folder)
             if program:
-                todo += [(program, False, name) for name in cases(program, False)]
+                todo += [(program, False, None, name) for name in cases(program, False)]
             else:
                 print('skip: a program that embeds Python: %s' % reason)
-        results = [pool.submit(run_case, python, whole, name, options.keep) for python, whole, name in todo if options.case in name]
+        results = [pool.submit(run_case, *case, options.keep) for case in todo if options.case in case[-1]]
         for result in results:
             case_good, said = result.result()
             sys.stdout.write(said)
