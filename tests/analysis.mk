@@ -12,3 +12,7 @@ check_PROGRAMS += tests/test_analysis_cycles
 TESTS += tests/test_analysis_cycles
 tests_test_analysis_cycles_SOURCES = tests/analysis/test_cycles.c tests/analysis/tiny.c tests/analysis/tiny.h
 tests_test_analysis_cycles_LDADD = $(TEST_ANALYSIS_LIBS)
+check_PROGRAMS += tests/test_analysis_garbage
+TESTS += tests/test_analysis_garbage
+tests_test_analysis_garbage_SOURCES = tests/analysis/test_garbage.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_garbage_LDADD = $(TEST_ANALYSIS_LIBS)

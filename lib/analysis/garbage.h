@@ -13,7 +13,7 @@
 
 /* Objects of one fate. */
 struct ouro_garbage_set {
-    ouro_node *items; /* owned; ascending, but those unreachable and uncollectable in the order of the collector */
+    ouro_node *items; /* owned; ascending, but what a collection finds in its order, members of a list in that of its slots */
     size_t count, capacity;
     uint64_t bytes;
     struct ouro_histogram types; /* by size */
