@@ -241,8 +241,8 @@ static void write_native(struct writing *w)
     if (!garbage->held.count)
         return;
     add_count(&w->text, garbage->held.count, "object is", "objects are");
-    ouro_buf_add_text(&w->text, " kept by references from native code alone, which nobody explains (an extension's own, a C "
-                                "stack's, or leaked ones); with what only they keep ");
+    ouro_buf_add_text(&w->text, " kept by references from native code alone, which nobody explains (the interpreter's or an "
+                                "extension's own, a C stack's, or leaked ones); with what only they keep ");
     add_objects(&w->text, garbage->held.reach_count, garbage->held.bytes);
     end_sentence(w);
     ouro_table_init(&table);

@@ -7,9 +7,9 @@ import zlib
 
 from harness import check, main, make_snapshot, ouro
 
-COMMANDS = ["dump", "info", "types", "objects", "show", "export", "verify"]
+COMMANDS = ["dump", "info", "types", "objects", "show", "garbage", "export", "verify"]
 READING = [["info"], ["types"], ["types", "--retained"], ["objects"], ["objects", "--sort", "retained"],
-           ["show"], ["show", "--retained"], ["verify"]]
+           ["show"], ["show", "--retained"], ["garbage"], ["garbage", "--generation", "0"], ["verify"]]
 
 
 def snapshot(folder):
@@ -137,7 +137,7 @@ def test_text_fits_80_columns_and_harms_no_terminal(folder):
 
 def test_json_is_json_everywhere(folder):
     path = snapshot(folder)
-    kinds = {"info": "info", "types": "types", "objects": "object_list", "show": "object", "verify": "verify"}
+    kinds = {"info": "info", "types": "types", "objects": "object_list", "garbage": "garbage", "show": "object", "verify": "verify"}
     for command in READING:
         result = ouro(*arguments_of(command, path), "--json")
         check(result, 0, stderr=b"")
