@@ -29,9 +29,9 @@ int ouro_cmd_garbage(int argc, char **argv)
     const struct ouro_usage usage = {
         .command = "garbage",
         .arguments = "SNAPSHOT",
-        .purpose = "What gc.collect() would find: unreachable objects by type, the finalizers and\n"
-                   "callbacks that would run and their order; what it can't or won't free, and why;\n"
-                   "and the collector's state.",
+        .purpose = "What gc.collect() would find: unreachable objects by type and by cycle, the\n"
+                   "finalizers and callbacks that would run and their order; what it can't or won't\n"
+                   "free, and why; and the collector's state.",
         .least = 1,
         .most = 1,
         .options = options,
@@ -48,15 +48,19 @@ int ouro_cmd_garbage(int argc, char **argv)
         return status;
     OURO_GUARD(ouro_info_fini) struct ouro_info info = {0};
     OURO_GUARD(ouro_garbage_fini) struct ouro_garbage garbage = {0};
+    OURO_GUARD(ouro_cycles_fini) struct ouro_cycles cycles = {0};
+    bool full = generation == OURO_GENERATION_COUNT - 1; /* cycles are found among all that is unreachable */
     enum ouro_status computed = ouro_info_init_with(&info, &model, &depth.collector, &err);
     if (computed == OURO_OK)
         computed = ouro_garbage_init(&garbage, &model, &depth.collector, &depth.roots, (unsigned)generation, &err);
+    if (computed == OURO_OK && full)
+        computed = ouro_cycles_init(&cycles, &model, &depth.collector, NULL, OURO_CYCLES_GARBAGE, &err);
     if (computed != OURO_OK)
         return ouro_command_fail_snapshot(computed, argv[first], &err);
     struct ouro_dest output;
     if ((status = ouro_dest_open(&output, NULL)))
         return status;
-    const struct ouro_page_garbage page = {&model, &garbage, &info};
+    const struct ouro_page_garbage page = {&model, &garbage, &info, full ? &cycles : NULL};
     if (json)
         ouro_page_garbage_json(&output.out, &page, limit);
     else

@@ -155,24 +155,16 @@ static uint32_t label_of(struct row_graph *g, uint32_t source, ouro_node target)
     return (uint32_t)*index;
 }
 
-/* What every class has of itself: nobody could cut it, and it would only hide what can be. */
-static bool is_own_of_class(const struct row_graph *g, uint32_t source, ouro_node target, struct ouro_buf *path)
+/* Nobody could cut that, and it would only hide what can be. */
+static bool is_own_of_class(const struct row_graph *g, uint32_t source, ouro_node target)
 {
-    static const char *const own[] = {".__mro__[*]", ".__objclass__", ".__closure__[__class__]", ".cell_contents"};
-    if (g->row->layer == OURO_LAYER_PLAIN || !(g->cycles->cyclic.kinds[target] & OURO_KIND_CLASS))
-        return false;
-    path->size = 0;
-    ouro_cycle_names_add_path(&g->cycles->names, source, path);
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (path->size == strlen(own[i]) && !memcmp(path->data, own[i], path->size))
-            return true;
-    return false;
+    return g->row->layer != OURO_LAYER_PLAIN && g->cycles->cyclic.kinds[target] & OURO_KIND_CLASS &&
+           ouro_cycle_names_is_structure(&g->cycles->names, source);
 }
 
 static enum ouro_status add_edges(struct row_graph *g, struct ouro_cycles *cycles, uint32_t number)
 {
     uint32_t from = g->members[number];
-    OURO_GUARD(ouro_buf_fini) struct ouro_buf path = {0};
     struct ouro_slot_walk walk;
     struct ouro_slot slot;
     ouro_slot_walk_begin(&walk, cycles->model, cycles->cyclic.members[from].node);
@@ -185,7 +177,7 @@ static enum ouro_status add_edges(struct row_graph *g, struct ouro_cycles *cycle
         uint32_t source = ouro_cycle_names_reached(&cycles->names, from, &slot), label = LABEL_NONE;
         if (source == OURO_NAME_NONE)
             return OURO_NOMEM;
-        if (is_own_of_class(g, source, slot.target, &path))
+        if (is_own_of_class(g, source, slot.target))
             continue;
         if (source != cycles->names.name_of[to] && (label = label_of(g, source, slot.target)) == LABEL_NONE)
             return OURO_NOMEM;
@@ -481,18 +473,17 @@ static enum ouro_status break_all(struct row_graph *g, struct ouro_cycle_advice 
     }
 }
 
-/* Whether freeing the object runs code that is not CPython's own. */
+/* Whether freeing the object runs a finalizer; a suspended generator's only if it is inside of a try or with. */
 static bool finalizes(const struct ouro_heap_model *model, ouro_node node)
 {
-    static const char *const own[] = {"generator", "coroutine",
-                                      "async_generator"}; /* their frame may end in a finally */
+    static const char *const generators[] = {"generator", "coroutine", "async_generator"};
     uint32_t type = ouro_heap_model_type(model, node);
     if (!(ouro_heap_model_type_flags(model, type) & (OURO_TYPE_FINALIZE | OURO_TYPE_DEL)) ||
         model->heap.flags[node] & OURO_OBJECT_FINALIZED)
         return false;
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (is_named(model, type, "builtins", own[i]))
-            return false;
+    for (size_t i = 0; i < sizeof generators / sizeof *generators; i++)
+        if (is_named(model, type, "builtins", generators[i]))
+            return model->heap.flags[node] & OURO_OBJECT_IN_TRY;
     return true;
 }
 

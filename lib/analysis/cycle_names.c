@@ -568,3 +568,14 @@ void ouro_cycle_names_add_class(const struct ouro_cycle_names *names, ouro_node 
             begin = i + 1;
     ouro_buf_add(out, bytes ? bytes + begin : (const unsigned char *)"?", bytes ? size - begin : 1);
 }
+
+bool ouro_cycle_names_is_structure(const struct ouro_cycle_names *names, uint32_t name)
+{
+    static const char *const own[] = {".__mro__[*]", ".__objclass__", ".__closure__[__class__]", ".cell_contents"};
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf path = {0};
+    ouro_cycle_names_add_path(names, name, &path);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (!strcmp(ouro_buf_text(&path), own[i]))
+            return true;
+    return false;
+}

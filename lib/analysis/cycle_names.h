@@ -59,6 +59,8 @@ void ouro_cycle_names_add(const struct ouro_cycle_names *names, uint32_t name, s
 void ouro_cycle_names_add_path(const struct ouro_cycle_names *names, uint32_t name, struct ouro_buf *out);
 /* Adds the name of a class, given as an object: the part of its qualified name behind the last dot. */
 void ouro_cycle_names_add_class(const struct ouro_cycle_names *names, ouro_node class, struct ouro_buf *out);
+/* Whether it is what every class has of itself: its __mro__, a descriptor's __objclass__, a method's __class__ cell. */
+bool ouro_cycle_names_is_structure(const struct ouro_cycle_names *names, uint32_t name);
 /* The name of its own from which the name is reached (itself, if it is one). */
 uint32_t ouro_cycle_names_owner(const struct ouro_cycle_names *names, uint32_t name);
 

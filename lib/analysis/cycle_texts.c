@@ -61,9 +61,10 @@ static enum ouro_status add_hop(struct ouro_cycle_texts *texts, uint32_t name)
     return OURO_OK;
 }
 
-/* Hops of the way that parent tells from `from` to `to`, without those into what the hop before names. */
+/* Hops of the way that parent tells from `from` to `to`, without those into what the hop before names. *own: whether an
+ * object of the layer is on it. */
 static enum ouro_status add_way(const struct search *s, uint32_t from, uint32_t to, struct ouro_cycle_texts *texts,
-                                size_t *length)
+                                size_t *length, bool *own)
 {
     const uint32_t *parent = s->cycles->parent;
     size_t count = 1;
@@ -76,6 +77,8 @@ static enum ouro_status add_way(const struct search *s, uint32_t from, uint32_t 
     for (size_t i = count; i-- > 0; m = parent[m])
         way[i] = m;
     *length = count;
+    for (size_t i = 0; i < count; i++)
+        *own |= s->cycles->cyclic.members[way[i]].layer == s->layer;
     for (size_t i = 0; i + 1 < count; i++) {
         struct ouro_slot slot;
         if (!find_slot(s, way[i], way[i + 1], &slot))
@@ -211,10 +214,11 @@ static enum ouro_status add_cycle(const struct search *s, const struct ouro_map 
                                   uint32_t to, struct ouro_cycle_texts *texts)
 {
     size_t begin = texts->hops.count, length = 1;
+    bool own = false;
     size_t reached = search_way(s, to, from);
     enum ouro_status status = add_hop(texts, source);
     if (status == OURO_OK)
-        status = add_way(s, to, from, texts, &length);
+        status = add_way(s, to, from, texts, &length, &own);
     for (size_t i = 0; i < reached; i++)
         s->cycles->parent[s->cycles->queue[i]] = UINT32_MAX;
     OURO_TRY(status);
@@ -222,8 +226,27 @@ static enum ouro_status add_cycle(const struct search *s, const struct ouro_map 
     struct ouro_cycle_text *text = OURO_VEC_ADD(&texts->cycles);
     if (!text)
         return OURO_NOMEM;
-    *text = (struct ouro_cycle_text){begin, texts->hops.count - begin, length};
+    *text = (struct ouro_cycle_text){begin, texts->hops.count - begin, !own, length};
+    for (size_t i = begin; s->layer != OURO_LAYER_PLAIN && i < texts->hops.count; i++)
+        text->aside |= ouro_cycle_names_is_structure(&s->cycles->names, texts->hops.items[i]);
     return OURO_OK;
+}
+
+static bool says_less(const struct ouro_cycle_text *a, const struct ouro_cycle_text *b)
+{
+    return a->aside != b->aside ? a->aside : a->count > b->count;
+}
+
+/* The shortest first: it says most. Few, so that insertion will do; those alike keep their order. */
+static void sort_texts(struct ouro_cycle_texts *texts)
+{
+    for (size_t i = 1; i < texts->cycles.count; i++) {
+        struct ouro_cycle_text text = texts->cycles.items[i];
+        size_t j = i;
+        for (; j && says_less(&texts->cycles.items[j - 1], &text); j--)
+            texts->cycles.items[j] = texts->cycles.items[j - 1];
+        texts->cycles.items[j] = text;
+    }
 }
 
 static enum ouro_status describe(const struct search *s, const struct ouro_cycle_row *row, size_t most,
@@ -248,6 +271,7 @@ static enum ouro_status describe(const struct search *s, const struct ouro_cycle
             if (!ouro_map_put(&covered, texts->hops.items[h], NULL))
                 return OURO_NOMEM;
     }
+    sort_texts(texts);
     return OURO_OK;
 }
 

@@ -9,7 +9,7 @@
 #define ALIKE_LEAST     8 /* references of a pattern that may join one that is nearly the same */
 #define ALIKE_PERCENT   80
 #define CACHE_DEPTH_MAX 4   /* cache, its dict, a key, its arguments */
-#define CACHED_SHARE    4u  /* of a class's component, one in so many is held by the cache */
+#define CACHED_SHARE    16u  /* of a class's component, one in so many is held by the cache */
 #define LOOKED_AT_MAX   64u /* patterns that share a reference and are compared */
 
 /* A kind of reference met anywhere. */

@@ -81,6 +81,7 @@ struct ouro_cycle_texts {
     struct {
         struct ouro_cycle_text {
             size_t begin, count; /* in hops */
+            bool aside;          /* through no object of the row\'s own, or of what every class has: says less */
             size_t length; /* references of the real cycle: more where a sequence repeats or containers are passed */
         } * items;         /* owned */
         size_t count, capacity;

@@ -44,11 +44,16 @@ void ouro_page_object_json(struct ouro_out *out, const struct ouro_page_object *
 enum ouro_status ouro_page_cycles_text(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, bool advise,
                                        size_t width);
 enum ouro_status ouro_page_cycles_json(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, bool advise);
+/* The same as a table of one line each, and as an array in an open JSON object. Out of memory is told by `out`. */
+void ouro_page_cycles_table(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, size_t width);
+void ouro_page_cycles_patterns(struct ouro_json *json, struct ouro_cycles *cycles, size_t limit);
+
 /* --- garbage. Needs OURO_GARBAGE_COLUMNS loaded. info: of the same model, for what it doubts. limit 0: all. */
 struct ouro_page_garbage {
     const struct ouro_heap_model *model;
     const struct ouro_garbage *garbage;
     const struct ouro_info *info;
+    struct ouro_cycles *cycles; /* of what is unreachable; NULL: none are shown */
 };
 void ouro_page_garbage_text(struct ouro_out *out, const struct ouro_page_garbage *page, size_t limit, size_t width);
 void ouro_page_garbage_json(struct ouro_out *out, const struct ouro_page_garbage *page, size_t limit);

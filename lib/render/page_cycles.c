@@ -3,11 +3,12 @@
 #include "base/guard.h"
 #include "render/page.h"
 #include "render/sentence.h"
+#include "render/table.h"
 #include "render/text.h"
 
-#define TEXT_CYCLES_MAX 4 /* of a row */
+#define CYCLES_MAX      8 /* of a row are looked for */
+#define TEXT_CYCLES_MAX 4 /* and written as text */
 #define TEXT_CUTS_MAX   5
-#define JSON_CYCLES_MAX 16
 
 static const char *plural(uint64_t count, const char *one, const char *many)
 {
@@ -110,14 +111,16 @@ static enum ouro_status write_row(struct ouro_out *out, struct ouro_cycles *cycl
 {
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     OURO_GUARD(ouro_cycle_texts_fini) struct ouro_cycle_texts texts = {0};
-    OURO_TRY(ouro_cycles_describe(cycles, row, TEXT_CYCLES_MAX, &texts));
-    for (size_t i = 0; i < texts.cycles.count; i++) {
+    OURO_TRY(ouro_cycles_describe(cycles, row, CYCLES_MAX, &texts));
+    for (size_t i = 0; i < texts.cycles.count && i < TEXT_CYCLES_MAX; i++) {
         text.size = 0;
         if (i)
             ouro_buf_add_text(&text, "and ");
         ouro_cycles_add_text(cycles, &texts, i, &text);
         ouro_sentence_write_under(out, &text, width, i ? "  " : "", i ? "      " : "    ");
     }
+    if (texts.cycles.count > TEXT_CYCLES_MAX)
+        texts.uncovered += texts.cycles.count - TEXT_CYCLES_MAX;
     if (texts.uncovered)
         ouro_out_addf(out, "  and %zu %s of references more\n", texts.uncovered,
                       plural(texts.uncovered, "kind", "kinds"));
@@ -186,6 +189,34 @@ enum ouro_status ouro_page_cycles_text(struct ouro_out *out, struct ouro_cycles 
     return OURO_OK;
 }
 
+void ouro_page_cycles_table(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, size_t width)
+{
+    OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
+    size_t shown = limit && limit < cycles->rows.count ? limit : cycles->rows.count;
+    ouro_table_init(&table);
+    ouro_table_column(&table, "count", OURO_TABLE_RIGHT);
+    ouro_table_column(&table, "objects", OURO_TABLE_RIGHT);
+    ouro_table_column(&table, "shallow", OURO_TABLE_RIGHT);
+    ouro_table_column(&table, "cycle", OURO_TABLE_FLEXIBLE);
+    for (size_t i = 0; i < shown; i++) {
+        const struct ouro_cycle_row *row = &cycles->rows.items[i];
+        OURO_GUARD(ouro_cycle_texts_fini) struct ouro_cycle_texts texts = {0};
+        if (ouro_cycles_describe(cycles, row, CYCLES_MAX, &texts) != OURO_OK) {
+            out->buf.failed = true;
+            return;
+        }
+        ouro_table_count(&table, row->knot_count);
+        ouro_table_count(&table, row->object_count);
+        ouro_table_size(&table, row->shallow_bytes);
+        text.size = 0;
+        if (texts.cycles.count)
+            ouro_cycles_add_text(cycles, &texts, 0, &text);
+        ouro_table_text(&table, text.data, text.size);
+    }
+    ouro_table_write(&table, out, width, 0);
+}
+
 /* --- JSON */
 
 static void put_name(struct ouro_json *json, const char *key, const struct ouro_cycles *cycles, uint32_t name,
@@ -249,7 +280,7 @@ static enum ouro_status put_row(struct ouro_json *json, struct ouro_cycles *cycl
     static const char *const layers[] = {"plain", "classes", "all"};
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     OURO_GUARD(ouro_cycle_texts_fini) struct ouro_cycle_texts texts = {0};
-    OURO_TRY(ouro_cycles_describe(cycles, row, JSON_CYCLES_MAX, &texts));
+    OURO_TRY(ouro_cycles_describe(cycles, row, CYCLES_MAX, &texts));
     ouro_json_object(json, NULL);
     if (texts.cycles.count)
         ouro_cycles_add_text(cycles, &texts, 0, &text);
@@ -279,6 +310,17 @@ static enum ouro_status put_row(struct ouro_json *json, struct ouro_cycles *cycl
     ouro_json_end(json);
     ouro_out_check(json->out);
     return OURO_OK;
+}
+
+void ouro_page_cycles_patterns(struct ouro_json *json, struct ouro_cycles *cycles, size_t limit)
+{
+    ouro_json_array(json, "patterns");
+    for (size_t i = 0; i < cycles->rows.count && (!limit || i < limit) && !json->out->sys_errno; i++)
+        if (put_row(json, cycles, &cycles->rows.items[i], false) != OURO_OK) {
+            json->out->buf.failed = true;
+            break;
+        }
+    ouro_json_end(json);
 }
 
 enum ouro_status ouro_page_cycles_json(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, bool advise)

@@ -356,10 +356,23 @@ static void write_doubts(struct writing *w, const struct ouro_info *info)
     }
 }
 
+static void write_patterns(struct writing *w, struct ouro_cycles *cycles)
+{
+    if (!cycles || !cycles->rows.count)
+        return;
+    ouro_out_text(w->out, "\nCycles, by pattern\n");
+    ouro_page_cycles_table(w->out, cycles, w->limit, w->width);
+    if (w->limit && cycles->rows.count > w->limit)
+        ouro_buf_addf(&w->text, "%zu patterns more; ", cycles->rows.count - w->limit);
+    ouro_buf_add_text(&w->text, "ouro cycles --garbage --advise says which references to make weak");
+    end_sentence(w);
+}
+
 void ouro_page_garbage_text(struct ouro_out *out, const struct ouro_page_garbage *page, size_t limit, size_t width)
 {
     struct writing w = {out, page->model, page->garbage, limit, width, {0}};
     write_found(&w);
+    write_patterns(&w, page->cycles);
     write_finalizers(&w);
     write_kept(&w);
     write_collectors(&w);

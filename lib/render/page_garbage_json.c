@@ -287,6 +287,8 @@ void ouro_page_garbage_json(struct ouro_out *out, const struct ouro_page_garbage
     write_doubts(&w, page->info);
     write_collections(&w);
     write_unreachable(&w);
+    if (page->cycles)
+        ouro_page_cycles_patterns(&w.json, page->cycles, limit);
     write_finalizers(&w);
     write_kept(&w);
     write_native(&w);

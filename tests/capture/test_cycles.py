@@ -41,9 +41,13 @@ def check_patterns(path, truth, python):
             assert row['advice']['acyclic'] == bool(weaken), (python, row)
             if kind['weaken'] is None:
                 assert len(weaken) == 1 and row['advice']['smallest'], (python, row)
-            assert (row['advice']['finalizers'] > 0) == (kind['pattern'] == 'Finalized.me'), (python, row['advice'])
+            finalizes = kind['pattern'] == 'Finalized.me' or 'generator' in kind['pattern']
+            assert (row['advice']['finalizers'] > 0) == finalizes, (python, row['advice'])
     garbage = json.loads(run('cycles', path, '--json', '--garbage'))['patterns']
     assert sum(r['count'] for r in garbage) == sum(k['garbage'] for k in truth), [r['pattern'] for r in garbage]
+    rows = json.loads(run('garbage', path, '--json'))['patterns']
+    assert [(r['pattern'], r['objects']) for r in sorted(rows, key=str)] == [(r['pattern'], r['objects'])
+                                                                             for r in sorted(garbage, key=str)], rows
     live = json.loads(run('cycles', path, '--json', '--live'))['patterns']
     assert not any(r['unreachable'] for r in live) and all(r['unreachable'] for r in garbage)
 

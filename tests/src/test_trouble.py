@@ -4,6 +4,7 @@ usage: test_trouble.py [PYTHON ...]
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,26 @@ LEGACY = os.path.join(targets.FIXTURES, 'legacy', 'build.py')
 COUNT = 7
 NAMES = ('parents', 'observers', 'closure', 'traceback', 'generator', 'lru_cache', 'lru_cache_of_module', 'finalizer', 'legacy',
          'legacy_held',         'native', 'sqlalchemy', 'django', 'freeze', 'saveall', 'resurrected')
+# The cycle as `ouro cycles` must write it (a pattern), and the reference that it must say to cut (None: any).
+CYCLES = {
+    'parents': (r'Department\.employees\[\*\] -> Employee\.department', 'Employee.department'),
+    'observers': (r'Subject\.observers\[\*\] -> Observer\.on_change\.__self__ -> Observer\.subject', 'Observer.subject'),
+    'closure': (r'closure\.<locals>\.count_down\.__closure__\[count_down\]', None),
+    'traceback': (r'<frame (traceback\.<locals>\.)?fail>\.kept -> LookupError\.__traceback__ -> traceback\.tb_frame', None),
+    'generator': (r'<generator generator\.<locals>\.produce>\.box\[\*\]', None),
+    'lru_cache': (r'(.* -> )?lru_cache\((lru_cache\.<locals>\.Page\.)?render\).*', None),
+    'lru_cache_of_module': (r'(.* -> )?lru_cache\((Document\.)?render\).*', None),
+    'finalizer': (r'Connection\.close\.__self__ -> Connection\.handlers\[\*\]|'
+                  r'Connection\.handlers\[\*\] -> Connection\.close\.__self__', 'Connection.handlers[*]'),
+    'legacy': (r'Legacy\.\S*\[\*\]', None),
+    'legacy_held': (r'Handle\.me', 'Handle.me'),
+    'native': (r'Handle\.me', 'Handle.me'),
+    'sqlalchemy': (r'.*Author\.books -> InstrumentedList\[\*\] -> .*Book\.author', 'sqlalchemy_models.<locals>.Book.author'),
+    'django': (r'ContentType\._prefetched_objects_cache\[\*\] -> .*', None),
+    'freeze': (r'Department\.employees\[\*\] -> Employee\.department', 'Employee.department'),
+    'saveall': (r'Department\.employees\[\*\] -> Employee\.department', 'Employee.department'),
+    'resurrected': (r'Phoenix\.me', 'Phoenix.me'),
+}
 # Types of which the program has objects besides.
 COMMON = {'function', 'generator', 'type', 'traceback'}
 
@@ -95,6 +116,23 @@ def check_details(garbage, truth):
         assert garbage['frozen']['frozen'] == garbage['frozen']['objects'], garbage['frozen']
 
 
+def check_cycles(path, truth):
+    """One row, with the right count, alive or not; and what to cut."""
+    result = targets.ouro('cycles', path, '--json', '--advise')
+    assert not result.returncode, result.stderr
+    page = json.loads(result.stdout)
+    wanted, cut = CYCLES[truth['trouble']]
+    unreachable = truth['fate'] not in ('frozen', 'saved', 'resurrected', 'native', 'reachable')
+    rows = [r for r in page['patterns'] if r['unreachable'] == unreachable and re.fullmatch(wanted, r['pattern'])]
+    assert len(rows) == 1, (wanted, [(r['pattern'], r['unreachable']) for r in page['patterns']])
+    assert rows[0]['count'] == (1 if truth['trouble'] == 'lru_cache_of_module' else truth['count']), rows
+    weaken = [c['reference'] for c in rows[0]['advice']['weaken']]
+    assert rows[0]['advice']['acyclic'] and weaken, rows
+    assert cut is None or weaken == [cut], weaken
+    if 'lru_cache' in truth['trouble']:
+        assert {c['how'] for c in rows[0]['advice']['weaken']} == {'cache'}, rows
+
+
 def check_text(path):
     result = targets.ouro('garbage', path, env=dict(os.environ, COLUMNS='80'))
     assert not result.returncode and not result.stderr, result.stderr
@@ -121,6 +159,7 @@ def check(python, name, live, modules):
         assert (garbage['ouro'], garbage['version'], truth['live']) == ('garbage', 1, live), garbage
         check_garbage(garbage, truth)
         check_details(garbage, truth)
+        check_cycles(path, truth)
         check_text(path)
 
 
