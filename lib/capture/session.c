@@ -76,7 +76,7 @@ static enum ouro_status stop_between_collections(struct ouro_session *session, s
         uint64_t now = ouro_session_now_ns();
         struct ouro_runtime_collecting collecting;
         OURO_TRY(ouro_session_check_cancel(session, err));
-        uint64_t left = deadline > now + STOP_LEAST_NS ? deadline - now : STOP_LEAST_NS;
+        uint64_t left = stuck ? session->options.timeout_ns : deadline > now + STOP_LEAST_NS ? deadline - now : STOP_LEAST_NS;
         OURO_TRY(ouro_process_stop(session->process, left, err));
         session->stop_count++;
         enum ouro_status status =

@@ -25,13 +25,11 @@ static ouro_addr find_del(struct ouro_python *python, const struct ouro_type *ty
 
 ouro_addr ouro_finalizer_of_python(struct ouro_python *python)
 {
-    ouro_addr function_type = 0, most = 0;
+    ouro_addr function_type = ouro_python_symbol(python, "PyFunction_Type");
+    ouro_addr most = ouro_python_symbol(python, "slot_tp_finalize"); /* there only where .symtab was kept */
     uint64_t votes = 0;
-    if (ouro_module_symbol(python->runtime.module, "slot_tp_finalize", &most, NULL) == OURO_OK)
-        return most; /* there only where .symtab was kept */
-    most = 0;
-    if (ouro_module_symbol(python->runtime.module, "PyFunction_Type", &function_type, NULL) != OURO_OK)
-        return 0;
+    if (most || !function_type)
+        return most;
     /* An extension may put a function of its own over what it inherits, so the majority decides (Boyer and Moore). */
     for (size_t i = 0; i < python->type_list.count; i++) {
         const struct ouro_type *type = python->type_list.items[i];

@@ -99,7 +99,7 @@ def a_finalizer_that_waits_for_a_lock(python, folder):
     capture = Capture(python, folder, 'lock')
     capture.check_thread()
     capture.check_all_found()
-    capture.expect(capture.duration_s < 10, 'took', capture.duration_s)
+    capture.expect(capture.duration_s < 50, 'waited until its time was over:', capture.duration_s)
 
 
 def in_a_collection_of_a_young_generation(python, folder):
@@ -136,10 +136,10 @@ def the_main_thread_collects(python, folder):
 def nobody_gives_up_the_gil(python, folder):
     """The dump waits until its time is over, and takes it as it is."""
     for how in ('busy', 'memory'):
-        capture = Capture(python, folder, how, timeout_s=1)
+        capture = Capture(python, folder, how, timeout_s=2)
         capture.check_thread()
         capture.check_all_found()
-        capture.expect(capture.duration_s < 30, 'took', capture.duration_s)
+        capture.expect(capture.duration_s >= 2, 'did not wait:', capture.duration_s)
 
 
 def core_of(folder, capture):
