@@ -30,3 +30,15 @@ tests_test_graph_igraph_CPPFLAGS += -DHAVE_IGRAPH $(IGRAPH_CFLAGS)
 tests_test_graph_igraph_SOURCES += tests/graph/second.c tests/graph/second.h
 tests_test_graph_igraph_LDADD += $(IGRAPH_LIBS)
 endif
+
+# The graphs of real heaps. Without igraph it says so.
+check_PROGRAMS += tests/compare_igraph
+TESTS += tests/src/test_igraph.py
+tests_compare_igraph_SOURCES = tests/analysis/compare_igraph.c
+tests_compare_igraph_CPPFLAGS = $(AM_CPPFLAGS)
+tests_compare_igraph_LDADD = $(TEST_ANALYSIS_LIBS)
+if HAVE_IGRAPH
+tests_compare_igraph_SOURCES += tests/graph/second.c tests/graph/second.h
+tests_compare_igraph_CPPFLAGS += -DHAVE_IGRAPH $(IGRAPH_CFLAGS)
+tests_compare_igraph_LDADD += $(IGRAPH_LIBS)
+endif
