@@ -42,3 +42,9 @@ tests_compare_igraph_SOURCES += tests/graph/second.c tests/graph/second.h
 tests_compare_igraph_CPPFLAGS += -DHAVE_IGRAPH $(IGRAPH_CFLAGS)
 tests_compare_igraph_LDADD += $(IGRAPH_LIBS)
 endif
+
+# Columns that give way to what the graphs need.
+check_PROGRAMS += tests/test_analysis_heap_model
+TESTS += tests/test_analysis_heap_model
+tests_test_analysis_heap_model_SOURCES = tests/analysis/test_heap_model.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_heap_model_LDADD = $(TEST_ANALYSIS_LIBS)

@@ -139,6 +139,17 @@ enum ouro_status ouro_heap_model_load(struct ouro_heap_model *model, unsigned co
     return OURO_OK;
 }
 
+void ouro_heap_model_drop(struct ouro_heap_model *model, unsigned columns)
+{
+    unsigned kept = model->columns & ~columns;
+    if (kept & OURO_HEAP_SLOTS)
+        columns &= ~(unsigned)OURO_HEAP_SHAPE;
+    if (kept & OURO_HEAP_VALUES)
+        columns &= ~(unsigned)OURO_HEAP_FLAGS;
+    ouro_heap_drop(&model->heap, columns);
+    model->columns &= ~columns;
+}
+
 static const char *type_text(const struct ouro_heap_model *model, uint32_t string, size_t *size)
 {
     const char *text = ouro_snapshot_string(model->snapshot, string, size);

@@ -41,6 +41,9 @@ enum ouro_status ouro_heap_model_open(struct ouro_heap_model *model, const char 
 void ouro_heap_model_close(struct ouro_heap_model *model);
 /* Loads those of the columns that are not there yet. One call for all that is needed is cheaper than several. */
 enum ouro_status ouro_heap_model_load(struct ouro_heap_model *model, unsigned columns, struct ouro_err *err);
+/* Gives up columns whose memory is wanted for something else; loading them again reads the file again. SHAPE stays while
+ * SLOTS do, FLAGS while VALUES do. */
+void ouro_heap_model_drop(struct ouro_heap_model *model, unsigned columns);
 
 /* Of a type (OURO_TYPE_NONE: "<lost>"). Borrowed. The module is "" where there is none. */
 const char *ouro_heap_model_type_name(const struct ouro_heap_model *model, uint32_t type, size_t *size);

@@ -6,18 +6,18 @@
 #include "base/guard.h"
 #include "base/large.h"
 
-enum ouro_status ouro_retained_init(struct ouro_retained *retained, const struct ouro_roots *roots,
-                                    struct ouro_err *err)
+enum ouro_status ouro_retained_init_taking(struct ouro_retained *retained, const struct ouro_roots *roots,
+                                           struct ouro_csr *graph, struct ouro_err *err)
 {
     const struct ouro_heap_model *model = roots->model;
     memset(retained, 0, sizeof *retained);
     retained->super_root = ouro_roots_super_root(roots);
-    OURO_GUARD(ouro_csr_fini) struct ouro_csr csr = {0};
-    OURO_TRY(ouro_roots_graph(roots, &csr, err));
-    if (ouro_dominators_init(&retained->dominators, &csr, retained->super_root) != OURO_OK)
-        return ouro_err_set(err, OURO_NOMEM, "out of memory for dominators of %lu objects",
+    enum ouro_status status = ouro_dominators_init_taking(&retained->dominators, graph, retained->super_root);
+    if (status == OURO_LIMIT)
+        return ouro_err_set(err, status, "more references than this version can find dominators of");
+    if (status != OURO_OK)
+        return ouro_err_set(err, status, "out of memory for dominators of %lu objects",
                             (unsigned long)model->heap.count);
-    ouro_csr_fini(&csr); /* before the sizes are taken */
     retained->bytes = ouro_large_new_zeroed((size_t)retained->super_root + 1, sizeof *retained->bytes);
     if (!retained->bytes) {
         ouro_retained_fini(retained);
@@ -27,6 +27,15 @@ enum ouro_status ouro_retained_init(struct ouro_retained *retained, const struct
         retained->bytes[v] = ouro_heap_model_bytes(model, v);
     ouro_dominators_retained(&retained->dominators, retained->bytes, retained->bytes);
     return OURO_OK;
+}
+
+enum ouro_status ouro_retained_init(struct ouro_retained *retained, const struct ouro_roots *roots,
+                                    struct ouro_err *err)
+{
+    struct ouro_csr graph;
+    memset(retained, 0, sizeof *retained);
+    OURO_TRY(ouro_roots_graph(roots, &graph, err));
+    return ouro_retained_init_taking(retained, roots, &graph, err);
 }
 
 void ouro_retained_fini(struct ouro_retained *retained)

@@ -14,6 +14,10 @@ struct ouro_retained {
 /* The graph of roots is built, used and freed. */
 enum ouro_status ouro_retained_init(struct ouro_retained *retained, const struct ouro_roots *roots,
                                     struct ouro_err *err);
+/* The same of a graph that ouro_roots_graph made: it is taken, and freed before the last phase or before this fails.
+ * Of the heap it uses SIZE and NATIVE only. */
+enum ouro_status ouro_retained_init_taking(struct ouro_retained *retained, const struct ouro_roots *roots,
+                                           struct ouro_csr *graph, struct ouro_err *err);
 void ouro_retained_fini(struct ouro_retained *retained);
 
 /* The dominator that is an object or a root; OURO_NODE_NONE where only the super-root dominates or nothing reaches

@@ -717,24 +717,60 @@ static void counts_free(struct ouro_heap_counts *counts)
     free(counts);
 }
 
-void ouro_heap_fini(struct ouro_heap *heap)
+#define DROP(member)         \
+    do {                     \
+        free(heap->member);  \
+        heap->member = NULL; \
+    } while (0)
+
+static void drop_slots(struct ouro_heap *heap)
 {
-    free(heap->addr);
-    free(heap->shape);
-    free(heap->size);
-    free(heap->refcount);
-    free(heap->flags);
-    free(heap->native);
-    free(heap->interp);
-    free(heap->slot_begin);
-    free(heap->slots);
-    free(heap->value_begin);
-    free(heap->values);
+    DROP(slot_begin);
+    DROP(slots);
     counts_free(heap->counts);
+    heap->counts = NULL;
+    DROP(borrowed);
+    heap->borrowed_count = 0;
+}
+
+static void drop_gc_lists(struct ouro_heap *heap)
+{
     for (size_t i = 0; i < heap->gc_list_count; i++)
         free(heap->gc_lists[i].nodes);
-    free(heap->gc_lists);
-    free(heap->borrowed);
+    DROP(gc_lists);
+    heap->gc_list_count = 0;
+}
+
+void ouro_heap_drop(struct ouro_heap *heap, unsigned columns)
+{
+    if (columns & OURO_HEAP_ADDR)
+        DROP(addr);
+    if (columns & OURO_HEAP_SHAPE)
+        DROP(shape);
+    if (columns & OURO_HEAP_SIZE)
+        DROP(size);
+    if (columns & OURO_HEAP_REFCOUNT)
+        DROP(refcount);
+    if (columns & OURO_HEAP_FLAGS)
+        DROP(flags);
+    if (columns & OURO_HEAP_SLOTS)
+        drop_slots(heap);
+    if (columns & OURO_HEAP_NATIVE)
+        DROP(native);
+    if (columns & OURO_HEAP_INTERP)
+        DROP(interp);
+    if (columns & OURO_HEAP_VALUES) {
+        DROP(value_begin);
+        DROP(values);
+    }
+    if (columns & OURO_HEAP_GC_ORDER)
+        drop_gc_lists(heap);
+}
+#undef DROP
+
+void ouro_heap_fini(struct ouro_heap *heap)
+{
+    ouro_heap_drop(heap, OURO_HEAP_ALL);
     memset(heap, 0, sizeof *heap);
 }
 

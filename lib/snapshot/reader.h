@@ -97,6 +97,8 @@ struct ouro_heap {
 enum ouro_status ouro_heap_load(struct ouro_heap *heap, const struct ouro_snapshot *snapshot, unsigned columns,
                                 unsigned thread_count, struct ouro_err *err);
 void ouro_heap_fini(struct ouro_heap *heap);
+/* Frees the arrays of these columns. Those of SHAPE must outlive SLOTS', FLAGS' VALUES'. */
+void ouro_heap_drop(struct ouro_heap *heap, unsigned columns);
 
 /* The counts of node's repeated parts into counts[0 .. n) (as many as its shape has repeated parts, `capacity` at most);
  * returns n. O(1) or O(log) for shapes with several. */
