@@ -237,6 +237,15 @@ START_TEST(a_root_that_is_no_node_is_refused)
 }
 END_TEST
 
+START_TEST(more_edges_than_32_bits_number_are_refused)
+{
+    uint64_t begin[] = {0, UINT64_C(1) << 32};
+    struct ouro_csr csr = {.node_count = 1, .edge_count = begin[1], .begin = begin}; /* never looked at further */
+    struct ouro_dominators dominators;
+    ck_assert_int_eq(ouro_dominators_init(&dominators, &csr, 0), OURO_LIMIT);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("dominators");
@@ -250,6 +259,7 @@ int main(void)
     tcase_add_test(tcase, a_star_of_ten_million_nodes);
     tcase_add_test(tcase, a_million_parallel_edges_and_self_references_change_nothing);
     tcase_add_test(tcase, a_root_that_is_no_node_is_refused);
+    tcase_add_test(tcase, more_edges_than_32_bits_number_are_refused);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
