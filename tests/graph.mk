@@ -48,3 +48,25 @@ check_PROGRAMS += tests/test_analysis_heap_model
 TESTS += tests/test_analysis_heap_model
 tests_test_analysis_heap_model_SOURCES = tests/analysis/test_heap_model.c tests/analysis/tiny.c tests/analysis/tiny.h
 tests_test_analysis_heap_model_LDADD = $(TEST_ANALYSIS_LIBS)
+
+# For `make bench`, with those of the peers that are there.
+EXTRA_PROGRAMS += tests/bench_graph tests/write_large
+CLEANFILES += tests/bench_graph tests/write_large
+tests_write_large_SOURCES = tests/bench/write_large.c
+tests_write_large_LDADD = $(TEST_SNAPSHOT_LIBS)
+tests_bench_graph_SOURCES = tests/bench/bench_graph.c tests/bench/peers.h
+tests_bench_graph_CPPFLAGS = $(AM_CPPFLAGS)
+tests_bench_graph_LDADD = $(TEST_ANALYSIS_LIBS)
+if HAVE_IGRAPH
+tests_bench_graph_SOURCES += tests/bench/peer_igraph.c
+tests_bench_graph_CPPFLAGS += -DHAVE_IGRAPH $(IGRAPH_CFLAGS)
+tests_bench_graph_LDADD += $(IGRAPH_LIBS)
+endif
+if HAVE_BOOST
+tests_bench_graph_CPPFLAGS += -DHAVE_BOOST
+tests_bench_graph_LDADD += tests/libbench_boost.a -lstdc++
+endif
+# An archive, so that without a C++ compiler the rest is linked all the same.
+EXTRA_LIBRARIES = tests/libbench_boost.a
+CLEANFILES += tests/libbench_boost.a
+tests_libbench_boost_a_SOURCES = tests/bench/peer_boost.cpp tests/bench/peers.h
