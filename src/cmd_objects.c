@@ -64,6 +64,7 @@ int ouro_cmd_objects(int argc, char **argv)
         {0, "min-size", OURO_OPTION_SIZE, &query.size_min, NULL, "SIZE",
          "at least so large, native memory included", NULL},
         {0, "max-size", OURO_OPTION_SIZE, &query.size_max, NULL, "SIZE", "at most so large", NULL},
+        {0, "min-retained", OURO_OPTION_SIZE, &query.retained_min, NULL, "SIZE", "that retain so much", NULL},
         {0, "refcount", OURO_OPTION_COUNT, &query.refcount, &query.has_refcount, "N", "with exactly this count", NULL},
         {'g', "gen", OURO_OPTION_CHOICE, &generation, &has_generation, "GEN",
          "of generation 0, 1, 2, frozen, or none (not\n"
@@ -93,6 +94,6 @@ int ouro_cmd_objects(int argc, char **argv)
         query.generation = generation_values[generation];
     query.sort = sort_values[sort];
     query.limit = limited || json ? limit : TEXT_LIMIT;
-    with_retained |= query.sort == OURO_SELECTION_BY_RETAINED;
+    with_retained |= query.sort == OURO_SELECTION_BY_RETAINED || query.retained_min;
     return list(argv[first], &query, with_retained, salvage, json);
 }

@@ -1,35 +1,12 @@
 /* ouro show: one object. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "analysis/neighbours.h"
 #include "base/guard.h"
 #include "command.h"
+#include "object.h"
 #include "options.h"
 #include "output.h"
 #include "render/page.h"
 #include "snapshots.h"
-
-/* An address (0x7f..) or a decimal id(). */
-static bool parse_object(const char *text, ouro_addr *addr)
-{
-    bool hex = !strncmp(text, "0x", 2) || !strncmp(text, "0X", 2);
-    const char *digits = hex ? text + 2 : text;
-    if (!*digits || strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != strlen(digits)) {
-        ouro_command_complain("show: \"%s\" is neither an address (0x7f..) nor a decimal id(); path expressions are "
-                              "not supported by this version",
-                              text);
-        return false;
-    }
-    errno = 0;
-    *addr = strtoull(digits, NULL, hex ? 16 : 10);
-    if (errno) {
-        ouro_command_complain("show: \"%s\" is no address", text);
-        return false;
-    }
-    return true;
-}
 
 struct request {
     const char *path;
@@ -59,11 +36,20 @@ static int show(const struct request *request)
     enum ouro_status computed = ouro_neighbours_init(&neighbours, &model, node, request->limit, &err);
     if (computed != OURO_OK)
         return ouro_command_fail_snapshot(computed, request->path, &err);
+    OURO_GUARD(ouro_dominator_chain_fini) struct ouro_dominator_chain chain = {0};
+    OURO_GUARD(ouro_info_fini) struct ouro_info info = {0};
+    if (request->with_retained)
+        computed = ouro_dominator_chain_init(&chain, &model, &depth.retained, node, request->limit, &err);
+    if (request->with_retained && computed == OURO_OK)
+        computed = ouro_info_init_with(&info, &model, &depth.collector, &err);
+    if (computed != OURO_OK)
+        return ouro_command_fail_snapshot(computed, request->path, &err);
     struct ouro_dest output;
     if ((status = ouro_dest_open(&output, NULL)))
         return status;
     struct ouro_page_object page = {&model, &neighbours, &depth.collector, ouro_depth_roots(&depth),
-                                    ouro_depth_retained(&depth)};
+                                    ouro_depth_retained(&depth), request->with_retained ? &chain : NULL,
+                                    request->with_retained ? &info : NULL};
     if (request->json)
         ouro_page_object_json(&output.out, &page);
     else
@@ -77,10 +63,10 @@ int ouro_cmd_show(int argc, char **argv)
     bool limited = false;
     const struct ouro_option options[] = {
         {'n', "limit", OURO_OPTION_COUNT, &request.limit, &limited, "N",
-         "so many referents and referrers (default 20, 0\n"
-         "and with --json: all)", NULL},
+         "so many referents, referrers and dominators\n"
+         "(default 20, 0 and with --json: all)", NULL},
         {'r', "retained", OURO_OPTION_FLAG, &request.with_retained, NULL, NULL,
-         "retained size and dominator too", NULL},
+         "retained size and dominators too", NULL},
         OURO_SNAPSHOT_OPTIONS(&request.salvage, &request.json),
         {0},
     };
@@ -100,7 +86,7 @@ int ouro_cmd_show(int argc, char **argv)
     if (request.json && !limited)
         request.limit = 0;
     request.path = argv[first];
-    if (!parse_object(argv[first + 1], &request.addr))
+    if (!ouro_object_parse("show", argv[first + 1], &request.addr))
         return OURO_EXIT_USAGE;
     return show(&request);
 }

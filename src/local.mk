@@ -3,6 +3,7 @@ bin_PROGRAMS += ouro
 ouro_SOURCES = \
 	src/cmd_cycles.c \
 	src/cmd_doctor.c \
+	src/cmd_dominators.c \
 	src/cmd_dump.c \
 	src/cmd_dump.h \
 	src/cmd_dump_children.c \
@@ -16,6 +17,8 @@ ouro_SOURCES = \
 	src/command.c \
 	src/command.h \
 	src/main.c \
+	src/object.c \
+	src/object.h \
 	src/options.c \
 	src/options.h \
 	src/output.c \

@@ -15,11 +15,12 @@ static const struct command {
     {"dump", ouro_cmd_dump, true, "PID", "captures a running CPython process into a snapshot"},
     {"doctor", ouro_cmd_doctor, true, "PID", "what ouro recognises in a process, type by type"},
     {"info", ouro_cmd_info, false, "SNAPSHOT", "one page: process, collector, totals, findings"},
-    {"types", ouro_cmd_types, false, "SNAPSHOT [TYPE]", "histogram by type: count, shallow and retained size"},
+    {"types", ouro_cmd_types, false, "SNAPSHOT [TYPE]", "histogram by type: count, shallow, retained size"},
     {"objects", ouro_cmd_objects, false, "SNAPSHOT", "lists objects by type, size, value and so on"},
     {"show", ouro_cmd_show, false, "SNAPSHOT OBJECT", "one object: value, sizes, referents, referrers"},
     {"cycles", ouro_cmd_cycles, false, "SNAPSHOT", "reference cycles, folded into patterns"},
     {"garbage", ouro_cmd_garbage, false, "SNAPSHOT", "what the collector would find, can't or won't free"},
+    {"dominators", ouro_cmd_dominators, false, "SNAPSHOT", "what keeps how much alive, from the top down"},
     {"export", ouro_cmd_export, true, "SNAPSHOT", "writes all objects for other programs (ndjson)"},
     {"verify", ouro_cmd_verify, false, "SNAPSHOT", "checks a file block by block"},
 };
@@ -33,7 +34,7 @@ static int print_help(void)
                              "Captures the object graph of a CPython process from outside and answers\n"
                              "questions about it offline.\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        ouro_buf_addf(&text, "  %-8s %-16s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
+        ouro_buf_addf(&text, "  %-10s %-16s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
     ouro_buf_add_text(&text, "\n  ouro COMMAND -h   explains a command\n"
                              "  ouro --version    prints the version\n"
                              "  -q, --quiet       no notes and no progress on standard error\n\n"

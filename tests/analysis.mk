@@ -16,3 +16,9 @@ check_PROGRAMS += tests/test_analysis_garbage
 TESTS += tests/test_analysis_garbage
 tests_test_analysis_garbage_SOURCES = tests/analysis/test_garbage.c tests/analysis/tiny.c tests/analysis/tiny.h
 tests_test_analysis_garbage_LDADD = $(TEST_ANALYSIS_LIBS)
+check_PROGRAMS += tests/test_analysis_dominator_tree
+TESTS += tests/test_analysis_dominator_tree
+tests_test_analysis_dominator_tree_SOURCES = tests/analysis/test_dominator_tree.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_dominator_tree_LDADD = $(TEST_ANALYSIS_LIBS)
+tests_test_analysis_dominator_tree_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
+	-Wl,--wrap=aligned_alloc

@@ -6,12 +6,14 @@
 #include "analysis/pattern.h"
 #include "base/buf.h"
 #include "base/guard.h"
+#include "base/large.h"
 #include "base/map.h"
 
-/* row_of[type] for all types and, at type_count, for lost objects; UINT32_MAX: not wanted. */
+/* histogram->row_of[type] for all types and, at type_count, for lost objects; UINT32_MAX: not wanted. */
 static enum ouro_status assign_rows(struct ouro_histogram *histogram, const struct ouro_heap_model *model,
-                                    const char *type, const char *module, uint32_t *row_of)
+                                    const char *type, const char *module)
 {
+    uint32_t *row_of = histogram->row_of;
     OURO_GUARD(ouro_map_fini) struct ouro_map names = {0};
     for (uint32_t i = 0; i <= model->type_count; i++) {
         uint32_t id = i < model->type_count ? i : OURO_TYPE_NONE;
@@ -22,7 +24,8 @@ static enum ouro_status assign_rows(struct ouro_histogram *histogram, const stru
         bool added = true;
         uint64_t *row = NULL;
         if (id != OURO_TYPE_NONE) {
-            row = ouro_map_put(&names, (uint64_t)model->types[i].module << 32 | model->types[i].name, &added);
+            uint64_t key = histogram->by_module ? 0 : model->types[i].name;
+            row = ouro_map_put(&names, (uint64_t)model->types[i].module << 32 | key, &added);
             if (!row)
                 return OURO_NOMEM;
         }
@@ -31,6 +34,7 @@ static enum ouro_status assign_rows(struct ouro_histogram *histogram, const stru
             if (!fresh)
                 return OURO_NOMEM;
             fresh->type = id;
+            fresh->group = (uint32_t)(histogram->count - 1);
             if (row)
                 *row = histogram->count - 1;
         }
@@ -40,12 +44,17 @@ static enum ouro_status assign_rows(struct ouro_histogram *histogram, const stru
     return OURO_OK;
 }
 
-static inline void count_object(struct ouro_histogram *histogram, const struct ouro_heap_model *model,
-                                const uint32_t *row_of, ouro_node v)
+static uint32_t row_of_object(const struct ouro_histogram *histogram, const struct ouro_heap_model *model,
+                              ouro_node node)
+{
+    uint32_t type = ouro_heap_model_type(model, node);
+    return histogram->row_of[type < model->type_count ? type : model->type_count];
+}
+
+static inline void count_object(struct ouro_histogram *histogram, const struct ouro_heap_model *model, ouro_node v)
 {
     const struct ouro_heap *heap = &model->heap;
-    uint32_t type = ouro_heap_model_type(model, v);
-    uint32_t row = row_of[type < model->type_count ? type : model->type_count];
+    uint32_t row = row_of_object(histogram, model, v);
     if (row == UINT32_MAX)
         return;
     struct ouro_histogram_row *r = &histogram->items[row];
@@ -53,30 +62,52 @@ static inline void count_object(struct ouro_histogram *histogram, const struct o
     r->shallow_bytes += ouro_heap_model_bytes(model, v);
     r->native_bytes += heap->native ? heap->native[v] : 0;
     r->approximate_count += (heap->flags[v] & OURO_OBJECT_APPROXIMATE) != 0;
+    r->refers |= (ouro_heap_model_shape(model, v)->classes & OURO_CLASS_OWNED) != 0;
 }
 
-static void count_objects(struct ouro_histogram *histogram, const struct ouro_heap_model *model, const uint32_t *row_of)
+static void count_objects(struct ouro_histogram *histogram, const struct ouro_heap_model *model)
 {
     for (ouro_node v = 0; v < model->heap.count; v++)
-        count_object(histogram, model, row_of, v);
+        count_object(histogram, model, v);
+}
+
+static uint32_t *group_objects(const struct ouro_histogram *histogram, const struct ouro_heap_model *model)
+{
+    uint32_t *group_of = ouro_large_new(model->heap.count, sizeof *group_of);
+    for (ouro_node v = 0; group_of && v < model->heap.count; v++)
+        group_of[v] = row_of_object(histogram, model, v);
+    return group_of;
 }
 
 static enum ouro_status add_retained(struct ouro_histogram *histogram, const struct ouro_heap_model *model,
-                                     const struct ouro_retained *retained, const uint32_t *row_of)
+                                     const struct ouro_retained *retained)
 {
-    size_t count = model->heap.count;
-    OURO_FREE uint32_t *group_of = malloc(count * sizeof *group_of + 1);
+    OURO_FREE uint32_t *group_of = group_objects(histogram, model);
     OURO_FREE uint64_t *bytes = malloc(histogram->count * sizeof *bytes + 1);
     if (!group_of || !bytes)
         return OURO_NOMEM;
-    for (ouro_node v = 0; v < count; v++) {
-        uint32_t type = ouro_heap_model_type(model, v);
-        group_of[v] = row_of[type < model->type_count ? type : model->type_count];
+    OURO_TRY(ouro_retained_by_group(retained, group_of, model->heap.count, bytes, (uint32_t)histogram->count));
+    for (size_t i = 0; i < histogram->count; i++) {
+        struct ouro_histogram_row *row = &histogram->items[i];
+        row->retained_bytes = bytes[i];
+        row->retained_exact = row->count <= 1 || !row->refers;
     }
-    OURO_TRY(ouro_retained_by_group(retained, group_of, (ouro_node)count, bytes, (uint32_t)histogram->count));
-    for (size_t i = 0; i < histogram->count; i++)
-        histogram->items[i].retained_bytes = bytes[i];
     return OURO_OK;
+}
+
+enum ouro_status ouro_histogram_make_exact(struct ouro_histogram *histogram, const struct ouro_roots *roots,
+                                           size_t limit, struct ouro_err *err)
+{
+    OURO_FREE uint32_t *group_of = group_objects(histogram, roots->model);
+    enum ouro_status status = group_of ? OURO_OK : OURO_NOMEM;
+    for (size_t i = 0; i < histogram->count && (!limit || i < limit) && status == OURO_OK; i++) {
+        struct ouro_histogram_row *row = &histogram->items[i];
+        if (row->retained_exact)
+            continue;
+        status = ouro_retained_exact(roots, group_of, row->group, &row->retained_bytes);
+        row->retained_exact = status == OURO_OK;
+    }
+    return status == OURO_OK ? OURO_OK : ouro_err_set(err, status, "out of memory for retained sizes of types");
 }
 
 static void drop_empty(struct ouro_histogram *histogram)
@@ -92,17 +123,19 @@ static void drop_empty(struct ouro_histogram *histogram)
     histogram->count = kept;
 }
 
-enum ouro_status ouro_histogram_init(struct ouro_histogram *histogram, struct ouro_heap_model *model, const char *type,
-                                     const char *module, const struct ouro_retained *retained, struct ouro_err *err)
+static enum ouro_status init(struct ouro_histogram *histogram, struct ouro_heap_model *model, const char *type,
+                             const char *module, const struct ouro_retained *retained, bool by_module,
+                             struct ouro_err *err)
 {
     memset(histogram, 0, sizeof *histogram);
     OURO_TRY(ouro_heap_model_load(model, OURO_HISTOGRAM_COLUMNS, err));
-    OURO_FREE uint32_t *row_of = malloc(((size_t)model->type_count + 1) * sizeof *row_of);
-    enum ouro_status status = row_of ? assign_rows(histogram, model, type, module, row_of) : OURO_NOMEM;
+    histogram->by_module = by_module;
+    histogram->row_of = malloc(((size_t)model->type_count + 1) * sizeof *histogram->row_of);
+    enum ouro_status status = histogram->row_of ? assign_rows(histogram, model, type, module) : OURO_NOMEM;
     if (status == OURO_OK) {
-        count_objects(histogram, model, row_of);
+        count_objects(histogram, model);
         if (retained)
-            status = add_retained(histogram, model, retained, row_of);
+            status = add_retained(histogram, model, retained);
     }
     if (status != OURO_OK) {
         ouro_histogram_fini(histogram);
@@ -112,18 +145,31 @@ enum ouro_status ouro_histogram_init(struct ouro_histogram *histogram, struct ou
     return OURO_OK;
 }
 
+enum ouro_status ouro_histogram_init(struct ouro_histogram *histogram, struct ouro_heap_model *model, const char *type,
+                                     const char *module, const struct ouro_retained *retained, struct ouro_err *err)
+{
+    return init(histogram, model, type, module, retained, false, err);
+}
+
+enum ouro_status ouro_histogram_init_modules(struct ouro_histogram *histogram, struct ouro_heap_model *model,
+                                             const char *type, const char *module,
+                                             const struct ouro_retained *retained, struct ouro_err *err)
+{
+    return init(histogram, model, type, module, retained, true, err);
+}
+
 enum ouro_status ouro_histogram_init_of(struct ouro_histogram *histogram, struct ouro_heap_model *model,
                                         const ouro_node *nodes, size_t count, struct ouro_err *err)
 {
     memset(histogram, 0, sizeof *histogram);
     OURO_TRY(ouro_heap_model_load(model, OURO_HISTOGRAM_COLUMNS, err));
-    OURO_FREE uint32_t *row_of = malloc(((size_t)model->type_count + 1) * sizeof *row_of);
-    if (!row_of || assign_rows(histogram, model, NULL, NULL, row_of) != OURO_OK) {
+    histogram->row_of = malloc(((size_t)model->type_count + 1) * sizeof *histogram->row_of);
+    if (!histogram->row_of || assign_rows(histogram, model, NULL, NULL) != OURO_OK) {
         ouro_histogram_fini(histogram);
         return ouro_err_set(err, OURO_NOMEM, "out of memory for a histogram of %u types", model->type_count);
     }
     for (size_t i = 0; i < count; i++)
-        count_object(histogram, model, row_of, nodes[i]);
+        count_object(histogram, model, nodes[i]);
     drop_empty(histogram);
     return OURO_OK;
 }
@@ -131,6 +177,7 @@ enum ouro_status ouro_histogram_init_of(struct ouro_histogram *histogram, struct
 void ouro_histogram_fini(struct ouro_histogram *histogram)
 {
     free(histogram->items);
+    free(histogram->row_of);
     memset(histogram, 0, sizeof *histogram);
 }
 

@@ -16,6 +16,8 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/finalizers.h \
 	lib/analysis/garbage.c \
 	lib/analysis/garbage.h \
+	lib/analysis/dominator_tree.c \
+	lib/analysis/dominator_tree.h \
 	lib/analysis/heap_model.c \
 	lib/analysis/heap_model.h \
 	lib/analysis/histogram.c \

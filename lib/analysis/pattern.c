@@ -55,3 +55,13 @@ bool ouro_pattern_size(const char *text, uint64_t *bytes)
     *bytes = (uint64_t)value;
     return true;
 }
+
+bool ouro_pattern_percent(const char *text, double *percent)
+{
+    size_t size = strspn(text, "0123456789.");
+    char *end;
+    if (!isdigit((unsigned char)*text) || (text[size] && strcmp(text + size, "%") != 0))
+        return false;
+    *percent = strtod(text, &end);
+    return end == text + size && *percent <= 100;
+}

@@ -13,4 +13,7 @@ bool ouro_pattern_module(const struct ouro_heap_model *model, uint32_t type, con
 /* A size as users write it: "100", "4k", "1.5M", "2GiB" (powers of 1024). False when it is none. */
 bool ouro_pattern_size(const char *text, uint64_t *bytes);
 
+/* A percentage: "5", "0.25", "50%"; 0 to 100. False when it is none. */
+bool ouro_pattern_percent(const char *text, double *percent);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/guard.h"
 #include "base/large.h"
+#include "graph/reach.h"
 
 enum ouro_status ouro_retained_init_taking(struct ouro_retained *retained, const struct ouro_roots *roots,
                                            struct ouro_csr *graph, struct ouro_err *err)
@@ -43,6 +44,20 @@ void ouro_retained_fini(struct ouro_retained *retained)
     ouro_dominators_fini(&retained->dominators);
     free(retained->bytes);
     memset(retained, 0, sizeof *retained);
+}
+
+void ouro_retained_count_objects(const struct ouro_retained *retained, const struct ouro_heap_model *model,
+                                 uint32_t *counts)
+{
+    const struct ouro_dominators *dominators = &retained->dominators;
+    ouro_node object_count = model->heap.count;
+    memset(counts + object_count, 0, ((size_t)dominators->node_count - object_count) * sizeof *counts);
+    for (ouro_node v = 0; v < object_count; v++)
+        counts[v] = !(model->heap.flags[v] & OURO_OBJECT_PSEUDO) && model->heap.shape[v] < model->shape_count;
+    for (ouro_node i = dominators->reached_count; i > 1; i--) {
+        ouro_node v = dominators->order[i - 1];
+        counts[dominators->idom[v]] += counts[v];
+    }
 }
 
 /* The dominator tree as first child and next sibling; children in any order. */
@@ -108,5 +123,49 @@ enum ouro_status ouro_retained_by_group(const struct ouro_retained *retained, co
     for (ouro_node v = 0; v < object_count; v++)
         if (dominators->idom[v] == OURO_NODE_NONE && group_of[v] != UINT32_MAX)
             bytes[group_of[v]] += retained->bytes[v];
+    return OURO_OK;
+}
+
+#define OF_GROUP 1u
+#define REACHED  2u
+
+static inline void reach_outside(struct ouro_reach *reach, ouro_node target)
+{
+    if (!(reach->marks[target] & OF_GROUP))
+        ouro_reach_add(reach, target);
+}
+
+static void expand_outside(void *context, ouro_node node, struct ouro_reach *reach)
+{
+    const struct ouro_heap_model *model = context;
+    OURO_EACH_TARGET(model, node, OURO_CLASS_OWNED, reach_outside, reach);
+}
+
+static void add_roots(struct ouro_reach *reach, const ouro_node *nodes, ouro_node count)
+{
+    for (ouro_node i = 0; i < count; i++)
+        reach_outside(reach, nodes[i]);
+}
+
+enum ouro_status ouro_retained_exact(const struct ouro_roots *roots, const uint32_t *group_of, uint32_t group,
+                                     uint64_t *bytes)
+{
+    const struct ouro_heap_model *model = roots->model;
+    ouro_node count = model->heap.count;
+    OURO_FREE uint8_t *marks = ouro_large_new_zeroed(count, sizeof *marks);
+    OURO_GUARD(ouro_reach_fini) struct ouro_reach reach = {0};
+    if (!marks)
+        return OURO_NOMEM;
+    OURO_TRY(ouro_reach_init(&reach, count, marks, REACHED));
+    for (ouro_node v = 0; v < count; v++)
+        marks[v] = group_of[v] == group ? OF_GROUP : 0;
+    add_roots(&reach, roots->named, roots->named_count);
+    add_roots(&reach, roots->native, roots->native_count);
+    add_roots(&reach, roots->garbage, roots->garbage_count);
+    ouro_reach_run(&reach, expand_outside, (void *)model);
+    *bytes = 0;
+    for (ouro_node v = 0; v < count; v++)
+        if (marks[v] & OF_GROUP || (!marks[v] && roots->marks[v] & (OURO_ROOTED | OURO_WITH_GARBAGE)))
+            *bytes += ouro_heap_model_bytes(model, v);
     return OURO_OK;
 }

@@ -73,6 +73,15 @@ static inline ouro_addr ouro_roots_addr(const struct ouro_roots *roots, ouro_nod
     return node < heap->count ? heap->addr[node] : roots->first_addr + 8 * (ouro_addr)(node - heap->count);
 }
 
+/* The node at an address that objects or virtual nodes have, or OURO_NODE_NONE. */
+static inline ouro_node ouro_roots_find(const struct ouro_roots *roots, ouro_addr addr)
+{
+    ouro_addr offset = addr - roots->first_addr;
+    if (addr >= roots->first_addr && offset % 8 == 0 && offset / 8 < ouro_roots_virtual_count(roots))
+        return roots->model->heap.count + (ouro_node)(offset / 8);
+    return ouro_heap_model_find(roots->model, addr);
+}
+
 /* The graph of all owned references, objects, then virtual nodes, then the super-root, which refers to all roots. */
 enum ouro_status ouro_roots_graph(const struct ouro_roots *roots, struct ouro_csr *csr, struct ouro_err *err);
 

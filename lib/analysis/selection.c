@@ -66,6 +66,8 @@ static bool matches(struct choice *choice, ouro_node node)
     uint64_t bytes = ouro_heap_model_bytes(model, node);
     if (bytes < query->size_min || bytes > query->size_max)
         return false;
+    if (query->retained_min && choice->retained->bytes[node] < query->retained_min)
+        return false;
     if (query->has_refcount && (flags & OURO_OBJECT_IMMORTAL || model->heap.refcount[node] != query->refcount))
         return false;
     if (query->generation != OURO_SELECTION_ANY_GENERATION &&
@@ -156,7 +158,8 @@ enum ouro_status ouro_selection_init(struct ouro_selection *selection, struct ou
                                      const struct ouro_retained *retained, struct ouro_err *err)
 {
     memset(selection, 0, sizeof *selection);
-    if ((query->unreachable && !collector) || (query->sort == OURO_SELECTION_BY_RETAINED && !retained))
+    if ((query->unreachable && !collector) ||
+        ((query->sort == OURO_SELECTION_BY_RETAINED || query->retained_min) && !retained))
         return ouro_err_set(err, OURO_INVAL, "a selection that needs what was not computed");
     unsigned columns = OURO_HEAP_ADDR | OURO_HEAP_SHAPE | OURO_HEAP_SIZE | OURO_HEAP_NATIVE | OURO_HEAP_FLAGS |
                        OURO_HEAP_REFCOUNT | (query->value ? OURO_HEAP_VALUES : 0);

@@ -18,6 +18,7 @@ struct ouro_selection_query {
     const char *type, *module; /* as in pattern.h; NULL: any */
     const char *value;         /* glob on the text of a str, or on the value as shown; NULL: any */
     uint64_t size_min, size_max; /* of size and native together */
+    uint64_t retained_min;
     bool has_refcount;
     uint64_t refcount;
     int generation;            /* -1 not tracked, 0 to 2, 3 frozen; or OURO_SELECTION_ANY_GENERATION */
@@ -34,7 +35,8 @@ struct ouro_selection {
 
 /* The query that everything matches, by address, without a limit. */
 struct ouro_selection_query ouro_selection_query_all(void);
-/* collector: needed when query asks for unreachable; retained: when it sorts by it (OURO_INVAL without). Pseudo objects
+/* collector: needed when query asks for unreachable; retained: when it sorts by it or has a
+ * least size of it (OURO_INVAL without). Pseudo objects
  * match only when `type` names them. */
 enum ouro_status ouro_selection_init(struct ouro_selection *selection, struct ouro_heap_model *model,
                                      const struct ouro_selection_query *query, const struct ouro_collector *collector,

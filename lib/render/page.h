@@ -5,6 +5,7 @@
 
 #include "analysis/cycle_advice.h"
 #include "analysis/garbage.h"
+#include "analysis/dominator_tree.h"
 #include "analysis/info.h"
 #include "analysis/neighbours.h"
 #include "analysis/selection.h"
@@ -16,11 +17,12 @@ void ouro_page_info_text(struct ouro_out *out, const struct ouro_heap_model *mod
 void ouro_page_info_json(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_info *info,
                          size_t limit);
 
-/* --- types. limit 0: all; with_retained: a column more. */
+/* --- types. limit 0: all; with_retained: a column more. info: whose doubts come last, or NULL. */
 void ouro_page_types_text(struct ouro_out *out, const struct ouro_heap_model *model,
                           const struct ouro_histogram *histogram, size_t limit, bool with_retained, size_t width);
 void ouro_page_types_json(struct ouro_out *out, const struct ouro_heap_model *model,
-                          const struct ouro_histogram *histogram, size_t limit, bool with_retained);
+                          const struct ouro_histogram *histogram, size_t limit, bool with_retained,
+                          const struct ouro_info *info);
 
 /* --- objects. Needs VALUES, SLOTS (for the values of keys), ADDR, ... loaded. collector and retained may be NULL. */
 void ouro_page_objects_text(struct ouro_out *out, const struct ouro_heap_model *model,
@@ -29,13 +31,15 @@ void ouro_page_objects_json(struct ouro_out *out, const struct ouro_heap_model *
                             const struct ouro_selection *selection, const struct ouro_collector *collector,
                             const struct ouro_retained *retained);
 
-/* --- show. collector is needed; roots and retained come together or are NULL. */
+/* --- show. collector is needed; roots, retained, dominators and info come together or are NULL. */
 struct ouro_page_object {
     const struct ouro_heap_model *model;
     const struct ouro_neighbours *neighbours;
     const struct ouro_collector *collector;
     const struct ouro_roots *roots;
     const struct ouro_retained *retained;
+    const struct ouro_dominator_chain *dominators;
+    const struct ouro_info *info;
 };
 void ouro_page_object_text(struct ouro_out *out, const struct ouro_page_object *page, size_t width);
 void ouro_page_object_json(struct ouro_out *out, const struct ouro_page_object *page);
@@ -57,6 +61,25 @@ struct ouro_page_garbage {
 };
 void ouro_page_garbage_text(struct ouro_out *out, const struct ouro_page_garbage *page, size_t limit, size_t width);
 void ouro_page_garbage_json(struct ouro_out *out, const struct ouro_page_garbage *page, size_t limit);
+/* --- dominators. What a row is and where; info: of the same model, for how far all of it can be trusted. */
+struct ouro_page_dominators {
+    const struct ouro_heap_model *model;
+    const struct ouro_roots *roots;
+    const struct ouro_dominator_tree *tree;
+    const struct ouro_dominator_query *query;
+    const struct ouro_info *info;
+};
+void ouro_page_dominators_text(struct ouro_out *out, const struct ouro_page_dominators *page, size_t width);
+void ouro_page_dominators_json(struct ouro_out *out, const struct ouro_page_dominators *page);
+
+/* The chain of dominators of one object, as part of its page. */
+void ouro_page_chain_text(struct ouro_out *out, const struct ouro_page_object *page, size_t width);
+void ouro_page_chain_json(struct ouro_json *json, const struct ouro_page_object *page);
+
+/* The findings that are doubts, under a title of their own; nothing when there are none. */
+void ouro_page_doubts_text(struct ouro_out *out, const struct ouro_info *info, size_t width);
+/* "exact", and "doubts": the same, each with kind, count and text. */
+void ouro_page_doubts_json(struct ouro_json *json, const struct ouro_info *info);
 
 /* --- Shared. "module.name" of a type; builtins without their module. */
 void ouro_page_add_type(struct ouro_buf *out, const struct ouro_heap_model *model, uint32_t type);

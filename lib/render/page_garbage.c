@@ -343,19 +343,6 @@ static void write_collectors(struct writing *w)
     }
 }
 
-static void write_doubts(struct writing *w, const struct ouro_info *info)
-{
-    bool any = false;
-    for (size_t i = 0; i < info->findings.count; i++) {
-        if (!ouro_finding_is_doubt(info->findings.items[i].kind))
-            continue;
-        if (!any)
-            ouro_out_text(w->out, "\nHow far this can be trusted\n");
-        any = true;
-        ouro_sentence_write(w->out, &info->findings.items[i].text, w->width);
-    }
-}
-
 static void write_patterns(struct writing *w, struct ouro_cycles *cycles)
 {
     if (!cycles || !cycles->rows.count)
@@ -376,6 +363,6 @@ void ouro_page_garbage_text(struct ouro_out *out, const struct ouro_page_garbage
     write_finalizers(&w);
     write_kept(&w);
     write_collectors(&w);
-    write_doubts(&w, page->info);
+    ouro_page_doubts_text(out, page->info, width);
     ouro_buf_fini(&w.text);
 }

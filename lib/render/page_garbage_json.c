@@ -259,23 +259,6 @@ static void write_interpreters(struct writing *w)
     ouro_json_end(&w->json);
 }
 
-static void write_doubts(struct writing *w, const struct ouro_info *info)
-{
-    ouro_json_bool(&w->json, "exact", info->exact);
-    ouro_json_array(&w->json, "doubts");
-    for (size_t i = 0; i < info->findings.count; i++) {
-        const struct ouro_finding *finding = &info->findings.items[i];
-        if (!ouro_finding_is_doubt(finding->kind))
-            continue;
-        ouro_json_object(&w->json, NULL);
-        ouro_json_string(&w->json, "kind", ouro_finding_name(finding->kind));
-        ouro_json_uint(&w->json, "count", finding->count);
-        ouro_json_text(&w->json, "text", finding->text.data, finding->text.size);
-        ouro_json_end(&w->json);
-    }
-    ouro_json_end(&w->json);
-}
-
 void ouro_page_garbage_json(struct ouro_out *out, const struct ouro_page_garbage *page, size_t limit)
 {
     struct writing w = {.model = page->model, .garbage = page->garbage, .limit = limit};
@@ -284,7 +267,7 @@ void ouro_page_garbage_json(struct ouro_out *out, const struct ouro_page_garbage
     ouro_json_string(&w.json, "ouro", "garbage");
     ouro_json_uint(&w.json, "version", 1);
     ouro_json_uint(&w.json, "generation", page->garbage->generation);
-    write_doubts(&w, page->info);
+    ouro_page_doubts_json(&w.json, page->info);
     write_collections(&w);
     write_unreachable(&w);
     if (page->cycles)

@@ -230,6 +230,36 @@ void ouro_page_info_text(struct ouro_out *out, const struct ouro_heap_model *mod
         ouro_out_text(out, "  nothing unusual\n");
 }
 
+void ouro_page_doubts_text(struct ouro_out *out, const struct ouro_info *info, size_t width)
+{
+    bool any = false;
+    for (size_t i = 0; i < info->findings.count; i++) {
+        if (!ouro_finding_is_doubt(info->findings.items[i].kind))
+            continue;
+        if (!any)
+            ouro_out_text(out, "\nHow far this can be trusted\n");
+        any = true;
+        ouro_sentence_write(out, &info->findings.items[i].text, width);
+    }
+}
+
+void ouro_page_doubts_json(struct ouro_json *json, const struct ouro_info *info)
+{
+    ouro_json_bool(json, "exact", info->exact);
+    ouro_json_array(json, "doubts");
+    for (size_t i = 0; i < info->findings.count; i++) {
+        const struct ouro_finding *finding = &info->findings.items[i];
+        if (!ouro_finding_is_doubt(finding->kind))
+            continue;
+        ouro_json_object(json, NULL);
+        ouro_json_string(json, "kind", ouro_finding_name(finding->kind));
+        ouro_json_uint(json, "count", finding->count);
+        ouro_json_text(json, "text", finding->text.data, finding->text.size);
+        ouro_json_end(json);
+    }
+    ouro_json_end(json);
+}
+
 static void write_meta_json(struct ouro_json *json, const struct ouro_heap_model *model)
 {
     const char *key, *value;

@@ -200,14 +200,25 @@ static void add_target(struct ouro_buf *text, const struct ouro_heap_model *mode
     ouro_page_add_type(text, model, ouro_heap_model_type(model, node));
 }
 
+static bool is_root(const struct ouro_heap_model *model, ouro_node node)
+{
+    return model->heap.flags[node] & OURO_OBJECT_PSEUDO && ouro_heap_model_type(model, node) == model->root_type;
+}
+
+/* What it retains, and in a few words what dominates it; more is said below. */
 static void add_dominator(struct ouro_table *table, struct ouro_buf *text, const struct ouro_page_object *page,
                           ouro_node node)
 {
     ouro_node idom = ouro_retained_idom(page->retained, node);
     ouro_text_add_size(text, page->retained->bytes[node]);
+    ouro_buf_add_text(text, " in ");
+    ouro_text_add_count(text, page->dominators->object_count);
+    ouro_buf_add_text(text, page->dominators->object_count == 1 ? " object" : " objects");
     add_row(table, "retained", text);
     if (idom == OURO_NODE_NONE)
-        ouro_buf_add_text(text, "none");
+        ouro_buf_add_text(text, !page->dominators->reached ? "none, as no root reaches it"
+                                : is_root(page->model, node) ? "none, as it is a root"
+                                                             : "none, as several roots reach it");
     else if (idom < page->model->heap.count)
         add_target(text, page->model, idom);
     else
@@ -294,8 +305,12 @@ void ouro_page_object_text(struct ouro_out *out, const struct ouro_page_object *
     if (text.size)
         add_row(&table, "flags", &text);
     ouro_table_write(&table, out, width, 0);
+    if (page->dominators && page->dominators->total)
+        ouro_page_chain_text(out, page, width);
     write_slots(out, model, "Refers to", &page->neighbours->referents, true, width);
     write_slots(out, model, "Referred to by", &page->neighbours->referrers, false, width);
+    if (page->info)
+        ouro_page_doubts_text(out, page->info, width);
 }
 
 static void write_slots_json(struct ouro_json *json, const struct ouro_heap_model *model, const char *key,
@@ -348,10 +363,13 @@ void ouro_page_object_json(struct ouro_out *out, const struct ouro_page_object *
         else
             ouro_json_addr(&json, "idom", ouro_roots_addr(page->roots, idom));
         ouro_json_uint(&json, "retained", page->retained->bytes[node]);
+        ouro_page_chain_json(&json, page);
     }
     ouro_json_uint(&json, "referent_count", neighbours->referents.total);
     write_slots_json(&json, model, "referents", &neighbours->referents, true);
     ouro_json_uint(&json, "referrer_count", neighbours->referrers.total);
     write_slots_json(&json, model, "referrers", &neighbours->referrers, false);
+    if (page->info)
+        ouro_page_doubts_json(&json, page->info);
     ouro_json_end(&json);
 }

@@ -7,9 +7,11 @@ import zlib
 
 from harness import check, main, make_snapshot, ouro
 
-COMMANDS = ["dump", "info", "types", "objects", "show", "garbage", "export", "verify"]
+COMMANDS = ["dump", "info", "types", "objects", "show", "garbage", "dominators", "export", "verify"]
 READING = [["info"], ["types"], ["types", "--retained"], ["objects"], ["objects", "--sort", "retained"],
-           ["show"], ["show", "--retained"], ["garbage"], ["garbage", "--generation", "0"], ["verify"]]
+           ["show"], ["show", "--retained"], ["garbage"], ["garbage", "--generation", "0"], ["verify"],
+           ["types", "--exact", "--group", "module"], ["dominators"],
+           ["dominators", "--min-share", "0", "--group", "type"]]
 
 
 def snapshot(folder):
@@ -53,6 +55,8 @@ def test_usage_errors(folder):
     check(ouro("types", path, "--sort", "weight"), 2, b"", b"it takes: size, count, retained, name")
     check(ouro("objects", path, "--min-size", "big"), 2, b"", b"takes a size")
     check(ouro("export", path, "--format", "xml"), 2, b"", b"it takes: ndjson")
+    check(ouro("types", path, "--group", "size"), 2, b"", b"it takes: type, module")
+    check(ouro("objects", path, "--min-retained", "-1"), 2, b"", b"takes a size")
 
 
 def test_files_that_are_no_snapshots(folder):
@@ -90,7 +94,7 @@ def test_what_is_left_of_a_damaged_file_is_read_on_demand(folder):
     result = ouro("info", "--salvage", path)
     check(result, 0, b"60,000", b"is damaged")
     check(ouro("info", "-q", "--salvage", path), 0, b"the file is damaged", b"")
-    for command in ["types"], ["objects"], ["show"], ["export"]:
+    for command in ["types"], ["objects"], ["show"], ["export"], ["dominators"]:
         arguments = [*command, path, *(["0x7f0000000030"] if command == ["show"] else [])]
         check(ouro(*arguments), 4, b"")
         check(ouro(*arguments, "--salvage"), 0)
@@ -137,11 +141,12 @@ def test_text_fits_80_columns_and_harms_no_terminal(folder):
 
 def test_json_is_json_everywhere(folder):
     path = snapshot(folder)
-    kinds = {"info": "info", "types": "types", "objects": "object_list", "garbage": "garbage", "show": "object", "verify": "verify"}
+    kinds = {"info": "info", "types": "types", "objects": "object_list", "garbage": "garbage", "show": "object", "verify": "verify",
+             "dominators": "dominators"}
     for command in READING:
         result = ouro(*arguments_of(command, path), "--json")
         check(result, 0, stderr=b"")
-        assert json.loads(result.stdout)["ouro"] == kinds[command[0]]
+        assert json.loads(result.stdout)["ouro"] == ("modules" if "module" in command else kinds[command[0]])
 
 
 def test_info_says_what_it_is_of(folder):
@@ -173,6 +178,28 @@ def test_types_sorts_and_filters(folder):
     assert types("--sort", "name")[0][0].startswith("Outer")
     first = json.loads(ouro("types", path, "--json", "--sort", "retained").stdout)["types"][0]
     assert (first["type"], first["retained"]) == ("list", 88 + 296 + 48 + 56 + 50 + 50 + 28 + 152 + 50 + 56), first
+    assert first["retained_exact"] is False
+
+
+def test_types_say_what_they_retain_at_least_or_exactly(folder):
+    path = snapshot(folder)
+    check(ouro("types", path, "--retained"), 0, b"  >= 874 B  list\n")
+    check(ouro("types", path, "--exact"), 0, b"     874 B  list\n")
+    for arguments in ["--exact"], ["--retained", "list"], ["--retained", "builtins.l*"]:
+        rows = json.loads(ouro("types", path, "--json", *arguments).stdout)["types"]
+        row = [row for row in rows if row["type"] == "list"][0]
+        assert row["retained"] == 874 and row["retained_exact"] is True, row
+    rows = json.loads(ouro("types", path, "--json", "--retained", "--limit", "4", "--sort", "name").stdout)["types"]
+    assert [row["retained_exact"] for row in rows] == [True, True, True, False], rows  # one object; lists
+
+
+def test_types_by_module(folder):
+    path = snapshot(folder)
+    shown = json.loads(ouro("types", path, "--json", "--group", "module", "--exact", "--module", "ext").stdout)
+    assert shown["module_count"] == 1
+    assert shown["modules"] == [{"module": "ext", "count": 1, "shallow": 64, "native": 0, "retained": 64,
+                                 "retained_exact": True, "approximate": 1}], shown
+    check(ouro("types", path, "-g", "module"), 0, b"14 objects of 4 modules, ")
 
 
 def test_objects_by_each_condition(folder):
@@ -193,6 +220,10 @@ def test_objects_by_each_condition(folder):
     assert objects("--min-size", "80", "--sort", "size") == [4, 3, 7]
     assert objects("--sort", "retained", "--limit", "1") == [3]
     assert objects("--module", "weakref") == [9]
+    assert objects("--min-retained", "300") == [3, 4]
+    assert objects("--min-retained", "300", "--sort", "retained", "--limit", "1") == [3]
+    assert objects("--min-retained", "1G") == []
+    check(ouro("objects", path, "--min-retained", "300"), 0, b"retained")
     check(ouro("objects", path, "--type", "dict"), 0, b"1 object, 296 B")
     check(ouro("objects", path, "--limit", "1"), 0, b"14 objects, ")
 
@@ -204,12 +235,100 @@ def test_show_tells_one_object(folder):
     assert [row["label"] for row in shown["referents"]] == ["[2]", "[1]", "[0]"]
     assert [(row["label"], row["class"]) for row in shown["referrers"]] == [("", "weak"), ("local", "traversed")]
     assert shown["retained"] == 88 + 50 + 28 + 296 + 50 + 48 + 56
+    assert shown["retained_objects"] == 7
+    assert [row["addr"] for row in shown["dominators"]] == ["0xffff800000000070", "0xffff800000000078"]
+    assert [row["label"] for row in shown["dominators"]] == ["local", "frames[0]"]
+    text = ouro("show", path, "0x7f0000000030", "-r").stdout
+    assert b"616 B in 7 objects" in text and b"Dominated by: 2\n" in text, text
+    check(ouro("show", path, "0x7f0000000030", "-r", "-n", "1"), 0, b"... 1 more")
+    check(ouro("show", path, "0xffff800000000078", "-r"), 0, b"none, as it is a root")
+    text = ouro("show", path, "0x7f0000000080", "-r").stdout
+    assert b"<root>  garbage" in text, text
     check(ouro("show", path, str(0x7F0000000030)), 0, b"1 unexplained")
     check(ouro("show", path, "0x7f0000000060"), 0, b"unreachable (the collector would find it)")
     check(ouro("show", path, "0x7f00000000b0"), 0, b"immortal")
     check(ouro("show", path, "app.CACHE['user:1']"), 2, b"", b"path expressions are not supported by this version")
     check(ouro("show", path, "0x7f0000000031"), 2, b"", b"no object in")
     check(ouro("show", path, "0x1ffffffffffffffff"), 2, b"", b"is no address")
+
+
+def dominators(path, *arguments):
+    return json.loads(ouro("dominators", path, "--json", *arguments).stdout)["rows"]
+
+
+def test_dominators_from_the_top(folder):
+    path = snapshot(folder)
+    rows = dominators(path, "-d", "0", "-n", "0", "--min-share", "0", "-g", "none")
+    sections = {row["section"]: row for row in rows if row["kind"] == "section"}
+    assert {name: (row["retained"], row["count"]) for name, row in sections.items()} == {
+        "named": (616, 1), "native": (72 + 49 + 56 + 64, 4), "garbage": (202, 2), "unreached": (0, 0)}, sections
+    found = [row for row in rows if row["kind"] == "object"]
+    assert [row["addr"][-3:] for row in found[:3]] == ["078", "070", "030"]
+    assert [row.get("label") for row in found[:4]] == [None, "frames[0]", "local", "[0]"]
+    assert [row["retained"] for row in found[:5]] == [616, 616, 616, 450, 104]
+    cycle = [row for row in found if row["section"] == "garbage"]
+    assert [(row["addr"][-2:], row["retained"]) for row in cycle] == [("70", 130), ("80", 50), ("60", 72)], cycle
+    assert all(row["objects"] >= 1 for row in found if row["addr"].startswith("0x7f"))
+    text = ouro("dominators", path).stdout.decode()
+    for part in "named roots", "native code", "garbage", "<root> thread 4711", "0x7f0000000030", "14 objects, 1.0 KiB":
+        assert part in text, text
+    assert "reached by nothing" not in text  # there is nothing of that kind
+
+
+def test_dominators_of_one_object(folder):
+    path = snapshot(folder)
+    for name in "0x7f0000000040", str(0x7F0000000040):
+        rows = dominators(path, name)
+        assert [row["level"] for row in rows] == [0, 1, 2, 1], rows
+        assert rows[0]["type"] == "dict" and rows[0]["retained"] == 450 and rows[0]["shallow"] == 296
+        assert rows[1]["label"] == "['user:1']" and rows[3]["label"] == "<key 'user:1'>"
+    assert [row["kind"] for row in dominators(path, "0x7f0000000040", "-d", "1")] == ["object", "object", "object"]
+    rows = dominators(path, "0x7f0000000040", "-d", "1", "--min-size", "60")
+    assert [row["kind"] for row in rows] == ["object", "object", "rest"] and rows[2]["count"] == 1
+    assert dominators(path, "0xffff8000000000a0")[0]["section"] == "garbage"
+    check(ouro("dominators", path, "0x7f0000000041"), 2, b"", b"no object in")
+    check(ouro("dominators", path, "0xffffffffffffffff"), 2, b"", b"no object in")
+    check(ouro("dominators", path, "app.CACHE"), 2, b"", b"path expressions are not supported by this version")
+
+
+def test_limits_of_dominators_are_numbers(folder):
+    path = snapshot(folder)
+    check(ouro("dominators", path, "--depth", "-1"), 2, b"", b'--depth takes a number, not "-1"')
+    check(ouro("dominators", path, "-n", "many"), 2, b"", b'--limit takes a number, not "many"')
+    check(ouro("dominators", path, "--min-size", "-1"), 2, b"", b"takes a size")
+    for share in "-1", "101", "half", "", "1e1", "0x1", "50%%", "nan":
+        check(ouro("dominators", path, "--min-share", share), 2, b"", b"--min-share takes a percentage from 0 to 100")
+    check(ouro("dominators", path, "--min-share", "100%"), 0)
+    check(ouro("dominators", path, "--group", "value"), 2, b"", b"it takes: type, module, none")
+    check(ouro("dominators", path, "0x7f0000000040", "extra"), 2, b"", b"an argument too many")
+
+
+def test_dominators_say_how_far_to_trust_them(folder):
+    path = snapshot(folder)
+    check(ouro("dominators", path), 0, b"How far this can be trusted\n  - 1 objects of 1 types are approximate")
+    for command in ["dominators"], ["types", "-r"], ["show", "0x7f0000000030", "-r"]:
+        arguments = [command[0], path, *command[1:]]
+        kinds = [row["kind"] for row in json.loads(ouro(*arguments, "--json").stdout)["doubts"]]
+        assert kinds == ["approximate"], kinds
+        check(ouro(*arguments), 0, b"How far this can be trusted")
+    assert "doubts" not in json.loads(ouro("types", path, "--json").stdout)
+    many = os.path.join(folder, "many.ouro")
+    make_snapshot(many, "60000")
+    assert json.loads(ouro("dominators", many, "--json").stdout)["doubts"] == []
+    data = open(many, "rb").read()
+    open(many, "wb").write(data[:-40])
+    check(ouro("dominators", many, "--salvage"), 0, b"the file is damaged")
+
+
+def test_a_deep_tree_stays_readable(folder):
+    path = os.path.join(folder, "many.ouro")
+    make_snapshot(path, "60000")
+    result = ouro("dominators", path, "-d", "0", "--min-share", "99", columns=80)
+    check(result, 0, stderr=b"")
+    rows = result.stdout.decode().split("\n")
+    assert len(rows) > 500 and all(len(row) <= 80 for row in rows), max(rows, key=len)
+    assert any("[500] [0]: list 0x7f" in row for row in rows), rows[500]
+    assert ouro("dominators", path, "-d", "0", "--min-share", "99", columns=80).stdout == result.stdout
 
 
 def test_verify_tells_whole_from_damaged(folder):
