@@ -54,7 +54,8 @@ class Readme(unittest.TestCase):
 
     def test_there_are_examples_of_every_command(self):
         shown = {shlex.split(command)[1] for command in examples()}
-        self.assertEqual(shown, {"dump", "doctor", "info", "types", "objects", "show", "garbage", "export", "verify"})
+        self.assertEqual(shown, {"dump", "doctor", "info", "types", "objects", "show", "garbage",
+                                 "dominators", "export", "verify"})
 
     def test_the_examples_run_with_every_python(self):
         self.assertTrue(PYTHONS, "OURO_TEST_PYTHONS names no interpreter")
