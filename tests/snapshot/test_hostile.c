@@ -203,6 +203,39 @@ START_TEST(contents_that_make_no_sense_are_refused)
 }
 END_TEST
 
+/* Two more objects, of which there are only addresses; the first two have 16 and 32. */
+static void make_file_with_second_chunk(const char *addresses)
+{
+    struct block_spec specs[GOOD_COUNT + 1];
+    memcpy(specs, good_file, sizeof good_file);
+    specs[GOOD_COUNT] = (struct block_spec){COLUMN(ADDR), 1u << OURO_COLUMN_ADDR, 2, 2, addresses, 2};
+    make_file(specs, GOOD_COUNT + 1, 4);
+}
+
+START_TEST(objects_that_are_not_behind_those_before_are_refused_or_lost)
+{
+    static const char *const wrong[] = {"\4\2", "\2\2", "\1\1"};
+    struct ouro_err err;
+    make_file_with_second_chunk("\5\2");
+    ck_assert_msg(!read_file(0, &err), "%s", err.msg);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct ouro_snapshot *snapshot = NULL;
+        struct ouro_heap heap;
+        make_file_with_second_chunk(wrong[i]);
+        ck_assert_int_eq(read_file(0, &err), OURO_BADDATA);
+        ck_assert_msg(strstr(err.msg, "do not follow those before"), "%s", err.msg);
+        ck_assert_int_eq(ouro_snapshot_open(&snapshot, test_path("hostile.ouro"), OURO_OPEN_SALVAGE, &err), OURO_OK);
+        ck_assert_int_eq(ouro_heap_load(&heap, snapshot, OURO_HEAP_ALL, 2, &err), OURO_OK);
+        ck_assert_uint_eq(heap.lost_count, 2);
+        ck_assert(heap.damaged && heap.addr[1] == 32 && heap.addr[2] == 33 && heap.addr[3] == 33);
+        ck_assert(heap.shape[1] == 0 && heap.shape[2] == UINT32_MAX && heap.shape[3] == UINT32_MAX);
+        ck_assert(heap.slot_begin[2] > 0 && heap.slot_begin[3] == heap.slot_begin[2] && heap.slot_begin[4] == heap.slot_begin[2]);
+        ouro_heap_fini(&heap);
+        ouro_snapshot_close(snapshot);
+    }
+}
+END_TEST
+
 START_TEST(each_missing_block_is_noticed_or_means_an_empty_table)
 {
     struct block_spec specs[GOOD_COUNT];
@@ -373,6 +406,7 @@ int main(void)
     test_path("");
     tcase_add_test(tcase, the_good_file_is_read);
     tcase_add_loop_test(tcase, contents_that_make_no_sense_are_refused, 0, sizeof cases / sizeof *cases);
+    tcase_add_test(tcase, objects_that_are_not_behind_those_before_are_refused_or_lost);
     tcase_add_loop_test(tcase, each_missing_block_is_noticed_or_means_an_empty_table, 0, GOOD_COUNT);
     tcase_add_test(tcase, a_newer_version_is_refused_in_words);
     tcase_add_test(tcase, sections_of_later_writers_are_skipped);
