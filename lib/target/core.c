@@ -527,12 +527,13 @@ static enum ouro_status add_mapping(const struct ouro_core *core, struct ouro_ma
 
 enum ouro_status ouro_core_maps(const struct ouro_core *core, struct ouro_maps *maps, struct ouro_err *err)
 {
-    const struct ouro_core_segment *segment = core->segments.items, *segments = segment + core->segments.count;
-    const struct ouro_core_mapping *mapping = core->mappings.items, *mappings = mapping + core->mappings.count;
+    size_t segments_left = core->segments.count, mappings_left = core->mappings.count;
+    const struct ouro_core_segment *segment = core->segments.items;
+    const struct ouro_core_mapping *mapping = core->mappings.items;
     memset(maps, 0, sizeof *maps);
-    for (ouro_addr addr = 0; segment < segments || mapping < mappings;) {
-        ouro_addr segment_start = segment < segments ? segment->start > addr ? segment->start : addr : UINT64_MAX;
-        ouro_addr mapping_start = mapping < mappings ? mapping->start > addr ? mapping->start : addr : UINT64_MAX;
+    for (ouro_addr addr = 0; segments_left || mappings_left;) {
+        ouro_addr segment_start = segments_left ? segment->start > addr ? segment->start : addr : UINT64_MAX;
+        ouro_addr mapping_start = mappings_left ? mapping->start > addr ? mapping->start : addr : UINT64_MAX;
         ouro_addr start = segment_start < mapping_start ? segment_start : mapping_start;
         bool in_segment = segment_start == start, in_mapping = mapping_start == start;
         ouro_addr end = in_segment ? segment->end : segment_start, other = in_mapping ? mapping->end : mapping_start;
@@ -542,8 +543,14 @@ enum ouro_status ouro_core_maps(const struct ouro_core *core, struct ouro_maps *
             return ouro_err_set(err, OURO_NOMEM, "no memory for the list of mappings");
         }
         addr = end;
-        segment += in_segment && segment->end == end;
-        mapping += in_mapping && mapping->end == end;
+        if (in_segment && segment->end == end) {
+            segment++;
+            segments_left--;
+        }
+        if (in_mapping && mapping->end == end) {
+            mapping++;
+            mappings_left--;
+        }
     }
     return OURO_OK;
 }
