@@ -1,5 +1,6 @@
 /* ouro cycles: reference cycles, folded into patterns. */
 #include "analysis/cycles.h"
+#include "analysis/info.h"
 #include "base/guard.h"
 #include "command.h"
 #include "options.h"
@@ -28,19 +29,20 @@ static int cycles(const struct request *request)
     if ((status =
              ouro_depth_init(&depth, &model, OURO_DEPTH_RETAINED, OURO_HEAP_ALL & ~OURO_HEAP_GC_ORDER, request->path)))
         return status;
-    OURO_GUARD(ouro_cycles_fini) struct ouro_cycles found;
-    enum ouro_status computed =
-        ouro_cycles_init(&found, &model, &depth.collector, &depth.retained, request->flags, &err);
+    OURO_GUARD(ouro_info_fini) struct ouro_info info = {0};
+    OURO_GUARD(ouro_cycles_fini) struct ouro_cycles found = {0};
+    enum ouro_status computed = ouro_info_init_with(&info, &model, &depth.collector, &err);
+    if (computed == OURO_OK)
+        computed = ouro_cycles_init(&found, &model, &depth.collector, &depth.retained, request->flags, &err);
     if (computed != OURO_OK)
         return ouro_command_fail_snapshot(computed, request->path, &err);
     ouro_cycles_sort(&found, request->sort);
     struct ouro_dest output;
     if ((status = ouro_dest_open(&output, NULL)))
         return status;
-    if (request->json)
-        computed = ouro_page_cycles_json(&output.out, &found, request->limit, request->advise);
-    else
-        computed = ouro_page_cycles_text(&output.out, &found, request->limit, request->advise, ouro_command_columns());
+    const struct ouro_page_cycles page = {&found, &info, request->limit, request->advise};
+    computed = request->json ? ouro_page_cycles_json(&output.out, &page)
+                             : ouro_page_cycles_text(&output.out, &page, ouro_command_columns());
     if (computed != OURO_OK) {
         ouro_err_set(&err, computed, "out of memory for the cycles of a pattern");
         status = ouro_command_fail_snapshot(computed, request->path, &err);

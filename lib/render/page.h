@@ -45,9 +45,14 @@ void ouro_page_object_text(struct ouro_out *out, const struct ouro_page_object *
 void ouro_page_object_json(struct ouro_out *out, const struct ouro_page_object *page);
 
 /* --- cycles. Searches the examples of the rows that are shown, and what to cut when `advise`. limit 0: all. */
-enum ouro_status ouro_page_cycles_text(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, bool advise,
-                                       size_t width);
-enum ouro_status ouro_page_cycles_json(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, bool advise);
+struct ouro_page_cycles {
+    struct ouro_cycles *cycles;
+    const struct ouro_info *info; /* whose doubts come last */
+    size_t limit;
+    bool advise;
+};
+enum ouro_status ouro_page_cycles_text(struct ouro_out *out, const struct ouro_page_cycles *page, size_t width);
+enum ouro_status ouro_page_cycles_json(struct ouro_out *out, const struct ouro_page_cycles *page);
 /* The same as a table of one line each, and as an array in an open JSON object. Out of memory is told by `out`. */
 void ouro_page_cycles_table(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, size_t width);
 void ouro_page_cycles_patterns(struct ouro_json *json, struct ouro_cycles *cycles, size_t limit);

@@ -158,14 +158,14 @@ static void sum_rows(const struct ouro_cycles *cycles, uint64_t *knots, uint64_t
     }
 }
 
-enum ouro_status ouro_page_cycles_text(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, bool advise,
-                                       size_t width)
+enum ouro_status ouro_page_cycles_text(struct ouro_out *out, const struct ouro_page_cycles *page, size_t width)
 {
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
-    size_t shown = limit && limit < cycles->rows.count ? limit : cycles->rows.count;
+    struct ouro_cycles *cycles = page->cycles;
+    size_t shown = page->limit && page->limit < cycles->rows.count ? page->limit : cycles->rows.count;
     uint64_t knots, objects, bytes;
     for (size_t i = 0; i < shown && !out->sys_errno; i++) {
-        OURO_TRY(write_row(out, cycles, &cycles->rows.items[i], advise, width));
+        OURO_TRY(write_row(out, cycles, &cycles->rows.items[i], page->advise, width));
         ouro_out_text(out, "\n");
     }
     sum_rows(cycles, &knots, &objects, &bytes);
@@ -186,6 +186,7 @@ enum ouro_status ouro_page_cycles_text(struct ouro_out *out, struct ouro_cycles 
         ouro_buf_add_text(&text, "; --all shows it");
         ouro_sentence_write_under(out, &text, width, "", "");
     }
+    ouro_page_doubts_text(out, page->info, width);
     return OURO_OK;
 }
 
@@ -323,8 +324,9 @@ void ouro_page_cycles_patterns(struct ouro_json *json, struct ouro_cycles *cycle
     ouro_json_end(json);
 }
 
-enum ouro_status ouro_page_cycles_json(struct ouro_out *out, struct ouro_cycles *cycles, size_t limit, bool advise)
+enum ouro_status ouro_page_cycles_json(struct ouro_out *out, const struct ouro_page_cycles *page)
 {
+    struct ouro_cycles *cycles = page->cycles;
     struct ouro_json json;
     uint64_t knots, objects, bytes;
     sum_rows(cycles, &knots, &objects, &bytes);
@@ -341,9 +343,10 @@ enum ouro_status ouro_page_cycles_json(struct ouro_out *out, struct ouro_cycles 
     ouro_json_uint(&json, "objects", cycles->folded_object_count);
     ouro_json_uint(&json, "shallow", cycles->folded_bytes);
     ouro_json_end(&json);
+    ouro_page_doubts_json(&json, page->info);
     ouro_json_array(&json, "patterns");
-    for (size_t i = 0; i < cycles->rows.count && (!limit || i < limit) && !out->sys_errno; i++)
-        OURO_TRY(put_row(&json, cycles, &cycles->rows.items[i], advise));
+    for (size_t i = 0; i < cycles->rows.count && (!page->limit || i < page->limit) && !out->sys_errno; i++)
+        OURO_TRY(put_row(&json, cycles, &cycles->rows.items[i], page->advise));
     ouro_json_end(&json);
     ouro_json_end(&json);
     return OURO_OK;
