@@ -382,6 +382,15 @@ static unsigned cost_of(const struct row_graph *g, const uint32_t *chosen, unsig
     return cost;
 }
 
+/* Of two that are as good, the later in the alphabet: a row begins with the other, and this one leads back to it. */
+static bool closes(const struct row_graph *g, uint32_t label, uint32_t best)
+{
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf a = {0}, b = {0};
+    ouro_cycle_names_add(&g->cycles->names, g->labels.items[label].cut.source, &a);
+    ouro_cycle_names_add(&g->cycles->names, g->labels.items[best].cut.source, &b);
+    return strcmp(ouro_buf_text(&a), ouro_buf_text(&b)) > 0;
+}
+
 /* Depth first over sets of `size` labels, without recursion: at[d] is the label of the first cycle not hit by the d
  * chosen so far that is tried now. */
 static void try_size(struct hitting *h, unsigned size)
@@ -406,7 +415,8 @@ static void try_size(struct hitting *h, unsigned size)
             next++;
         if (next == h->g->met_begin.count) {
             unsigned cost = cost_of(h->g, h->chosen, depth + 1);
-            if (!h->found || cost < h->best_cost) {
+            if (!h->found || cost < h->best_cost ||
+                (cost == h->best_cost && !depth && closes(h->g, h->chosen[0], h->best[0]))) {
                 h->found = true;
                 h->best_cost = cost;
                 memcpy(h->best, h->chosen, (depth + 1) * sizeof *h->best);
