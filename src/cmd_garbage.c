@@ -17,14 +17,14 @@ int ouro_cmd_garbage(int argc, char **argv)
     int generation = 2;
     uint64_t limit = 0;
     const struct ouro_option options[] = {
-        {'g', "generation", OURO_OPTION_CHOICE, &generation, NULL, "GEN",
+        {'g',                 "generation", OURO_OPTION_CHOICE, &generation, NULL, "GEN",
          "what a collection of this generation would\n"
          "find: 0, 1 or 2 (default: a full one)", generations},
         {'n', "limit", OURO_OPTION_COUNT, &limit, &limited, "N",
          "so many of each list (default 10, 0 and with\n"
          "--json: all)", NULL},
         OURO_SNAPSHOT_OPTIONS(&salvage, &json),
-        {0},
+        {0              },
     };
     const struct ouro_usage usage = {
         .command = "garbage",

@@ -115,7 +115,8 @@ static enum ouro_status mark_reachable(struct ouro_collector *collector, const s
     OURO_GUARD(ouro_reach_fini) struct ouro_reach reach = {0};
     OURO_TRY(ouro_reach_init(&reach, model->heap.count, collector->marks, OURO_GC_REACHABLE));
     for (ouro_node v = 0; v < model->heap.count; v++) {
-        if (!(collector->marks[v] & OURO_GC_CANDIDATE) || (!gc_refs[v] && !(model->heap.flags[v] & OURO_OBJECT_UNASKED)))
+        if (!(collector->marks[v] & OURO_GC_CANDIDATE) ||
+            (!gc_refs[v] && !(model->heap.flags[v] & OURO_OBJECT_UNASKED)))
             continue;
         if (gc_refs[v] < 0 && !(model->heap.flags[v] & OURO_OBJECT_UNASKED))
             find_inconsistent(collector, v);
@@ -248,8 +249,7 @@ static enum ouro_status line_up(const struct ouro_heap *heap, unsigned generatio
     return OURO_OK;
 }
 
-static void take(struct ouro_collection_order *order, struct ouro_collector *collector, ouro_node node,
-                 unsigned wanted)
+static void take(struct ouro_collection_order *order, struct ouro_collector *collector, ouro_node node, unsigned wanted)
 {
     const unsigned bits = OURO_GC_UNREACHABLE | OURO_GC_UNCOLLECTABLE | OURO_GC_ORDERED;
     if ((collector->marks[node] & bits) == wanted) {

@@ -33,8 +33,8 @@ const char *ouro_finalizer_stage_name(unsigned stage)
 /* --- What a type's tp_finalize is. */
 
 enum type_kind { /* beyond enum ouro_finalizer_kind */
-    UNKNOWN = 0xff,
-    NOTHING = 0xfe,
+                 UNKNOWN = 0xff,
+                 NOTHING = 0xfe,
 };
 
 struct finding {
@@ -128,9 +128,8 @@ static bool read_weakref(const struct ouro_heap_model *model, ouro_node weakref,
 {
     struct ouro_slot_walk walk;
     struct ouro_slot slot;
-    *callback = (struct callback){.referent = OURO_NODE_NONE,
-                                  .weakref = weakref,
-                                  .function = ouro_lookup_field(model, weakref, "__callback__")};
+    *callback = (struct callback){
+        .referent = OURO_NODE_NONE, .weakref = weakref, .function = ouro_lookup_field(model, weakref, "__callback__")};
     if (callback->function == OURO_NODE_NONE)
         return false;
     ouro_slot_walk_begin(&walk, model, weakref);
@@ -219,8 +218,8 @@ static enum ouro_status sort_callbacks(struct finding *finding, struct callbacks
         numbers[finding->order->items[i]] = (uint32_t)i + 1;
     for (size_t i = 0; i < callbacks->count; i++) {
         struct callback *callback = &callbacks->items[i];
-        callback->rank = numbers[callback->referent] ? numbers[callback->referent]
-                                                     : finding->order->count + 1 + callback->referent;
+        callback->rank =
+            numbers[callback->referent] ? numbers[callback->referent] : finding->order->count + 1 + callback->referent;
     }
     qsort(callbacks->items, callbacks->count, sizeof *callbacks->items, compare_callbacks);
     find_unsure(finding->model, callbacks);
@@ -264,18 +263,20 @@ static enum ouro_status add_callback(struct finding *finding, const struct callb
         function || ouro_lookup_is_type(model, ouro_heap_model_type(model, callback->function), "weakref", "finalize");
     bool is_ordered = ouro_collector_collectable(finding->collector, callback->referent);
     finding->finalizers->unsure_count += callback->unsure && is_ordered;
-    return add(finding, (struct ouro_finalizer){
-                            .node = callback->referent,
-                            .weakref = callback->weakref,
-                            .callable = is_finalize ? function ? (ouro_node)*function : OURO_NODE_NONE : callback->function,
-                            .stage = is_ordered ? OURO_FINALIZER_CALLBACK : OURO_FINALIZER_WHEN_FREED,
-                            .kind = is_finalize ? OURO_FINALIZER_WEAKREF_FINALIZE : OURO_FINALIZER_WEAKREF,
-                            .unsure = callback->unsure && is_ordered});
+    return add(finding,
+               (struct ouro_finalizer){.node = callback->referent,
+                                       .weakref = callback->weakref,
+                                       .callable = is_finalize ? function ? (ouro_node)*function : OURO_NODE_NONE
+                                                               : callback->function,
+                                       .stage = is_ordered ? OURO_FINALIZER_CALLBACK : OURO_FINALIZER_WHEN_FREED,
+                                       .kind = is_finalize ? OURO_FINALIZER_WEAKREF_FINALIZE : OURO_FINALIZER_WEAKREF,
+                                       .unsure = callback->unsure && is_ordered});
 }
 
 /* --- All. */
 
-/* Those whose referent the collector finds, then tp_finalize of what it finds, then what runs when the rest is freed. */
+/* Those whose referent the collector finds, then tp_finalize of what it finds, then what runs when the rest is freed.
+ */
 static enum ouro_status find_in_order(struct finding *finding, const struct callbacks *callbacks,
                                       const struct ouro_map *functions)
 {
@@ -355,14 +356,15 @@ static const char *describe_native(const struct ouro_heap_model *model, uint32_t
     static const struct {
         const char *module, *name, *words;
     } known[] = {
-        {"_io", "_IOBase", "flushes and closes the file"},
-        {"_asyncio", "Task", "reports a task that was destroyed but is pending"},
-        {"_asyncio", "Future", "reports an exception that was never retrieved"},
-        {"_socket", "socket", "closes the socket"},
-        {"posix", "ScandirIterator", "closes the directory"},
+        {"_io",      "_IOBase",         "flushes and closes the file"                     },
+        {"_asyncio", "Task",            "reports a task that was destroyed but is pending"},
+        {"_asyncio", "Future",          "reports an exception that was never retrieved"   },
+        {"_socket",  "socket",          "closes the socket"                               },
+        {"posix",    "ScandirIterator", "closes the directory"                            },
     };
     /* Bases form no cycle: at most as many steps as there are types. */
-    for (uint32_t t = type, steps = 0; t < model->type_count && steps < model->type_count; t = model->types[t].base, steps++)
+    for (uint32_t t = type, steps = 0; t < model->type_count && steps < model->type_count;
+         t = model->types[t].base, steps++)
         for (size_t i = 0; i < sizeof known / sizeof *known; i++)
             if (ouro_lookup_is_type(model, t, known[i].module, known[i].name))
                 return known[i].words;

@@ -5,9 +5,9 @@
  * first; then finalize_garbage, tp_finalize of each object that it has not run for, in the list's order. What is freed
  * along with the garbage without being the collector's own business has finalizers too; when they run nobody knows.
  *
- * How old a weak reference is the collector's lists tell: exactly among those that no collection has seen, else as far as
- * its moving of objects left them in order. A finalizer may change what those behind it find: the order is that in which
- * they would run if none did. */
+ * How old a weak reference is the collector's lists tell: exactly among those that no collection has seen, else as far
+ * as its moving of objects left them in order. A finalizer may change what those behind it find: the order is that in
+ * which they would run if none did. */
 #ifndef OURO_ANALYSIS_FINALIZERS_H
 #define OURO_ANALYSIS_FINALIZERS_H
 
@@ -15,8 +15,8 @@
 #include "base/buf.h"
 
 enum ouro_finalizer_stage {
-    OURO_FINALIZER_CALLBACK,  /* of a weak reference */
-    OURO_FINALIZER_FINALIZE,  /* tp_finalize */
+    OURO_FINALIZER_CALLBACK,   /* of a weak reference */
+    OURO_FINALIZER_FINALIZE,   /* tp_finalize */
     OURO_FINALIZER_WHEN_FREED, /* of what hangs off; in no order */
 };
 
@@ -27,8 +27,8 @@ enum ouro_finalizer_kind {
     OURO_FINALIZER_GENERATOR,        /* suspended inside of a try or with; so the next two */
     OURO_FINALIZER_COROUTINE,
     OURO_FINALIZER_ASYNC_GENERATOR,
-    OURO_FINALIZER_NATIVE,           /* tp_finalize in C */
-    OURO_FINALIZER_LEGACY,           /* tp_del of what is freed all the same */
+    OURO_FINALIZER_NATIVE, /* tp_finalize in C */
+    OURO_FINALIZER_LEGACY, /* tp_del of what is freed all the same */
     OURO_FINALIZER_KIND_COUNT
 };
 
@@ -37,7 +37,8 @@ struct ouro_finalizer {
     ouro_node weakref;  /* whose callback it is, or OURO_NODE_NONE */
     ouro_node callable; /* what is called (of weakref.finalize: its function), or OURO_NODE_NONE */
     uint8_t stage, kind;
-    bool unsure; /* one of several callbacks of one object, older than the last collection: they may run in another order */
+    bool unsure; /* one of several callbacks of one object, older than the last collection: they may run in another
+                    order */
 };
 
 struct ouro_finalizers {

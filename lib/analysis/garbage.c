@@ -384,7 +384,8 @@ static enum ouro_status count_held_types(struct work *work)
         bool added;
         if (type >= model->type_count)
             continue;
-        uint64_t *row = ouro_map_put(&rows, (uint64_t)model->types[type].module << 32 | model->types[type].name, &added);
+        uint64_t *row =
+            ouro_map_put(&rows, (uint64_t)model->types[type].module << 32 | model->types[type].name, &added);
         if (!row || (added && !OURO_VEC_ADD(&garbage->held_types)))
             return OURO_NOMEM;
         if (added) {
@@ -425,7 +426,8 @@ enum ouro_status ouro_garbage_init(struct ouro_garbage *garbage, struct ouro_hea
     if (generation >= OURO_GENERATION_COUNT)
         return ouro_err_set(err, OURO_INVAL, "there is no generation %u", generation);
     if (!is_predictable(model, generation))
-        return ouro_err_set(err, OURO_UNSUPPORTED, "what a collection of generation 1 takes up can't be told: the "
+        return ouro_err_set(err, OURO_UNSUPPORTED,
+                            "what a collection of generation 1 takes up can't be told: the "
                             "collector of this Python is incremental (3.14.0 to 3.14.4)");
     OURO_TRY(ouro_heap_model_load(model, OURO_GARBAGE_COLUMNS, err));
     struct work work = {garbage, model, collector, roots, err ? err : &own};

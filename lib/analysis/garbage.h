@@ -13,15 +13,16 @@
 
 /* Objects of one fate. */
 struct ouro_garbage_set {
-    ouro_node *items; /* owned; ascending, but what a collection finds in its order, members of a list in that of its slots */
+    /* Owned; ascending, but what a collection finds in its order, members of a list in that of its slots. */
+    ouro_node *items;
     size_t count, capacity;
     uint64_t bytes;
     struct ouro_histogram types; /* by size */
 };
 
 struct ouro_garbage_held_type {
-    uint32_t type;          /* one of those of this module and name */
-    ouro_node example;      /* the one with the most bytes */
+    uint32_t type;     /* one of those of this module and name */
+    ouro_node example; /* the one with the most bytes */
     uint64_t count, unexplained, reach_count, bytes;
 };
 
@@ -48,17 +49,17 @@ struct ouro_garbage {
     uint64_t unlisted_count;               /* their place in the order is not known */
     struct ouro_finalizers finalizers;
     /* What keeps others from being garbage. All about full collections. */
-    struct ouro_garbage_set frozen;        /* unreachable, were the permanent generation not left out */
-    uint64_t frozen_count;                 /* of them: in the permanent generation; the others hang on these */
-    struct ouro_garbage_set members;       /* of gc.garbage */
-    struct ouro_garbage_set members_hold;  /* unreachable, were gc.garbage empty (members and what they hold) */
-    struct ouro_garbage_set resurrected;   /* reachable, though their finalizer has run */
-    struct ouro_garbage_set hidden;        /* unreachable, were the guesses about approximate objects right */
-    uint64_t hidden_approximate_count;     /* of them: approximate themselves */
+    struct ouro_garbage_set frozen;       /* unreachable, were the permanent generation not left out */
+    uint64_t frozen_count;                /* of them: in the permanent generation; the others hang on these */
+    struct ouro_garbage_set members;      /* of gc.garbage */
+    struct ouro_garbage_set members_hold; /* unreachable, were gc.garbage empty (members and what they hold) */
+    struct ouro_garbage_set resurrected;  /* reachable, though their finalizer has run */
+    struct ouro_garbage_set hidden;       /* unreachable, were the guesses about approximate objects right */
+    uint64_t hidden_approximate_count;    /* of them: approximate themselves */
     struct {
         struct ouro_garbage_held *items; /* owned; by bytes, largest first */
         size_t count, capacity;
-        uint64_t reach_count, bytes;     /* sums */
+        uint64_t reach_count, bytes; /* sums */
     } held;
     struct {
         struct ouro_garbage_held_type *items; /* owned; by bytes, largest first */

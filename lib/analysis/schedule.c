@@ -22,10 +22,10 @@ void ouro_schedule_of(struct ouro_schedule *schedule, const struct ouro_heap_mod
     const char *kind = ouro_snapshot_meta(model->snapshot, OURO_META_COLLECTOR, NULL);
     memset(schedule, 0, sizeof *schedule);
     schedule->incremental = kind && !strcmp(kind, "incremental");
-    schedule->kind = interpreter->gc_collecting       ? OURO_SCHEDULE_COLLECTING
-                     : !interpreter->gc_enabled       ? OURO_SCHEDULE_DISABLED
-                     : !threshold(interpreter, 0)     ? OURO_SCHEDULE_NEVER
-                                                      : OURO_SCHEDULE_WAITING;
+    schedule->kind = interpreter->gc_collecting   ? OURO_SCHEDULE_COLLECTING
+                     : !interpreter->gc_enabled   ? OURO_SCHEDULE_DISABLED
+                     : !threshold(interpreter, 0) ? OURO_SCHEDULE_NEVER
+                                                  : OURO_SCHEDULE_WAITING;
     schedule->allocations = missing(interpreter, 0);
     if (schedule->incremental) {
         schedule->generation = 1; /* an increment */
@@ -62,7 +62,8 @@ static void describe_full(struct ouro_buf *out, const struct ouro_schedule *sche
     if (schedule->until_full && schedule->survivors)
         ouro_buf_add_text(out, " and ");
     if (schedule->survivors)
-        ouro_buf_addf(out, "%llu more objects have survived such a one (a quarter of those that the last full one left)",
+        ouro_buf_addf(out,
+                      "%llu more objects have survived such a one (a quarter of those that the last full one left)",
                       (unsigned long long)schedule->survivors);
 }
 

@@ -15,19 +15,19 @@
 #define OURO_GC_DEBUG_SAVEALL       32u
 
 enum ouro_schedule_kind {
-    OURO_SCHEDULE_DISABLED,    /* gc.disable() */
-    OURO_SCHEDULE_NEVER,       /* threshold 0 is 0 */
-    OURO_SCHEDULE_COLLECTING,  /* one was running */
+    OURO_SCHEDULE_DISABLED,   /* gc.disable() */
+    OURO_SCHEDULE_NEVER,      /* threshold 0 is 0 */
+    OURO_SCHEDULE_COLLECTING, /* one was running */
     OURO_SCHEDULE_WAITING,
 };
 
 struct ouro_schedule {
     enum ouro_schedule_kind kind;
-    bool incremental;       /* no generations: each collection takes up a part of the older objects */
-    uint64_t allocations;   /* more than are freed, until the next one */
-    unsigned generation;    /* the one that it is of */
-    uint64_t until_full;    /* collections of generation 1 after which a full one is due; 0: it is */
-    uint64_t survivors;     /* that are missing to the quarter; 0: none */
+    bool incremental;     /* no generations: each collection takes up a part of the older objects */
+    uint64_t allocations; /* more than are freed, until the next one */
+    unsigned generation;  /* the one that it is of */
+    uint64_t until_full;  /* collections of generation 1 after which a full one is due; 0: it is */
+    uint64_t survivors;   /* that are missing to the quarter; 0: none */
 };
 
 void ouro_schedule_of(struct ouro_schedule *schedule, const struct ouro_heap_model *model,

@@ -79,7 +79,8 @@ static void write_found(struct writing *w)
             ouro_buf_add_text(&w->text, "would find ");
             add_objects(&w->text, found->count, found->bytes);
         } else {
-            ouro_buf_add_text(&w->text, "is an increment of this Python's collector: what it would take up can't be told");
+            ouro_buf_add_text(&w->text,
+                              "is an increment of this Python's collector: what it would take up can't be told");
         }
         end_sentence(w);
     }
@@ -133,8 +134,9 @@ static void write_finalizers(struct writing *w)
     }
     if (finalizers->unsure_count) {
         add_count(&w->text, finalizers->unsure_count, "callback", "callbacks");
-        ouro_buf_add_text(&w->text, " of objects that have several, all older than the last collection, may run in another "
-                                    "order among themselves");
+        ouro_buf_add_text(&w->text,
+                          " of objects that have several, all older than the last collection, may run in another "
+                          "order among themselves");
         end_sentence(w);
     }
     if (finalizers->idle_count) {
@@ -156,8 +158,9 @@ static void write_legacy(struct writing *w)
     const struct ouro_garbage *garbage = w->garbage;
     if (garbage->released.count) {
         add_objects(&w->text, garbage->released.count, garbage->released.bytes);
-        ouro_buf_add_text(&w->text, " with legacy finalizers, and what they reach, are left out by the collector, but freed "
-                                    "with what alone holds them");
+        ouro_buf_add_text(&w->text,
+                          " with legacy finalizers, and what they reach, are left out by the collector, but freed "
+                          "with what alone holds them");
         add_types(w, &garbage->released.types);
         end_sentence(w);
     }
@@ -166,7 +169,8 @@ static void write_legacy(struct writing *w)
     add_objects(&w->text, garbage->uncollectable.count, garbage->uncollectable.bytes);
     ouro_buf_add_text(&w->text, " can never be freed by the collector: ");
     ouro_text_add_count(&w->text, garbage->legacy_count);
-    ouro_buf_add_text(&w->text, " with a legacy finalizer (tp_del, of a C type), and what they reach; those go to gc.garbage");
+    ouro_buf_add_text(&w->text,
+                      " with a legacy finalizer (tp_del, of a C type), and what they reach; those go to gc.garbage");
     add_types(w, &garbage->uncollectable.types);
     end_sentence(w);
 }
@@ -176,8 +180,9 @@ static void write_saved(struct writing *w)
     const struct ouro_garbage *garbage = w->garbage;
     bool saves_all = ouro_garbage_saves_all(w->model);
     if (saves_all) {
-        ouro_buf_add_text(&w->text, "gc.DEBUG_SAVEALL is set: nothing that the collector finds is freed, all of it is kept in "
-                                    "gc.garbage");
+        ouro_buf_add_text(&w->text,
+                          "gc.DEBUG_SAVEALL is set: nothing that the collector finds is freed, all of it is kept in "
+                          "gc.garbage");
         end_sentence(w);
     }
     if (!garbage->members.count)
@@ -215,8 +220,10 @@ static void write_frozen(struct writing *w)
     if (!garbage->frozen.count)
         return;
     add_objects(&w->text, garbage->frozen.count, garbage->frozen.bytes);
-    ouro_buf_addf(&w->text, " would be garbage but for gc.freeze(): %" PRIu64 " in the permanent generation, which the "
-                  "collector never looks at, the others held by these", garbage->frozen_count);
+    ouro_buf_addf(&w->text,
+                  " would be garbage but for gc.freeze(): %" PRIu64 " in the permanent generation, which the "
+                  "collector never looks at, the others held by these",
+                  garbage->frozen_count);
     add_types(w, &garbage->frozen.types);
     end_sentence(w);
 }
@@ -241,8 +248,9 @@ static void write_native(struct writing *w)
     if (!garbage->held.count)
         return;
     add_count(&w->text, garbage->held.count, "object is", "objects are");
-    ouro_buf_add_text(&w->text, " kept by references from native code alone, which nobody explains (the interpreter's or an "
-                                "extension's own, a C stack's, or leaked ones); with what only they keep ");
+    ouro_buf_add_text(&w->text,
+                      " kept by references from native code alone, which nobody explains (the interpreter's or an "
+                      "extension's own, a C stack's, or leaked ones); with what only they keep ");
     add_objects(&w->text, garbage->held.reach_count, garbage->held.bytes);
     end_sentence(w);
     ouro_table_init(&table);
@@ -278,9 +286,9 @@ static void write_kept(struct writing *w)
     write_frozen(w);
     write_hidden(w);
     write_native(w);
-    if (!garbage->uncollectable.count && !garbage->released.count && !ouro_garbage_saves_all(w->model) && !garbage->members.count &&
-        !garbage->finalizers.finished_count && !garbage->resurrected.count && !garbage->frozen.count &&
-        !garbage->hidden.count && !garbage->held.count)
+    if (!garbage->uncollectable.count && !garbage->released.count && !ouro_garbage_saves_all(w->model) &&
+        !garbage->members.count && !garbage->finalizers.finished_count && !garbage->resurrected.count &&
+        !garbage->frozen.count && !garbage->hidden.count && !garbage->held.count)
         ouro_out_text(w->out, "  nothing is known of\n");
 }
 
@@ -291,10 +299,12 @@ static void write_flags(struct writing *w, uint32_t debug)
     static const struct {
         uint32_t bit;
         const char *name;
-    } flags[] = {{OURO_GC_DEBUG_STATS, "DEBUG_STATS"},
-                 {OURO_GC_DEBUG_COLLECTABLE, "DEBUG_COLLECTABLE"},
-                 {OURO_GC_DEBUG_UNCOLLECTABLE, "DEBUG_UNCOLLECTABLE"},
-                 {OURO_GC_DEBUG_SAVEALL, "DEBUG_SAVEALL"}};
+    } flags[] = {
+        {OURO_GC_DEBUG_STATS,         "DEBUG_STATS"        },
+        {OURO_GC_DEBUG_COLLECTABLE,   "DEBUG_COLLECTABLE"  },
+        {OURO_GC_DEBUG_UNCOLLECTABLE, "DEBUG_UNCOLLECTABLE"},
+        {OURO_GC_DEBUG_SAVEALL,       "DEBUG_SAVEALL"      }
+    };
     if (!debug)
         return;
     ouro_buf_add_text(&w->text, "debug flags:");

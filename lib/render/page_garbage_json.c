@@ -234,10 +234,12 @@ static void write_interpreters(struct writing *w)
     static const struct {
         uint32_t bit;
         const char *name;
-    } flags[] = {{OURO_GC_DEBUG_STATS, "STATS"},
-                 {OURO_GC_DEBUG_COLLECTABLE, "COLLECTABLE"},
-                 {OURO_GC_DEBUG_UNCOLLECTABLE, "UNCOLLECTABLE"},
-                 {OURO_GC_DEBUG_SAVEALL, "SAVEALL"}};
+    } flags[] = {
+        {OURO_GC_DEBUG_STATS,         "STATS"        },
+        {OURO_GC_DEBUG_COLLECTABLE,   "COLLECTABLE"  },
+        {OURO_GC_DEBUG_UNCOLLECTABLE, "UNCOLLECTABLE"},
+        {OURO_GC_DEBUG_SAVEALL,       "SAVEALL"      }
+    };
     size_t count;
     const struct ouro_interpreter_record *interpreters = ouro_snapshot_interpreters(w->model->snapshot, &count);
     ouro_json_array(&w->json, "interpreters");

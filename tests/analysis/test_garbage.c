@@ -57,9 +57,8 @@ static void add_list(unsigned generation, const ouro_node *nodes, size_t count)
     ck_assert(ouro_snapshot_writer_gc_order(tiny.writer, 0, generation, nodes, count, &err) == OURO_OK);
 }
 
-#define ADD_LIST(generation, ...)                            \
-    add_list(generation, (const ouro_node[]){__VA_ARGS__}, \
-             sizeof((const ouro_node[]){__VA_ARGS__}) / sizeof(ouro_node))
+#define ADD_LIST(generation, ...) \
+    add_list(generation, (const ouro_node[]){__VA_ARGS__}, sizeof((const ouro_node[]){__VA_ARGS__}) / sizeof(ouro_node))
 
 static void collect(unsigned generation)
 {
@@ -88,7 +87,8 @@ static void check_set(const struct ouro_garbage_set *set, const char *expected)
         typed += set->types.items[i].count;
     ck_assert_uint_eq(typed, set->count);
     for (size_t i = 0; i < set->count; i++)
-        ck_assert_msg(set->items[i] == (ouro_node)(expected[i] - '0'), "%s: number %zu is %u", expected, i, set->items[i]);
+        ck_assert_msg(set->items[i] == (ouro_node)(expected[i] - '0'), "%s: number %zu is %u", expected, i,
+                      set->items[i]);
 }
 
 /* 0 young, 1 middle, 2 old, each a cycle of itself; the old one holds 3, which is young; 4 is young and holds 5, which
@@ -157,8 +157,8 @@ END_TEST
 START_TEST(legacy_finalizers_and_what_they_reach_stay)
 {
     begin();
-    ADD(list, 1, GEN0, 1);     /* holds a cycle through a legacy one: is collected itself */
-    ADD(legacy, 2, GEN0, 2);   /* from 0 and 2 */
+    ADD(list, 1, GEN0, 1);   /* holds a cycle through a legacy one: is collected itself */
+    ADD(legacy, 2, GEN0, 2); /* from 0 and 2 */
     ADD(list, 1, GEN0, 1, 3);
     ADD(list, 1, GEN0, OURO_NODE_NONE);
     ADD(list, 1, GEN0, 4);
@@ -263,9 +263,9 @@ START_TEST(frozen_objects_that_nothing_else_holds_would_be_garbage)
 {
     begin();
     ADD(list, 2, FROZEN, 1, 0);
-    ADD(list, 1, GEN0, 0);                               /* hangs on it */
-    ADD(list, 2, FROZEN, 2);                             /* held from outside */
-    ADD(list, 0, FROZEN | OURO_OBJECT_IMMORTAL, 3);      /* of 3.12: not by gc.freeze() */
+    ADD(list, 1, GEN0, 0);                          /* hangs on it */
+    ADD(list, 2, FROZEN, 2);                        /* held from outside */
+    ADD(list, 0, FROZEN | OURO_OBJECT_IMMORTAL, 3); /* of 3.12: not by gc.freeze() */
     ADD(list, 1, GEN0, 4);
     collect(2);
     check_set(&garbage.unreachable, "4");
@@ -327,9 +327,9 @@ START_TEST(what_native_code_holds_has_its_references_and_what_it_keeps)
     ADD(list, 4, GEN2, 0, 1); /* three too many */
     ADD(list, 1, GEN2, 2);
     ADD(plain, 1, 0, OURO_NODE_NONE);
-    ADD(list, 2, GEN2, 4);    /* two too many, and a root names it */
+    ADD(list, 2, GEN2, 4);            /* two too many, and a root names it */
     ADD(plain, 2, 0, OURO_NODE_NONE); /* only one of its references is known: not tracked */
-    ADD(closed, 1, GEN2, 2);  /* smaller: 2 counts once, at the first */
+    ADD(closed, 1, GEN2, 2);          /* smaller: 2 counts once, at the first */
     ADD(root, 0, OURO_OBJECT_PSEUDO, 3);
     collect(2);
     ck_assert_uint_eq(garbage.held.count, 2);
@@ -361,7 +361,10 @@ START_TEST(the_next_collection_goes_by_thresholds_counts_and_the_quarter)
     begin();
     ADD(list, 1, GEN0, 0);
     tiny_open(&tiny, &model);
-    struct ouro_interpreter_record it = {.gc_enabled = 1, .threshold = {700, 10, 10}, .count = {690, 3, 2}};
+    struct ouro_interpreter_record it = {
+        .gc_enabled = 1, .threshold = {700, 10, 10},
+             .count = {690, 3,  2 }
+    };
     struct ouro_schedule schedule = schedule_of(it, "when 11 more container objects");
     ck_assert(schedule.kind == OURO_SCHEDULE_WAITING && schedule.generation == 0 && schedule.until_full == 9);
     it.count[0] = 5000;
