@@ -314,7 +314,7 @@ static uint64_t group_key(const struct builder *builder, ouro_node node, bool by
         return UINT64_C(1) << 63 | node;
     if (type == OURO_TYPE_NONE)
         return UINT64_MAX - 1;
-    return by_module ? model->types[type].module : (uint64_t)model->types[type].module << 32 | model->types[type].name;
+    return by_module ? model->types[type].module : ouro_heap_model_type_key(model, type);
 }
 
 /* below[first ..) as groups into chosen, from `*groups_begin` on; group_of: by item of below. */

@@ -384,8 +384,7 @@ static enum ouro_status count_held_types(struct work *work)
         bool added;
         if (type >= model->type_count)
             continue;
-        uint64_t *row =
-            ouro_map_put(&rows, (uint64_t)model->types[type].module << 32 | model->types[type].name, &added);
+        uint64_t *row = ouro_map_put(&rows, ouro_heap_model_type_key(model, type), &added);
         if (!row || (added && !OURO_VEC_ADD(&garbage->held_types)))
             return OURO_NOMEM;
         if (added) {

@@ -48,6 +48,12 @@ void ouro_heap_model_drop(struct ouro_heap_model *model, unsigned columns);
 /* Of a type (OURO_TYPE_NONE: "<lost>"). Borrowed. The module is "" where there is none. */
 const char *ouro_heap_model_type_name(const struct ouro_heap_model *model, uint32_t type, size_t *size);
 const char *ouro_heap_model_type_module(const struct ouro_heap_model *model, uint32_t type, size_t *size);
+/* A key for maps (of a real type): the same for types of the same module and name, and for all whose names are lost. */
+static inline uint64_t ouro_heap_model_type_key(const struct ouro_heap_model *model, uint32_t type)
+{
+    uint64_t key = (uint64_t)model->types[type].module << 32 | model->types[type].name;
+    return key == UINT64_MAX ? UINT64_MAX - 2 : key; /* map.h reserves that one */
+}
 /* The object at exactly this address (needs ADDR), or OURO_NODE_NONE. O(log); O(objects) after losses. */
 ouro_node ouro_heap_model_find(const struct ouro_heap_model *model, ouro_addr addr);
 

@@ -24,8 +24,8 @@ static enum ouro_status assign_rows(struct ouro_histogram *histogram, const stru
         bool added = true;
         uint64_t *row = NULL;
         if (id != OURO_TYPE_NONE) {
-            uint64_t key = histogram->by_module ? 0 : model->types[i].name;
-            row = ouro_map_put(&names, (uint64_t)model->types[i].module << 32 | key, &added);
+            uint64_t key = histogram->by_module ? model->types[i].module : ouro_heap_model_type_key(model, i);
+            row = ouro_map_put(&names, key, &added);
             if (!row)
                 return OURO_NOMEM;
         }

@@ -1,4 +1,5 @@
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "analysis/info.h"
@@ -269,6 +270,38 @@ START_TEST(columns_that_come_later_are_the_same)
 }
 END_TEST
 
+/* Flips a byte of each block of that section. */
+static void damage(const char *path, unsigned char section)
+{
+    static const unsigned char magic[] = {0xff, 'O', 'B', 'K'};
+    static unsigned char bytes[1 << 16];
+    FILE *file = fopen(path, "r+b");
+    ck_assert_ptr_nonnull(file);
+    size_t size = fread(bytes, 1, sizeof bytes, file), damaged = 0;
+    for (size_t i = 0; i + 33 < size; i++)
+        if (!memcmp(bytes + i, magic, sizeof magic) && bytes[i + 8] == section) {
+            bytes[i + 32] ^= 0xff;
+            damaged++;
+        }
+    rewind(file);
+    ck_assert(damaged && fwrite(bytes, 1, size, file) == size && !fclose(file));
+}
+
+START_TEST(types_whose_names_are_lost_share_a_row)
+{
+    begin();
+    ouro_heap_model_close(&model);
+    damage(tiny.path, 18);
+    ck_assert_int_eq(ouro_heap_model_open(&model, tiny.path, OURO_OPEN_SALVAGE, &err), OURO_OK);
+    struct ouro_histogram histogram;
+    ck_assert_msg(ouro_histogram_init(&histogram, &model, NULL, NULL, NULL, &err) == OURO_OK, "%s", err.msg);
+    ck_assert_uint_eq(histogram.count, 1);
+    ck_assert_uint_eq(histogram.items[0].count, ROOT + 1);
+    ouro_histogram_fini(&histogram);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("reports");
@@ -280,6 +313,7 @@ int main(void)
     tcase_add_test(tcase, what_was_not_computed_is_refused);
     tcase_add_test(tcase, info_finds_what_is_worth_a_look);
     tcase_add_test(tcase, sizes_are_read_with_their_units);
+    tcase_add_test(tcase, types_whose_names_are_lost_share_a_row);
     tcase_add_test(tcase, columns_that_come_later_are_the_same);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
