@@ -53,6 +53,7 @@ int ouro_cmd_garbage(int argc, char **argv)
     enum ouro_status computed = ouro_info_init_with(&info, &model, &depth.collector, &err);
     if (computed == OURO_OK)
         computed = ouro_garbage_init(&garbage, &model, &depth.collector, &depth.roots, (unsigned)generation, &err);
+    full &= depth.collector.unreachable_count > 0;
     if (computed == OURO_OK && full)
         computed = ouro_cycles_init(&cycles, &model, &depth.collector, NULL, OURO_CYCLES_GARBAGE, &err);
     if (computed != OURO_OK)

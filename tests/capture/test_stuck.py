@@ -34,6 +34,7 @@ class Capture:
     def __init__(self, python, folder, how, *arguments, timeout_s=60, of_core=None):
         self.name = '%s, %s %s:' % (python, how, ' '.join(map(str, arguments)))
         said, path = os.path.join(folder, 'collectable.txt'), os.path.join(folder, 's.ouro')
+        self.path = path
         with targets.target([python, STUCK, how, said, *map(str, arguments)]) as t:
             line = b''
             while not line.endswith(b'\n'):
@@ -95,10 +96,21 @@ class Capture:
         self.expect(len(nodes) == 1000 and not any(o.get('unreachable') for o in nodes), len(nodes), 'kept objects')
 
 
+    def check_reports(self):
+        """What it would go on with, and that it is stuck and where: garbage and cycles say so too."""
+        garbage = json.loads(targets.ouro('garbage', self.path, '--json').stdout)
+        self.expect(set(garbage['unreachable']['addresses']) == self.unreachable, 'garbage finds others')
+        self.expect(self.about['stuck'] in set(garbage['resurrected']['addresses']), 'the stuck one', garbage['resurrected'])
+        for page in garbage, json.loads(targets.ouro('cycles', self.path, '--json').stdout):
+            doubts = [d['text'] for d in page['doubts'] if d['kind'] == 'collecting']
+            self.expect(len(doubts) == 1 and 'thread %d' % self.about['thread'] in doubts[0], page['ouro'], doubts)
+
+
 def a_finalizer_that_waits_for_a_lock(python, folder):
     capture = Capture(python, folder, 'lock')
     capture.check_thread()
     capture.check_all_found()
+    capture.check_reports()
     capture.expect(capture.duration_s < 50, 'waited until its time was over:', capture.duration_s)
 
 
