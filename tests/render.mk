@@ -3,3 +3,8 @@ check_PROGRAMS += tests/test_render_json
 TESTS += tests/test_render_json
 tests_test_render_json_SOURCES = tests/render/test_json.c
 tests_test_render_json_LDADD = $(TEST_RENDER_LIBS)
+check_PROGRAMS += tests/test_render_hostile
+TESTS += tests/test_render_hostile
+tests_test_render_hostile_SOURCES = tests/render/test_hostile.c tests/render/whole.c tests/render/whole.h tests/render/wild.c \
+	tests/render/wild.h tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_render_hostile_LDADD = $(TEST_RENDER_LIBS)

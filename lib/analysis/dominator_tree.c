@@ -348,8 +348,10 @@ static enum ouro_status make_groups(struct builder *builder, size_t first, size_
 /* Of the groups from groups_begin on those that are large remain, the largest first. `least`: members of a group. */
 static void keep_large_groups(struct builder *builder, size_t groups_begin, uint64_t least)
 {
-    struct entry *groups = builder->chosen.items + groups_begin;
     size_t count = builder->chosen.count - groups_begin, kept = 0;
+    if (!count)
+        return;
+    struct entry *groups = builder->chosen.items + groups_begin;
     for (size_t i = 0; i < count; i++)
         if (groups[i].row.retained_bytes >= builder->tree->retained_min && groups[i].row.count >= least)
             groups[kept++] = groups[i];
@@ -537,7 +539,8 @@ static void label_group(struct builder *builder, struct entry *entry)
             return;
         if (!i)
             first = builder->text.size;
-        else if (builder->text.size != 2 * first || memcmp(builder->text.data, builder->text.data + first, first) != 0)
+        else if (builder->text.size != 2 * first ||
+                 (first && memcmp(builder->text.data, builder->text.data + first, first) != 0))
             return;
     }
     builder->text.size = first;

@@ -3,10 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct ouro_part no_parts[1]; /* where a list of none begins: no arithmetic on NULL */
+
 static enum ouro_status describe_shape(struct ouro_heap_shape *described, const struct ouro_shape *shape,
                                        struct ouro_err *err)
 {
-    *described = (struct ouro_heap_shape){.parts = shape->parts, .part_count = shape->part_count, .type = shape->type};
+    *described = (struct ouro_heap_shape){.parts = shape->part_count ? shape->parts : no_parts,
+                                          .part_count = shape->part_count,
+                                          .type = shape->type};
     for (uint32_t i = 0; i < shape->part_count; i++) {
         const struct ouro_part *part = &shape->parts[i];
         unsigned width = ouro_part_width(part->kind);
@@ -41,6 +45,7 @@ static enum ouro_status read_tables(struct ouro_heap_model *model, struct ouro_e
     for (uint32_t i = 0; i < model->shape_count; i++)
         OURO_TRY(describe_shape(&model->shapes[i], &shapes[i], err));
     model->shapes[model->shape_count].type = OURO_TYPE_NONE;
+    model->shapes[model->shape_count].parts = no_parts;
     model->tuple_type = model->root_type = OURO_TYPE_NONE;
     for (uint32_t i = 0; i < model->type_count; i++) {
         if (model->types[i].flags & OURO_TYPE_PSEUDO && is_type(model, i, "", "<root>"))

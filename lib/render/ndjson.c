@@ -21,6 +21,8 @@ struct exporter {
 /* ouro_buf_add with its usual case in line: literals become a store or two. */
 static inline __attribute__((always_inline)) void put(struct ouro_buf *out, const void *bytes, size_t size)
 {
+    if (!size)
+        return; /* and no bytes, maybe */
     if (out->capacity - out->size >= size) {
         memcpy(out->data + out->size, bytes, size);
         out->size += size;

@@ -30,7 +30,7 @@ static void add_cell(struct ouro_table *table, unsigned column, size_t offset)
     }
     cell->offset = offset;
     cell->size = table->text.size - offset;
-    cell->width = ouro_text_width(table->text.data + offset, cell->size);
+    cell->width = cell->size ? ouro_text_width(table->text.data + offset, cell->size) : 0;
     if (cell->width > table->columns[column].width)
         table->columns[column].width = cell->width;
 }
@@ -43,7 +43,8 @@ static void add_next(struct ouro_table *table, size_t offset)
 
 void ouro_table_column(struct ouro_table *table, const char *title, unsigned flags)
 {
-    assert(table->column_count < OURO_TABLE_COLUMNS_MAX && table->count == table->column_count);
+    assert(table->column_count < OURO_TABLE_COLUMNS_MAX);
+    assert(table->count == table->column_count || table->text.failed);
     size_t offset = table->text.size;
     table->columns[table->column_count].flags = flags;
     ouro_buf_add_text(&table->text, title);
@@ -55,6 +56,12 @@ void ouro_table_text(struct ouro_table *table, const void *bytes, size_t size)
     size_t offset = table->text.size;
     ouro_text_add(&table->text, bytes, size);
     add_next(table, offset);
+}
+
+void ouro_table_buf(struct ouro_table *table, const struct ouro_buf *text)
+{
+    table->text.failed |= text->failed;
+    ouro_table_text(table, text->data, text->size);
 }
 
 void ouro_table_string(struct ouro_table *table, const char *text)
@@ -105,7 +112,7 @@ static void add_spaces(struct ouro_out *out, size_t count)
 static void write_cell(const struct ouro_table *table, const struct ouro_table_cell *cell, struct ouro_out *out,
                        unsigned column, size_t width)
 {
-    const unsigned char *text = table->text.data + cell->offset;
+    const unsigned char *text = cell->size ? table->text.data + cell->offset : (const unsigned char *)"";
     bool right = table->columns[column].flags & OURO_TABLE_RIGHT, last = column + 1 == table->column_count;
     if (cell->width > width && width >= 3) {
         size_t size = ouro_text_fit(text, cell->size, width - 3);

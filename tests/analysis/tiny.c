@@ -16,14 +16,20 @@ static void require(bool condition, const char *what)
 
 void tiny_begin(struct tiny *tiny)
 {
+    tiny_begin_with(tiny, ouro_codec_default());
+}
+
+void tiny_begin_with(struct tiny *tiny, enum ouro_codec codec)
+{
     struct ouro_err err = {0};
     const char *folder = getenv("TMPDIR");
     memset(tiny, 0, sizeof *tiny);
+    tiny->codec = codec;
     snprintf(tiny->path, sizeof tiny->path, "%s/ouro-tiny-XXXXXX", folder ? folder : "/tmp");
     int fd = mkstemp(tiny->path);
     require(fd >= 0, tiny->path);
     close(fd);
-    require(ouro_snapshot_writer_open(&tiny->writer, tiny->path, true, ouro_codec_default(), &err) == OURO_OK, err.msg);
+    require(ouro_snapshot_writer_open(&tiny->writer, tiny->path, true, codec, &err) == OURO_OK, err.msg);
     ouro_chunk_begin(&tiny->chunk, 0);
     ouro_snapshot_writer_meta(tiny->writer, OURO_META_PYTHON, "3.11.7", 6);
     ouro_snapshot_writer_meta_u64(tiny->writer, OURO_META_PID, 4711);
@@ -125,7 +131,7 @@ void tiny_commit(struct tiny *tiny)
     uint64_t file_bytes;
     finish_object(tiny);
     require(!ouro_chunk_failed(&tiny->chunk), "out of memory");
-    require(ouro_blocks_add_chunk(&blocks, &tiny->chunk, ouro_codec_default()) == OURO_OK, "no blocks");
+    require(ouro_blocks_add_chunk(&blocks, &tiny->chunk, tiny->codec) == OURO_OK, "no blocks");
     require(ouro_snapshot_writer_append(tiny->writer, &blocks, &err) == OURO_OK, err.msg);
     require(ouro_snapshot_writer_commit(tiny->writer, &file_bytes, &err) == OURO_OK, err.msg);
     ouro_snapshot_writer_close(tiny->writer);

@@ -21,11 +21,13 @@ struct tiny {
         struct ouro_part parts[32];
         uint32_t part_count;
     } shapes[64];
+    enum ouro_codec codec;
     char path[128];
 };
 
 /* A new file in the folder of temporary files. Everything here ends the test when it fails. */
 void tiny_begin(struct tiny *tiny);
+void tiny_begin_with(struct tiny *tiny, enum ouro_codec codec);
 uint32_t tiny_string(struct tiny *tiny, const char *text);
 uint32_t tiny_type(struct tiny *tiny, const char *module, const char *name, unsigned flags, unsigned value_kind);
 /* Parts end with kind OURO_PART_KIND_COUNT. */

@@ -1,0 +1,220 @@
+#include "whole.h"
+
+#include <string.h>
+
+#include "base/guard.h"
+#include "render/ndjson.h"
+#include "render/page.h"
+
+#define PAGES_MAX   5u      /* objects with a page of their own */
+#define OBJECTS_MAX 100000u /* of a heap that is looked at: a salvaged file may speak of a thousand lost ones a byte */
+
+struct whole {
+    struct ouro_heap_model model;
+    struct ouro_collector collector;
+    struct ouro_roots roots;
+    struct ouro_retained retained;
+    struct ouro_info info;
+    struct ouro_out out;
+    bool has_model, has_collector, has_roots, has_retained, has_info;
+};
+
+static void whole_fini(struct whole *w)
+{
+    if (w->has_info)
+        ouro_info_fini(&w->info);
+    if (w->has_retained)
+        ouro_retained_fini(&w->retained);
+    if (w->has_roots)
+        ouro_roots_fini(&w->roots);
+    if (w->has_collector)
+        ouro_collector_fini(&w->collector);
+    if (w->has_model)
+        ouro_heap_model_close(&w->model);
+    ouro_out_fini(&w->out);
+}
+
+/* What was written is not looked at. */
+static enum ouro_status forget(struct whole *w)
+{
+    w->out.buf.size = 0;
+    return w->out.buf.failed ? OURO_NOMEM : OURO_OK;
+}
+
+static enum ouro_status ask_info(struct whole *w)
+{
+    ouro_page_info_text(&w->out, &w->model, &w->info, 10, 80);
+    ouro_page_info_json(&w->out, &w->model, &w->info, 0);
+    return forget(w);
+}
+
+static enum ouro_status ask_collector(struct whole *w, struct ouro_err *err)
+{
+    for (unsigned generation = 0; generation < OURO_GENERATION_COUNT; generation++)
+        for (unsigned what_if = 0; what_if < 4; what_if++) {
+            const struct ouro_collector_scope scope = {
+                .generation = generation, .frozen = what_if & 1, .guessed = what_if & 2};
+            OURO_GUARD(ouro_collector_fini) struct ouro_collector collector = {0};
+            OURO_GUARD(ouro_collection_order_fini) struct ouro_collection_order order = {0};
+            enum ouro_status status = ouro_collector_init_scope(&collector, &w->model, &scope, err);
+            if (status == OURO_UNSUPPORTED) /* generation 1 of an incremental collector */
+                continue;
+            OURO_TRY(status);
+            OURO_TRY(ouro_collection_order_init(&order, &collector, &w->model, generation, err));
+        }
+    return OURO_OK;
+}
+
+static enum ouro_status ask_garbage(struct whole *w, struct ouro_err *err)
+{
+    for (unsigned generation = 0; generation < OURO_GENERATION_COUNT; generation++) {
+        OURO_GUARD(ouro_garbage_fini) struct ouro_garbage garbage = {0};
+        OURO_GUARD(ouro_cycles_fini) struct ouro_cycles cycles = {0};
+        bool full = generation == OURO_GENERATION_COUNT - 1;
+        enum ouro_status status =
+            ouro_garbage_init(&garbage, &w->model, &w->collector, &w->roots, generation, err);
+        if (status == OURO_UNSUPPORTED)
+            continue;
+        OURO_TRY(status);
+        if (full)
+            OURO_TRY(ouro_cycles_init(&cycles, &w->model, &w->collector, NULL, OURO_CYCLES_GARBAGE, err));
+        const struct ouro_page_garbage page = {&w->model, &garbage, &w->info, full ? &cycles : NULL};
+        ouro_page_garbage_text(&w->out, &page, generation, 80);
+        ouro_page_garbage_json(&w->out, &page, 0);
+        OURO_TRY(forget(w));
+    }
+    return OURO_OK;
+}
+
+static enum ouro_status ask_types(struct whole *w, struct ouro_err *err)
+{
+    for (unsigned sort = 0; sort <= OURO_HISTOGRAM_BY_NAME; sort++) {
+        OURO_GUARD(ouro_histogram_fini) struct ouro_histogram histogram = {0};
+        OURO_TRY((sort % 2 ? ouro_histogram_init_modules : ouro_histogram_init)(&histogram, &w->model, NULL, NULL,
+                                                                               &w->retained, err));
+        ouro_histogram_sort(&histogram, &w->model, sort);
+        OURO_TRY(ouro_histogram_make_exact(&histogram, &w->roots, 0, err));
+        ouro_histogram_sort(&histogram, &w->model, sort);
+        ouro_page_types_text(&w->out, &w->model, &histogram, 0, true, 80);
+        ouro_page_types_json(&w->out, &w->model, &histogram, 0, true, &w->info);
+        OURO_TRY(forget(w));
+    }
+    return OURO_OK;
+}
+
+static enum ouro_status ask_dominators(struct whole *w, struct ouro_err *err)
+{
+    ouro_node some = w->model.heap.count / 2;
+    const struct ouro_dominator_query queries[] = {
+        {.top = OURO_NODE_NONE},
+        {.top = OURO_NODE_NONE, .depth = 5, .child_count = 10, .share_min = 0.5},
+        {.top = OURO_NODE_NONE, .child_count = 2, .retained_min = 100, .grouping = OURO_DOMINATOR_GROUP_NONE},
+        {.top = OURO_NODE_NONE, .grouping = OURO_DOMINATOR_GROUP_TYPE},
+        {.top = OURO_NODE_NONE, .depth = 3, .grouping = OURO_DOMINATOR_GROUP_MODULE},
+        {.top = some, .child_count = 3},
+    };
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        OURO_GUARD(ouro_dominator_tree_fini) struct ouro_dominator_tree tree = {0};
+        OURO_TRY(ouro_dominator_tree_init(&tree, &w->model, &w->roots, &w->retained, &queries[i], err));
+        const struct ouro_page_dominators page = {&w->model, &w->roots, &tree, &queries[i], &w->info};
+        ouro_page_dominators_text(&w->out, &page, 80);
+        ouro_page_dominators_json(&w->out, &page);
+        OURO_TRY(forget(w));
+    }
+    return OURO_OK;
+}
+
+static enum ouro_status ask_cycles(struct whole *w, struct ouro_err *err)
+{
+    static const unsigned flags[] = {OURO_CYCLES_ALL, 0, OURO_CYCLES_REACHABLE, OURO_CYCLES_GARBAGE};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        OURO_GUARD(ouro_cycles_fini) struct ouro_cycles cycles = {0};
+        OURO_TRY(ouro_cycles_init(&cycles, &w->model, &w->collector, &w->retained, flags[i], err));
+        ouro_cycles_sort(&cycles, (enum ouro_cycles_sort)i);
+        const struct ouro_page_cycles page = {&cycles, &w->info, i % 2 ? 2 : 0, i < 2};
+        OURO_TRY(ouro_page_cycles_text(&w->out, &page, 80));
+        OURO_TRY(ouro_page_cycles_json(&w->out, &page));
+        ouro_page_cycles_table(&w->out, &cycles, 3, 80);
+        OURO_TRY(forget(w));
+    }
+    return OURO_OK;
+}
+
+static enum ouro_status ask_page(struct whole *w, ouro_node node, struct ouro_err *err)
+{
+    OURO_GUARD(ouro_neighbours_fini) struct ouro_neighbours neighbours = {0};
+    OURO_GUARD(ouro_dominator_chain_fini) struct ouro_dominator_chain chain = {0};
+    OURO_TRY(ouro_neighbours_init(&neighbours, &w->model, node, 0, err));
+    OURO_TRY(ouro_dominator_chain_init(&chain, &w->model, &w->retained, node, 0, err));
+    const struct ouro_page_object page = {&w->model,    &neighbours, &w->collector, &w->roots,
+                                          &w->retained, &chain,      &w->info};
+    ouro_page_object_text(&w->out, &page, 80);
+    ouro_page_object_json(&w->out, &page);
+    return forget(w);
+}
+
+static enum ouro_status ask_objects(struct whole *w, struct ouro_err *err)
+{
+    OURO_GUARD(ouro_selection_fini) struct ouro_selection selection = {0};
+    struct ouro_selection_query query = ouro_selection_query_all();
+    query.sort = OURO_SELECTION_BY_RETAINED;
+    OURO_TRY(ouro_selection_init(&selection, &w->model, &query, &w->collector, &w->retained, err));
+    ouro_page_objects_text(&w->out, &w->model, &selection, &w->retained, 80);
+    ouro_page_objects_json(&w->out, &w->model, &selection, &w->collector, &w->retained);
+    OURO_TRY(forget(w));
+    for (ouro_node i = 0; i < PAGES_MAX && i < w->model.heap.count; i++)
+        OURO_TRY(ask_page(w, (ouro_node)((uint64_t)i * w->model.heap.count / PAGES_MAX), err));
+    return OURO_OK;
+}
+
+static enum ouro_status prepare(struct whole *w, const char *path, unsigned open_flags, struct ouro_err *err)
+{
+    OURO_TRY(ouro_heap_model_open(&w->model, path, open_flags, err));
+    w->has_model = true;
+    if (w->model.heap.count > OBJECTS_MAX)
+        return OURO_LIMIT;
+    OURO_TRY(ouro_heap_model_load(&w->model, OURO_HEAP_ALL, err));
+    OURO_TRY(ouro_collector_init(&w->collector, &w->model, err));
+    w->has_collector = true;
+    OURO_TRY(ouro_roots_init(&w->roots, &w->model, &w->collector, err));
+    w->has_roots = true;
+    OURO_TRY(ouro_info_init_with(&w->info, &w->model, &w->collector, err));
+    w->has_info = true;
+    return OURO_OK;
+}
+
+static enum ouro_status ask(struct whole *w, const char *path, unsigned open_flags, unsigned parts,
+                            struct ouro_err *err)
+{
+    OURO_TRY(prepare(w, path, open_flags, err));
+    if (parts & WHOLE_INFO)
+        OURO_TRY(ask_info(w));
+    if (parts & WHOLE_COLLECTOR)
+        OURO_TRY(ask_collector(w, err));
+    if (parts & WHOLE_GARBAGE)
+        OURO_TRY(ask_garbage(w, err));
+    if (!(parts & ~(unsigned)(WHOLE_INFO | WHOLE_COLLECTOR | WHOLE_GARBAGE)))
+        return OURO_OK;
+    OURO_TRY(ouro_retained_init(&w->retained, &w->roots, err));
+    w->has_retained = true;
+    if (parts & WHOLE_TYPES)
+        OURO_TRY(ask_types(w, err));
+    if (parts & WHOLE_DOMINATORS)
+        OURO_TRY(ask_dominators(w, err));
+    if (parts & WHOLE_CYCLES)
+        OURO_TRY(ask_cycles(w, err));
+    if (parts & WHOLE_OBJECTS)
+        OURO_TRY(ask_objects(w, err));
+    if (parts & WHOLE_EXPORT) {
+        OURO_TRY(ouro_ndjson_write(&w->out, &w->model, &w->roots, &w->retained, NULL, err));
+        OURO_TRY(forget(w));
+    }
+    return OURO_OK;
+}
+
+enum ouro_status whole_analysis(const char *path, unsigned open_flags, unsigned parts, struct ouro_err *err)
+{
+    OURO_GUARD(whole_fini) struct whole whole = {0};
+    ouro_out_init(&whole.out, -1);
+    return ask(&whole, path, open_flags, parts, err);
+}

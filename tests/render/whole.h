@@ -1,0 +1,25 @@
+/* Everything that is ever asked about a snapshot, one after the other: for tests and fuzzers that have no opinion on the
+ * answers, only that there are some. */
+#ifndef OURO_TESTS_WHOLE_H
+#define OURO_TESTS_WHOLE_H
+
+#include "analysis/heap_model.h"
+
+/* What is asked, as bits. */
+enum whole_part {
+    WHOLE_INFO = 1,
+    WHOLE_COLLECTOR = 2, /* of each generation, and the order of what it finds */
+    WHOLE_GARBAGE = 4,   /* of each generation, and its pages */
+    WHOLE_RETAINED = 8,
+    WHOLE_TYPES = 16, /* by type and by module, exact */
+    WHOLE_DOMINATORS = 32,
+    WHOLE_CYCLES = 64, /* all of them, described, with advice */
+    WHOLE_OBJECTS = 128, /* a list of all, and the pages of some */
+    WHOLE_EXPORT = 256,
+    WHOLE_ALL = 511,
+};
+
+/* The first status that is not OURO_OK; OURO_NOMEM too where a page ran out of memory. */
+enum ouro_status whole_analysis(const char *path, unsigned open_flags, unsigned parts, struct ouro_err *err);
+
+#endif
