@@ -536,16 +536,50 @@ uint32_t ouro_cycle_names_owner(const struct ouro_cycle_names *names, uint32_t n
     return name;
 }
 
+/* Labels of a name, the last first. */
+struct steps {
+    uint32_t labels[DEPTH_MAX + 3];
+    size_t count;
+};
+
+static struct steps steps_of(const struct ouro_cycle_names *names, uint32_t name, bool with_owner)
+{
+    struct steps steps = {.count = 0};
+    for (; name != OURO_NAME_NONE && steps.count < sizeof steps.labels / sizeof *steps.labels;
+         name = names->names.items[name].holder)
+        if (with_owner || names->names.items[name].holder != OURO_NAME_NONE)
+            steps.labels[steps.count++] = names->names.items[name].label;
+    return steps;
+}
+
+/* The next byte of the text, -1 behind the last; *at is a place in the label at hand. */
+static int next_byte(const struct ouro_cycle_names *names, struct steps *steps, size_t *at)
+{
+    for (; steps->count; steps->count--, *at = 0) {
+        const struct ouro_cycle_label *label = &names->labels.items[steps->labels[steps->count - 1]];
+        if (*at < label->size)
+            return names->texts.data[label->begin + (*at)++];
+    }
+    return -1;
+}
+
 static void add_steps(const struct ouro_cycle_names *names, uint32_t name, bool with_owner, struct ouro_buf *out)
 {
-    uint32_t steps[DEPTH_MAX + 3];
-    size_t count = 0;
-    for (; name != OURO_NAME_NONE && count < sizeof steps / sizeof *steps; name = names->names.items[name].holder)
-        if (with_owner || names->names.items[name].holder != OURO_NAME_NONE)
-            steps[count++] = names->names.items[name].label;
-    while (count) {
-        const struct ouro_cycle_label *label = &names->labels.items[steps[--count]];
+    struct steps steps = steps_of(names, name, with_owner);
+    while (steps.count) {
+        const struct ouro_cycle_label *label = &names->labels.items[steps.labels[--steps.count]];
         ouro_buf_add(out, names->texts.data + label->begin, label->size);
+    }
+}
+
+int ouro_cycle_names_compare(const struct ouro_cycle_names *names, uint32_t a, uint32_t b)
+{
+    struct steps left = steps_of(names, a, true), right = steps_of(names, b, true);
+    size_t left_at = 0, right_at = 0;
+    for (;;) {
+        int l = next_byte(names, &left, &left_at), r = next_byte(names, &right, &right_at);
+        if (l != r || l < 0)
+            return (l > r) - (l < r);
     }
 }
 
@@ -572,10 +606,15 @@ void ouro_cycle_names_add_class(const struct ouro_cycle_names *names, ouro_node 
 bool ouro_cycle_names_is_structure(const struct ouro_cycle_names *names, uint32_t name)
 {
     static const char *const own[] = {".__mro__[*]", ".__objclass__", ".__closure__[__class__]", ".cell_contents"};
-    OURO_GUARD(ouro_buf_fini) struct ouro_buf path = {0};
-    ouro_cycle_names_add_path(names, name, &path);
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (!strcmp(ouro_buf_text(&path), own[i]))
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        struct steps steps = steps_of(names, name, false);
+        const char *text = own[i];
+        size_t at = 0;
+        int byte;
+        while ((byte = next_byte(names, &steps, &at)) >= 0 && *text && byte == *text)
+            text++;
+        if (byte < 0 && !*text)
             return true;
+    }
     return false;
 }

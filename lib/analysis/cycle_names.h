@@ -55,6 +55,8 @@ bool ouro_cycle_names_is_owner(const struct ouro_cycle_names *names, uint32_t me
 uint32_t ouro_cycle_names_reached(struct ouro_cycle_names *names, uint32_t from, const struct ouro_slot *slot);
 /* Adds the text. */
 void ouro_cycle_names_add(const struct ouro_cycle_names *names, uint32_t name, struct ouro_buf *out);
+/* By the bytes of the texts. */
+int ouro_cycle_names_compare(const struct ouro_cycle_names *names, uint32_t a, uint32_t b);
 /* Adds how it is reached from its owner: ".employees[*]". */
 void ouro_cycle_names_add_path(const struct ouro_cycle_names *names, uint32_t name, struct ouro_buf *out);
 /* Adds the name of a class, given as an object: the part of its qualified name behind the last dot. */

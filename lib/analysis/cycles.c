@@ -155,20 +155,20 @@ static bool is_pattern(const struct folding *f, const struct pattern *pattern, e
 }
 
 /* Of the names that its references lead to, in whatever order. */
-static uint64_t hash_names(struct folding *f)
+static bool hash_names(struct folding *f, uint64_t *sum)
 {
-    uint64_t sum = 0;
     uint32_t last = OURO_NAME_NONE;
     OURO_FREE uint32_t *owners = malloc(f->met.count * sizeof *owners + 1);
     if (!owners)
-        return 0;
+        return false;
+    *sum = 0;
     for (size_t i = 0; i < f->met.count; i++)
         owners[i] = ouro_cycle_names_owner(&f->cycles->names, f->kinds.items[f->met.items[i]].target);
     qsort(owners, f->met.count, sizeof *owners, by_number);
     for (size_t i = 0; i < f->met.count; i++)
         if (owners[i] != last)
-            sum += mix(1, last = owners[i]);
-    return sum;
+            *sum += mix(1, last = owners[i]);
+    return true;
 }
 
 /* The pattern of the references just met; UINT32_MAX: out of memory. */
@@ -179,18 +179,18 @@ static uint32_t find_pattern(struct folding *f, enum ouro_layer layer, bool unre
     for (size_t i = 0; i < f->met.count; i++)
         hash = mix(hash, f->met.items[i]);
     bool added;
-    uint64_t *first = ouro_map_put(&f->pattern_of, hash == UINT64_MAX ? 0 : hash, &added);
+    uint64_t names_hash, *first = ouro_map_put(&f->pattern_of, hash == UINT64_MAX ? 0 : hash, &added);
     if (!first)
         return UINT32_MAX;
     for (uint32_t p = added ? UINT32_MAX : (uint32_t)*first; p != UINT32_MAX; p = f->patterns.items[p].next)
         if (is_pattern(f, &f->patterns.items[p], layer, unreachable))
             return p;
-    struct pattern *fresh = OURO_VEC_ADD(&f->patterns);
+    struct pattern *fresh = hash_names(f, &names_hash) ? OURO_VEC_ADD(&f->patterns) : NULL;
     if (!fresh)
         return UINT32_MAX;
     *fresh = (struct pattern){.layer = layer,
                               .unreachable = unreachable,
-                              .names_hash = hash_names(f),
+                              .names_hash = names_hash,
                               .begin = f->pool.count,
                               .count = f->met.count,
                               .next = added ? UINT32_MAX : (uint32_t)*first,
@@ -479,8 +479,9 @@ static enum ouro_status add_references(struct folding *f)
             }
         }
         row->reference_count = cycles->references.count - row->reference_begin;
-        qsort(cycles->references.items + row->reference_begin, row->reference_count, sizeof *cycles->references.items,
-              by_frequency);
+        if (row->reference_count)
+            qsort(cycles->references.items + row->reference_begin, row->reference_count,
+                  sizeof *cycles->references.items, by_frequency);
     }
     return OURO_OK;
 }

@@ -96,6 +96,12 @@ void ouro_json_text(struct ouro_json *json, const char *key, const void *bytes, 
     ouro_buf_add_byte(&json->out->buf, '"');
 }
 
+void ouro_json_buf(struct ouro_json *json, const char *key, const struct ouro_buf *text)
+{
+    json->out->buf.failed |= text->failed;
+    ouro_json_text(json, key, text->data, text->size);
+}
+
 void ouro_json_string(struct ouro_json *json, const char *key, const char *text)
 {
     ouro_json_text(json, key, text, strlen(text));

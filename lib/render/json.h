@@ -21,6 +21,8 @@ void ouro_json_array(struct ouro_json *json, const char *key);
 void ouro_json_end(struct ouro_json *json);
 
 void ouro_json_text(struct ouro_json *json, const char *key, const void *bytes, size_t size);
+/* What was gathered in a buffer; that memory ran out for it is told by the output. */
+void ouro_json_buf(struct ouro_json *json, const char *key, const struct ouro_buf *text);
 void ouro_json_string(struct ouro_json *json, const char *key, const char *text);
 void ouro_json_uint(struct ouro_json *json, const char *key, uint64_t value);
 void ouro_json_int(struct ouro_json *json, const char *key, int64_t value);

@@ -36,6 +36,12 @@ static inline void ouro_out_add(struct ouro_out *out, const void *bytes, size_t 
     ouro_out_check(out);
 }
 
+static inline void ouro_out_buf(struct ouro_out *out, const struct ouro_buf *buf)
+{
+    out->buf.failed |= buf->failed;
+    ouro_out_add(out, buf->data, buf->size);
+}
+
 static inline void ouro_out_text(struct ouro_out *out, const char *text)
 {
     ouro_out_add(out, text, strlen(text));

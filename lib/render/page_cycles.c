@@ -213,7 +213,7 @@ void ouro_page_cycles_table(struct ouro_out *out, struct ouro_cycles *cycles, si
         text.size = 0;
         if (texts.cycles.count)
             ouro_cycles_add_text(cycles, &texts, 0, &text);
-        ouro_table_text(&table, text.data, text.size);
+        ouro_table_buf(&table, &text);
     }
     ouro_table_write(&table, out, width, 0);
 }
@@ -225,7 +225,7 @@ static void put_name(struct ouro_json *json, const char *key, const struct ouro_
 {
     text->size = 0;
     ouro_cycle_names_add(&cycles->names, name, text);
-    ouro_json_text(json, key, text->data, text->size);
+    ouro_json_buf(json, key, text);
 }
 
 static void put_references(struct ouro_json *json, const struct ouro_cycles *cycles, const struct ouro_cycle_row *row,
@@ -254,7 +254,7 @@ static void put_advice(struct ouro_json *json, const struct ouro_cycles *cycles,
         ouro_json_object(json, NULL);
         text->size = 0;
         ouro_cycle_cut_add(cut, cycles, text);
-        ouro_json_text(json, "reference", text->data, text->size);
+        ouro_json_buf(json, "reference", text);
         ouro_json_string(json, "how", ouro_cut_name(cut->how));
         ouro_json_uint(json, "count", cut->reference_count);
         ouro_json_uint(json, "targets", cut->target_count);
@@ -270,7 +270,7 @@ static void put_advice(struct ouro_json *json, const struct ouro_cycles *cycles,
     if (advice->finalizer_count) {
         text->size = 0;
         ouro_page_add_type(text, cycles->model, advice->finalizer_type);
-        ouro_json_text(json, "finalizer_type", text->data, text->size);
+        ouro_json_buf(json, "finalizer_type", text);
     }
     ouro_json_end(json);
 }
@@ -285,7 +285,7 @@ static enum ouro_status put_row(struct ouro_json *json, struct ouro_cycles *cycl
     ouro_json_object(json, NULL);
     if (texts.cycles.count)
         ouro_cycles_add_text(cycles, &texts, 0, &text);
-    ouro_json_text(json, "pattern", text.data, text.size);
+    ouro_json_buf(json, "pattern", &text);
     ouro_json_bool(json, "unreachable", row->unreachable);
     ouro_json_string(json, "layer", layers[row->layer]);
     ouro_json_uint(json, "count", row->knot_count);
@@ -299,7 +299,7 @@ static enum ouro_status put_row(struct ouro_json *json, struct ouro_cycles *cycl
     for (size_t i = 0; i < texts.cycles.count; i++) {
         text.size = 0;
         ouro_cycles_add_text(cycles, &texts, i, &text);
-        ouro_json_text(json, NULL, text.data, text.size);
+        ouro_json_buf(json, NULL, &text);
     }
     ouro_json_end(json);
     put_references(json, cycles, row, &text);

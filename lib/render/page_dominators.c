@@ -50,6 +50,9 @@ static void add_type(struct words *words, const struct ouro_page_dominators *pag
     size_t size;
     ouro_page_add_type(&text, page->model, type);
     ouro_heap_model_type_name(page->model, type, &size);
+    words->type.failed |= text.failed;
+    if (!text.size || text.size < size) /* no name, or out of memory for it */
+        return;
     words->module = words->type.size;
     ouro_text_add(&words->type, text.data, text.size - size);
     words->name = words->type.size;
@@ -60,7 +63,7 @@ static void add_value(struct ouro_buf *out, const struct ouro_page_dominators *p
 {
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     if (ouro_value_add(&text, page->model, node, VALUE_BYTES_MAX))
-        ouro_text_add(out, text.data, text.size);
+        ouro_text_add_buf(out, &text);
 }
 
 static void say_object(struct words *words, const struct ouro_page_dominators *page,
@@ -75,7 +78,7 @@ static void say_object(struct words *words, const struct ouro_page_dominators *p
         ouro_page_add_type(&name, page->model, row->type);
         ouro_buf_add_byte(&name, ' ');
         ouro_value_add(&name, page->model, row->node, SIZE_MAX);
-        ouro_text_add(&words->type, name.data, name.size);
+        ouro_text_add_buf(&words->type, &name);
         return;
     }
     add_type(words, page, row->type);
@@ -84,7 +87,7 @@ static void say_object(struct words *words, const struct ouro_page_dominators *p
         ouro_page_add_type(&owner, page->model, ouro_heap_model_type(page->model, row->owner));
         ouro_buf_add_text(&words->value, "of ");
         if (!is_pseudo(page, row->owner)) {
-            ouro_text_add(&words->value, owner.data, owner.size);
+            ouro_text_add_buf(&words->value, &owner);
             ouro_buf_add_byte(&words->value, ' ');
         }
         add_value(&words->value, page, row->owner);
@@ -203,14 +206,14 @@ static void fit(struct words *words, size_t width)
 
 static void write_words(struct ouro_out *out, const struct words *words)
 {
-    ouro_out_add(out, words->head.data, words->head.size);
-    ouro_out_add(out, words->label.data, words->label.size);
+    ouro_out_buf(out, &words->head);
+    ouro_out_buf(out, &words->label);
     ouro_out_text(out, words->label.size ? ": " : "");
-    ouro_out_add(out, words->type.data, words->type.size);
+    ouro_out_buf(out, &words->type);
     ouro_out_text(out, words->value.size ? " " : "");
-    ouro_out_add(out, words->value.data, words->value.size);
+    ouro_out_buf(out, &words->value);
     ouro_out_text(out, words->tail.size ? " " : "");
-    ouro_out_add(out, words->tail.data, words->tail.size);
+    ouro_out_buf(out, &words->tail);
     ouro_out_text(out, "\n");
     out->buf.failed |= words->head.failed || words->label.failed || words->type.failed || words->value.failed ||
                        words->tail.failed;
@@ -251,7 +254,7 @@ static bool is_shown(const struct ouro_dominator_row *row)
     return row->kind != OURO_DOMINATOR_SECTION || row->count;
 }
 
-static void measure(const struct ouro_page_dominators *page, size_t *widths, size_t width)
+static void measure(struct ouro_out *out, const struct ouro_page_dominators *page, size_t *widths, size_t width)
 {
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     for (unsigned c = 0; c < NUMBER_COUNT; c++) {
@@ -263,6 +266,7 @@ static void measure(const struct ouro_page_dominators *page, size_t *widths, siz
             widths[c] = text.size > widths[c] ? text.size : widths[c];
         }
     }
+    out->buf.failed |= text.failed;
     if (width && width < SHALLOW_FROM)
         widths[SHALLOW] = 0;
 }
@@ -273,7 +277,7 @@ static void write_rows(struct ouro_out *out, const struct ouro_page_dominators *
     OURO_GUARD(words_fini) struct words words = {0};
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     size_t widths[NUMBER_COUNT], used = 0;
-    measure(page, widths, width);
+    measure(out, page, widths, width);
     for (unsigned c = 0; c < NUMBER_COUNT; c++)
         if (widths[c]) {
             ouro_out_addf(out, "%*s  ", (int)widths[c], column_titles[c]);
@@ -318,7 +322,7 @@ static void write_limits(struct ouro_out *out, const struct ouro_page_dominators
     if (query->child_count)
         ouro_buf_addf(&text, "%s %zu below each (--limit)", separator, query->child_count);
     ouro_buf_add_byte(&text, '\n');
-    ouro_out_add(out, text.data, text.size);
+    ouro_out_buf(out, &text);
 }
 
 void ouro_page_dominators_text(struct ouro_out *out, const struct ouro_page_dominators *page, size_t width)
@@ -349,7 +353,7 @@ static void write_named(struct ouro_json *json, const struct ouro_page_dominator
     ouro_json_text(json, "module", name, size);
     text->size = 0;
     if (ouro_value_add(text, model, node, VALUE_BYTES_MAX))
-        ouro_json_text(json, is_pseudo(page, node) ? "name" : "value", text->data, text->size);
+        ouro_json_buf(json, is_pseudo(page, node) ? "name" : "value", text);
     if (model->heap.flags[node] & OURO_OBJECT_APPROXIMATE)
         ouro_json_bool(json, "approximate", true);
 }
@@ -462,23 +466,23 @@ void ouro_page_chain_text(struct ouro_out *out, const struct ouro_page_object *p
     for (size_t i = 0; i < chain->count; i++) {
         ouro_node node = chain->items[i];
         add_chain_label(&text, page, i);
-        ouro_table_text(&table, text.data, text.size);
+        ouro_table_buf(&table, &text);
         text.size = 0;
         ouro_buf_addf(&text, "0x%" PRIx64, ouro_roots_addr(page->roots, node));
-        ouro_table_text(&table, text.data, text.size);
+        ouro_table_buf(&table, &text);
         ouro_table_size(&table, page->retained->bytes[node]);
         text.size = 0;
         if (node < model->heap.count)
             ouro_page_add_type(&text, model, ouro_heap_model_type(model, node));
         else
             ouro_buf_add_text(&text, "<root>");
-        ouro_table_text(&table, text.data, text.size);
+        ouro_table_buf(&table, &text);
         text.size = 0;
         if (node < model->heap.count)
             ouro_value_add(&text, model, node, VALUE_BYTES_MAX);
         else
             ouro_buf_add_text(&text, virtual_name(page->roots, node));
-        ouro_table_text(&table, text.data, text.size);
+        ouro_table_buf(&table, &text);
     }
     ouro_out_addf(out, "\nDominated by: %" PRIu64 "\n", chain->total);
     ouro_table_write(&table, out, width, 2);
@@ -501,7 +505,7 @@ void ouro_page_chain_json(struct ouro_json *json, const struct ouro_page_object 
         write_named(json, &names, chain->items[i], &text);
         add_chain_label(&text, page, i);
         if (text.size)
-            ouro_json_text(json, "label", text.data, text.size);
+            ouro_json_buf(json, "label", &text);
         ouro_json_uint(json, "retained", page->retained->bytes[chain->items[i]]);
         ouro_json_end(json);
         ouro_out_check(json->out);

@@ -66,7 +66,7 @@ static void write_found(struct writing *w)
         ouro_buf_add_text(&w->text, ",\nand free ");
         add_objects(&w->text, garbage->freed_count, garbage->freed_bytes);
         ouro_buf_add_text(&w->text, " with what hangs off them alone.\n\n");
-        ouro_out_add(w->out, w->text.data, w->text.size);
+        ouro_out_buf(w->out, &w->text);
         w->text.size = 0;
         ouro_page_types_text(w->out, w->model, &garbage->unreachable.types, w->limit, false, w->width);
     }
@@ -106,10 +106,10 @@ static void write_finalizer_rows(struct writing *w)
         ouro_table_string(&table, text);
         w->text.size = 0;
         ouro_page_add_type(&w->text, w->model, ouro_heap_model_type(w->model, item->node));
-        ouro_table_text(&table, w->text.data, w->text.size);
+        ouro_table_buf(&table, &w->text);
         w->text.size = 0;
         ouro_finalizer_describe(&w->text, w->model, item);
-        ouro_table_text(&table, w->text.data, w->text.size);
+        ouro_table_buf(&table, &w->text);
     }
     w->text.size = 0;
     ouro_table_write(&table, w->out, w->width, 2);
@@ -268,7 +268,7 @@ static void write_native(struct writing *w)
         ouro_table_size(&table, row->bytes);
         w->text.size = 0;
         ouro_page_add_type(&w->text, w->model, row->type);
-        ouro_table_text(&table, w->text.data, w->text.size);
+        ouro_table_buf(&table, &w->text);
         snprintf(address, sizeof address, "0x%" PRIx64, w->model->heap.addr[row->example]);
         ouro_table_string(&table, address);
     }

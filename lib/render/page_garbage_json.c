@@ -110,7 +110,7 @@ static void write_finalizer(struct writing *w, size_t i)
     if (item->callable != OURO_NODE_NONE)
         ouro_json_addr(&w->json, "callable", w->model->heap.addr[item->callable]);
     ouro_finalizer_describe(&text, w->model, item);
-    ouro_json_text(&w->json, "does", text.data, text.size);
+    ouro_json_buf(&w->json, "does", &text);
     ouro_json_end(&w->json);
     ouro_out_check(w->json.out);
 }
@@ -225,7 +225,7 @@ static void write_schedule(struct writing *w, const struct ouro_interpreter_reco
         ouro_json_uint(&w->json, "survivors", schedule.survivors);
     }
     ouro_schedule_describe(&text, &schedule);
-    ouro_json_text(&w->json, "text", text.data, text.size);
+    ouro_json_buf(&w->json, "text", &text);
     ouro_json_end(&w->json);
 }
 

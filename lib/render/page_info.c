@@ -16,7 +16,7 @@ static const char *meta(const struct ouro_heap_model *model, const char *key, si
 static void add_row(struct ouro_table *table, const char *name, struct ouro_buf *value)
 {
     ouro_table_string(table, name);
-    ouro_table_text(table, value->data, value->size);
+    ouro_table_buf(table, value);
     value->size = 0;
 }
 
@@ -254,7 +254,7 @@ void ouro_page_doubts_json(struct ouro_json *json, const struct ouro_info *info)
         ouro_json_object(json, NULL);
         ouro_json_string(json, "kind", ouro_finding_name(finding->kind));
         ouro_json_uint(json, "count", finding->count);
-        ouro_json_text(json, "text", finding->text.data, finding->text.size);
+        ouro_json_buf(json, "text", &finding->text);
         ouro_json_end(json);
     }
     ouro_json_end(json);
@@ -399,7 +399,7 @@ void ouro_page_info_json(struct ouro_out *out, const struct ouro_heap_model *mod
         ouro_json_object(&json, NULL);
         ouro_json_string(&json, "kind", ouro_finding_name(finding->kind));
         ouro_json_uint(&json, "count", finding->count);
-        ouro_json_text(&json, "text", finding->text.data, finding->text.size);
+        ouro_json_buf(&json, "text", &finding->text);
         ouro_json_end(&json);
     }
     ouro_json_end(&json);

@@ -50,7 +50,7 @@ void ouro_page_object_fields(struct ouro_json *json, const struct ouro_heap_mode
     }
     ouro_page_generation(json, model, node);
     if (ouro_value_add(&text, model, node, SIZE_MAX))
-        ouro_json_text(json, flags & OURO_OBJECT_PSEUDO ? "name" : "value", text.data, text.size);
+        ouro_json_buf(json, flags & OURO_OBJECT_PSEUDO ? "name" : "value", &text);
     if (flags & OURO_OBJECT_APPROXIMATE)
         ouro_json_bool(json, "approximate", true);
     if (flags & OURO_OBJECT_FINALIZED)
@@ -99,10 +99,10 @@ void ouro_page_objects_text(struct ouro_out *out, const struct ouro_heap_model *
         ouro_page_add_type(&text, model, ouro_heap_model_type(model, node));
         if (model->heap.flags[node] & OURO_OBJECT_APPROXIMATE)
             ouro_buf_add_text(&text, " ~");
-        ouro_table_text(&table, text.data, text.size);
+        ouro_table_buf(&table, &text);
         text.size = 0;
         ouro_value_add(&text, model, node, VALUE_BYTES_MAX);
-        ouro_table_text(&table, text.data, text.size);
+        ouro_table_buf(&table, &text);
     }
     if (selection->count)
         ouro_table_write(&table, out, width, 0);
@@ -115,7 +115,7 @@ void ouro_page_objects_text(struct ouro_out *out, const struct ouro_heap_model *
         ouro_text_add_count(&text, selection->count);
     }
     ouro_buf_add_byte(&text, '\n');
-    ouro_out_add(out, text.data, text.size);
+    ouro_out_buf(out, &text);
 }
 
 void ouro_page_objects_json(struct ouro_out *out, const struct ouro_heap_model *model,
@@ -149,7 +149,7 @@ void ouro_page_objects_json(struct ouro_out *out, const struct ouro_heap_model *
 static void add_row(struct ouro_table *table, const char *name, struct ouro_buf *value)
 {
     ouro_table_string(table, name);
-    ouro_table_text(table, value->data, value->size);
+    ouro_table_buf(table, value);
     value->size = 0;
 }
 
@@ -251,17 +251,17 @@ static void write_slots(struct ouro_out *out, const struct ouro_heap_model *mode
         const struct ouro_slot *slot = &slots->items[i];
         ouro_node other = forward ? slot->target : slot->node;
         ouro_label_add(&text, model, slot);
-        ouro_table_text(&table, text.data, text.size);
+        ouro_table_buf(&table, &text);
         ouro_table_string(&table, class_text(slot->edge_class));
         text.size = 0;
         ouro_buf_addf(&text, "0x%" PRIx64, model->heap.addr[other]);
-        ouro_table_text(&table, text.data, text.size);
+        ouro_table_buf(&table, &text);
         text.size = 0;
         ouro_page_add_type(&text, model, ouro_heap_model_type(model, other));
-        ouro_table_text(&table, text.data, text.size);
+        ouro_table_buf(&table, &text);
         text.size = 0;
         ouro_value_add(&text, model, other, VALUE_BYTES_MAX);
-        ouro_table_text(&table, text.data, text.size);
+        ouro_table_buf(&table, &text);
         text.size = 0;
     }
     ouro_table_write(&table, out, width, 2);
@@ -326,14 +326,14 @@ static void write_slots_json(struct ouro_json *json, const struct ouro_heap_mode
         ouro_json_addr(json, "addr", model->heap.addr[other]);
         text.size = 0;
         ouro_label_add(&text, model, slot);
-        ouro_json_text(json, "label", text.data, text.size);
+        ouro_json_buf(json, "label", &text);
         ouro_json_string(json, "class", classes[slot->edge_class]);
         size_t size;
         const char *name = ouro_heap_model_type_name(model, ouro_heap_model_type(model, other), &size);
         ouro_json_text(json, "type", name, size);
         text.size = 0;
         if (ouro_value_add(&text, model, other, VALUE_BYTES_MAX))
-            ouro_json_text(json, "value", text.data, text.size);
+            ouro_json_buf(json, "value", &text);
         ouro_json_end(json);
     }
     ouro_json_end(json);

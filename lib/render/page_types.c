@@ -20,7 +20,7 @@ static void add_retained(struct ouro_table *table, const struct ouro_histogram_r
     text->size = 0;
     ouro_buf_add_text(text, row->retained_exact ? "" : ">= ");
     ouro_text_add_size(text, row->retained_bytes);
-    ouro_table_text(table, text->data, text->size);
+    ouro_table_buf(table, text);
 }
 
 void ouro_page_types_text(struct ouro_out *out, const struct ouro_heap_model *model,
@@ -55,7 +55,7 @@ void ouro_page_types_text(struct ouro_out *out, const struct ouro_heap_model *mo
             ouro_buf_add_text(&text, " ~");
             approximate = true;
         }
-        ouro_table_text(&table, text.data, text.size);
+        ouro_table_buf(&table, &text);
     }
     ouro_table_write(&table, out, width, 0);
     if (at_least)
@@ -72,7 +72,7 @@ void ouro_page_types_text(struct ouro_out *out, const struct ouro_heap_model *mo
     if (shown < histogram->count)
         ouro_buf_addf(&text, "; %zu %ss more", histogram->count - shown, noun);
     ouro_buf_add_byte(&text, '\n');
-    ouro_out_add(out, text.data, text.size);
+    ouro_out_buf(out, &text);
 }
 
 void ouro_page_types_json(struct ouro_out *out, const struct ouro_heap_model *model,

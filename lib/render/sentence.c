@@ -7,7 +7,8 @@ void ouro_sentence_write_under(struct ouro_out *out, const struct ouro_buf *sent
                                const char *indent)
 {
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
-    ouro_text_add(&text, sentence->data, sentence->size);
+    ouro_text_add_buf(&text, sentence);
+    out->buf.failed |= text.failed;
     size_t column = 0, margin = strlen(indent);
     for (size_t i = 0; i < text.size;) {
         size_t end = i;

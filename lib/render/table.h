@@ -33,6 +33,7 @@ void ouro_table_fini(struct ouro_table *table);
 void ouro_table_column(struct ouro_table *table, const char *title, unsigned flags);
 /* The next cell, row by row. */
 void ouro_table_text(struct ouro_table *table, const void *bytes, size_t size);
+void ouro_table_buf(struct ouro_table *table, const struct ouro_buf *text);
 void ouro_table_string(struct ouro_table *table, const char *text);
 void ouro_table_count(struct ouro_table *table, uint64_t count);
 void ouro_table_size(struct ouro_table *table, uint64_t bytes);

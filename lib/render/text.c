@@ -18,6 +18,12 @@ void ouro_text_add(struct ouro_buf *out, const void *bytes, size_t size)
     }
 }
 
+void ouro_text_add_buf(struct ouro_buf *out, const struct ouro_buf *text)
+{
+    out->failed |= text->failed;
+    ouro_text_add(out, text->data, text->size);
+}
+
 size_t ouro_text_width(const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;

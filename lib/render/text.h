@@ -7,6 +7,7 @@
 /* Adds the bytes (UTF-8, not trusted) with everything that str.isprintable refuses escaped: \n \x1b \u202e \xff.
  * Backslashes stay as they are: values come as repr wrote them. */
 void ouro_text_add(struct ouro_buf *out, const void *bytes, size_t size);
+void ouro_text_add_buf(struct ouro_buf *out, const struct ouro_buf *text);
 /* Columns that an escaped text takes. */
 size_t ouro_text_width(const void *bytes, size_t size);
 /* The longest prefix of whole characters that fits in `width` columns, in bytes. */

@@ -1,0 +1,138 @@
+/* The N-th allocation fails, for all N, in everything that is ever asked about a snapshot: OURO_NOMEM, and nothing is
+ * left behind. Linked with --wrap for each allocator and free. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "whole.h"
+#include "wild.h"
+
+static long countdown = -1; /* allocations until one fails; negative: none does */
+static bool all_fail;       /* from that one on */
+static long alive;          /* allocated and not freed */
+static bool failed_once;
+
+static bool fails(void)
+{
+    if (countdown > 0 || countdown < 0) {
+        countdown -= countdown > 0;
+        alive++;
+        return false;
+    }
+    countdown = all_fail ? 0 : -1;
+    failed_once = true;
+    return true;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void __real_free(void *memory);
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    alive -= old != NULL;
+    if (!fails())
+        return __real_realloc(old, size);
+    alive += old != NULL;
+    return NULL;
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return fails() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+void __wrap_free(void *memory)
+{
+    alive -= memory != NULL;
+    __real_free(memory);
+}
+
+static const struct {
+    unsigned part;
+    long allocations; /* at least, or the test tests nothing */
+} parts[] = {
+    {WHOLE_INFO,       20},
+    {WHOLE_COLLECTOR,  20},
+    {WHOLE_GARBAGE,    60},
+    {WHOLE_TYPES,      20},
+    {WHOLE_DOMINATORS, 50},
+    {WHOLE_CYCLES,     60},
+    {WHOLE_OBJECTS,    20},
+    {WHOLE_EXPORT,     20},
+};
+
+static struct tiny tiny;
+
+/* Without an allocation of its own the loop below would count libcheck's. */
+static enum ouro_status run(unsigned part, long n, long *left)
+{
+    long before = alive;
+    failed_once = false;
+    countdown = n;
+    enum ouro_status status = whole_analysis(tiny.path, 0, part, NULL);
+    countdown = -1;
+    *left = alive - before;
+    return status;
+}
+
+static void check_part(unsigned long seed, unsigned part, long least)
+{
+    long left, n = 0;
+    wild_write(&tiny, seed, 24, OURO_CODEC_STORED);
+    for (bool more = true; more; n++) {
+        enum ouro_status status = run(part, n, &left);
+        more = failed_once;
+        if (status != (more ? OURO_NOMEM : OURO_OK))
+            ck_abort_msg("seed %lu, part %u, allocation %ld: %s", seed, part, n, ouro_status_name(status));
+        if (left)
+            ck_abort_msg("seed %lu, part %u, allocation %ld: %ld are left", seed, part, n, left);
+    }
+    ck_assert_int_gt(n, least);
+    tiny_end(&tiny);
+}
+
+START_TEST(each_failed_allocation_is_told_and_leaves_nothing)
+{
+    for (unsigned long seed = 1; seed <= 4; seed++)
+        check_part(seed, parts[_i].part, parts[_i].allocations);
+}
+END_TEST
+
+START_TEST(nothing_but_failures_is_told_and_leaves_nothing)
+{
+    all_fail = true;
+    for (unsigned long seed = 1; seed <= 2; seed++)
+        check_part(seed, parts[_i].part, parts[_i].allocations);
+    all_fail = false;
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("analysis out of memory");
+    TCase *tests = tcase_create("out of memory");
+    tcase_set_timeout(tests, 300);
+    tcase_add_loop_test(tests, each_failed_allocation_is_told_and_leaves_nothing, 0,
+                        (int)(sizeof parts / sizeof *parts));
+    tcase_add_loop_test(tests, nothing_but_failures_is_told_and_leaves_nothing, 0,
+                        (int)(sizeof parts / sizeof *parts));
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
