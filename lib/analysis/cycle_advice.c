@@ -6,12 +6,16 @@
 #include "base/guard.h"
 #include "base/large.h"
 
-#define SIZE_MAX_    6u                   /* names of a set that is proven to be smallest */
-#define BRANCHES_MAX 200000u              /* partial sets looked at for one proof */
-#define CYCLES_MAX   2000u                /* cycles that a set must hit */
-#define WORK_MAX     UINT64_C(1000000000) /* references looked at for a row */
-#define BASES_MAX    64u                  /* of a type, from the file: may run in circles */
-#define LABEL_NONE   UINT32_MAX
+#define SIZE_MAX_  6u    /* names of a set that is proven to be smallest */
+#define CYCLES_MAX 2000u /* cycles that a set must hit */
+#define BASES_MAX  64u   /* of a type, from the file: may run in circles */
+#define LABEL_NONE UINT32_MAX
+/* Work, in references looked at (searches) and names (proofs): for a row so much for each of its references, and more
+ * from what all rows share. */
+#define WORK_TIMES  32u
+#define EXTRA_MAX   UINT64_C(50000000)
+#define PROOF_MAX   UINT64_C(5000000)
+#define SHARED_MAX  UINT64_C(1000000000)
 
 #define VEC(type)               \
     struct {                    \
@@ -23,7 +27,8 @@
 struct label {
     struct ouro_cycle_cut cut;
     unsigned cost;
-    bool is_cut;
+    bool is_cut, is_chosen;
+    size_t cycle; /* of those met, the last that has it; counted from 1 */
 };
 
 struct edge {
@@ -45,7 +50,8 @@ struct row_graph {
     uint8_t *state;
     uint32_t *stack;
     uint64_t *next;
-    uint64_t work;
+    uint64_t work, work_max, proof_work, proof_max;
+    unsigned least; /* names that a set needs: smaller ones were tried with fewer cycles */
     /* Cycles met: their labels, each once. */
     VEC(uint32_t) met;
     VEC(size_t) met_begin;
@@ -285,11 +291,9 @@ static enum ouro_status take_cycle(struct row_graph *g, size_t from, size_t dept
     *begin = g->met.count;
     for (size_t i = from; i < depth; i++) {
         uint32_t label = i + 1 < depth ? g->edges.items[g->next[i] - 1].label : last_label;
-        bool there = label == LABEL_NONE;
-        for (size_t j = *begin; !there && j < g->met.count; j++)
-            there = g->met.items[j] == label;
-        if (there)
+        if (label == LABEL_NONE || g->labels.items[label].cycle == g->met_begin.count)
             continue;
+        g->labels.items[label].cycle = g->met_begin.count;
         uint32_t *met = OURO_VEC_ADD(&g->met);
         if (!met)
             return OURO_NOMEM;
@@ -348,11 +352,10 @@ static enum ouro_status find_cycle(struct row_graph *g, bool *found)
 /* --- The smallest set that hits all cycles met */
 
 struct hitting {
-    const struct row_graph *g;
+    struct row_graph *g;
     uint32_t chosen[SIZE_MAX_], best[SIZE_MAX_];
     unsigned best_cost;
     bool found;
-    unsigned branches;
 };
 
 static const uint32_t *cycle_labels(const struct row_graph *g, size_t which, size_t *count)
@@ -360,18 +363,17 @@ static const uint32_t *cycle_labels(const struct row_graph *g, size_t which, siz
     size_t begin = g->met_begin.items[which];
     size_t end = which + 1 < g->met_begin.count ? g->met_begin.items[which + 1] : g->met.count;
     *count = end - begin;
-    return g->met.items + begin;
+    return *count ? g->met.items + begin : NULL;
 }
 
-static bool is_hit(const struct row_graph *g, size_t which, const uint32_t *chosen, unsigned size)
+static bool is_hit(struct row_graph *g, size_t which)
 {
-    size_t count;
+    size_t count, i = 0;
     const uint32_t *labels = cycle_labels(g, which, &count);
-    for (size_t i = 0; i < count; i++)
-        for (unsigned j = 0; j < size; j++)
-            if (labels[i] == chosen[j])
-                return true;
-    return false;
+    while (i < count && !g->labels.items[labels[i]].is_chosen)
+        i++;
+    g->proof_work += i + 1;
+    return i < count;
 }
 
 static unsigned cost_of(const struct row_graph *g, const uint32_t *chosen, unsigned size)
@@ -402,16 +404,18 @@ static void try_size(struct hitting *h, unsigned size)
     for (;;) {
         size_t count;
         const uint32_t *labels = cycle_labels(h->g, open[depth], &count);
-        if (at[depth] == count || h->branches >= BRANCHES_MAX) {
+        if (at[depth])
+            h->g->labels.items[h->chosen[depth]].is_chosen = false;
+        if (at[depth] == count || h->g->proof_work > h->g->proof_max) {
             if (!depth)
                 return;
             depth--;
             continue;
         }
         h->chosen[depth] = labels[at[depth]++];
-        h->branches++;
+        h->g->labels.items[h->chosen[depth]].is_chosen = true;
         size_t next = open[depth];
-        while (next < h->g->met_begin.count && is_hit(h->g, next, h->chosen, depth + 1))
+        while (next < h->g->met_begin.count && is_hit(h->g, next))
             next++;
         if (next == h->g->met_begin.count) {
             unsigned cost = cost_of(h->g, h->chosen, depth + 1);
@@ -433,9 +437,10 @@ static void try_size(struct hitting *h, unsigned size)
 static bool cut_smallest(struct row_graph *g)
 {
     struct hitting hitting = {.g = g};
-    for (unsigned size = 1; size <= SIZE_MAX_; size++) {
+    for (unsigned size = g->least; size <= SIZE_MAX_; size++) {
+        g->least = size;
         try_size(&hitting, size);
-        if (hitting.branches >= BRANCHES_MAX)
+        if (g->proof_work > g->proof_max)
             return false;
         if (!hitting.found)
             continue;
@@ -460,6 +465,28 @@ static void cut_one_more(struct row_graph *g)
     g->labels.items[best].is_cut = true;
 }
 
+static uint64_t at_most(uint64_t value, uint64_t most)
+{
+    return value < most ? value : most;
+}
+
+/* What this row may do, and afterwards what it did beyond its own share. */
+static void begin_work(struct row_graph *g)
+{
+    uint64_t left = SHARED_MAX - at_most(g->cycles->advice_work, SHARED_MAX);
+    uint64_t own = WORK_TIMES * (UINT64_C(64) + g->node_count + g->edges.count);
+    g->work = g->proof_work = 0;
+    g->least = 1;
+    g->work_max = own + at_most(EXTRA_MAX, left);
+    g->proof_max = own + at_most(PROOF_MAX, left);
+}
+
+static void end_work(const struct row_graph *g, struct ouro_cycles *cycles)
+{
+    uint64_t own = WORK_TIMES * (UINT64_C(64) + g->node_count + g->edges.count);
+    cycles->advice_work += g->work - at_most(g->work, own) + g->proof_work - at_most(g->proof_work, own);
+}
+
 static enum ouro_status break_all(struct row_graph *g, struct ouro_cycle_advice *advice)
 {
     advice->smallest = true;
@@ -472,7 +499,7 @@ static enum ouro_status break_all(struct row_graph *g, struct ouro_cycle_advice 
             return OURO_OK;
         }
         cycle_labels(g, g->met_begin.count - 1, &count);
-        if (!count || g->work > WORK_MAX || g->met_begin.count > CYCLES_MAX) {
+        if (!count || g->work > g->work_max || g->met_begin.count > CYCLES_MAX) {
             advice->smallest = false;
             return OURO_OK;
         }
@@ -497,7 +524,7 @@ static bool finalizes(const struct ouro_heap_model *model, ouro_node node)
     return true;
 }
 
-static void count_finalizers(const struct row_graph *g, struct ouro_cycle_advice *advice, struct ouro_map *types)
+static enum ouro_status count_finalizers(const struct row_graph *g, struct ouro_cycle_advice *advice, struct ouro_map *types)
 {
     const struct ouro_heap_model *model = g->cycles->model;
     advice->finalizer_type = OURO_TYPE_NONE;
@@ -509,9 +536,11 @@ static void count_finalizers(const struct row_graph *g, struct ouro_cycle_advice
         advice->finalizer_count++;
         if (advice->finalizer_type == OURO_TYPE_NONE)
             advice->finalizer_type = type;
-        ouro_map_put(types, type, NULL);
+        if (!ouro_map_put(types, type, NULL))
+            return OURO_NOMEM;
     }
     advice->finalizer_type_count = types->count;
+    return OURO_OK;
 }
 
 static int by_cost(const void *a, const void *b)
@@ -626,8 +655,9 @@ static enum ouro_status merge_labels(struct row_graph *g, bool *merged)
     for (size_t i = 0; i < g->edges.count; i++)
         if (g->edges.items[i].label != LABEL_NONE)
             g->edges.items[i].label = stands_for[g->edges.items[i].label];
+    for (size_t i = 0; i < g->labels.count; i++)
+        g->labels.items[i].cycle = 0;
     g->met.count = g->met_begin.count = 0;
-    g->work = 0;
     return OURO_OK;
 }
 
@@ -637,7 +667,9 @@ static enum ouro_status advise(struct row_graph *g, struct ouro_cycles *cycles, 
     OURO_TRY(build(g, cycles));
     OURO_TRY(count_targets(g));
     set_costs(g);
+    begin_work(g);
     OURO_TRY(break_all(g, advice));
+    end_work(g, cycles);
     OURO_TRY(take_cuts(g, advice));
     if (!advice->cuts.count)
         advice->complete = advice->smallest = false;
@@ -648,7 +680,9 @@ static enum ouro_status advise(struct row_graph *g, struct ouro_cycles *cycles, 
         OURO_GUARD(ouro_cycle_advice_fini) struct ouro_cycle_advice by_base = {0};
         OURO_TRY(count_targets(g));
         set_costs(g);
+        begin_work(g);
         OURO_TRY(break_all(g, &by_base));
+        end_work(g, cycles);
         OURO_TRY(take_cuts(g, &by_base));
         if (by_base.complete && (!advice->complete || by_base.cuts.count < advice->cuts.count)) {
             struct ouro_cycle_advice other = *advice;
@@ -656,8 +690,7 @@ static enum ouro_status advise(struct row_graph *g, struct ouro_cycles *cycles, 
             by_base = other; /* freed */
         }
     }
-    count_finalizers(g, advice, &types);
-    return OURO_OK;
+    return count_finalizers(g, advice, &types);
 }
 
 void ouro_cycle_cut_add(const struct ouro_cycle_cut *cut, const struct ouro_cycles *cycles, struct ouro_buf *out)

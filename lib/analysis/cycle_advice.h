@@ -49,8 +49,9 @@ struct ouro_cycle_advice {
 /* Adds "Employee.department", "AST.parent". */
 void ouro_cycle_cut_add(const struct ouro_cycle_cut *cut, const struct ouro_cycles *cycles, struct ouro_buf *out);
 
-/* O(references of the row) for each cycle that is looked at: usually a handful. 24 bytes a member of the row and 8 a
- * reference while it runs. */
+/* O(references of the row) for each cycle that is looked at: usually a handful. Bounded for each row, and for all rows of
+ * `cycles` together: behind a row that was hard to prove others may be given up earlier. 24 bytes a member of the row and
+ * 8 a reference while it runs. */
 enum ouro_status ouro_cycle_advice_init(struct ouro_cycle_advice *advice, struct ouro_cycles *cycles,
                                         const struct ouro_cycle_row *row);
 void ouro_cycle_advice_fini(struct ouro_cycle_advice *advice);

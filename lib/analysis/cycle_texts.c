@@ -8,11 +8,13 @@
 
 #define HOPS_MAX  12u /* of a text */
 #define TRIES_MAX 64u /* searches of the example for an instance of a reference */
+#define WORK_MAX  UINT64_C(10000000) /* slots and members looked at for one row; only its first text may take more */
 
 /* A search within one knot. */
 struct search {
     struct ouro_cycles *cycles;
     enum ouro_layer layer;
+    uint64_t work;
 };
 
 /* A slot of `from` that leads to the member `to`; false when there is none. */
@@ -27,8 +29,15 @@ static bool find_slot(const struct search *s, uint32_t from, uint32_t to, struct
     return false;
 }
 
+static uint64_t slots_of(const struct search *s, uint32_t member)
+{
+    const struct ouro_heap *heap = &s->cycles->model->heap;
+    ouro_node node = s->cycles->cyclic.members[member].node;
+    return heap->slot_begin[node + 1] - heap->slot_begin[node];
+}
+
 /* Breadth first, slots in their order; fills parent backwards from `to`. Those reached are queue[0 .. result). */
-static size_t search_way(const struct search *s, uint32_t from, uint32_t to)
+static size_t search_way(struct search *s, uint32_t from, uint32_t to)
 {
     const struct ouro_cyclic *cyclic = &s->cycles->cyclic;
     uint32_t *queue = s->cycles->queue, *parent = s->cycles->parent;
@@ -48,6 +57,7 @@ static size_t search_way(const struct search *s, uint32_t from, uint32_t to)
             parent[next] = queue[at];
             queue[end++] = next;
         }
+        s->work += 1 + slots_of(s, queue[at]);
     }
     return end;
 }
@@ -93,7 +103,7 @@ static enum ouro_status add_way(const struct search *s, uint32_t from, uint32_t 
 }
 
 /* An instance of the reference in the row's example; false when it has none. */
-static bool find_instance(const struct search *s, const struct ouro_cycle_row *row,
+static bool find_instance(struct search *s, const struct ouro_cycle_row *row,
                           const struct ouro_cycle_reference *reference, uint32_t *from, uint32_t *to)
 {
     struct ouro_cycles *cycles = s->cycles;
@@ -102,9 +112,11 @@ static bool find_instance(const struct search *s, const struct ouro_cycle_row *r
         struct ouro_slot_walk walk;
         struct ouro_slot slot;
         *from = lists->members[i];
+        s->work++;
         if (ouro_cycle_names_owner(&cycles->names, cycles->names.name_of[*from]) !=
             ouro_cycle_names_owner(&cycles->names, reference->source))
             continue;
+        s->work += slots_of(s, *from);
         ouro_slot_walk_begin(&walk, cycles->model, cycles->cyclic.members[*from].node);
         while (ouro_slot_walk_next(&walk, &slot)) {
             *to = slot.edge_class == OURO_EDGE_WEAK
@@ -124,11 +136,12 @@ static enum ouro_status count_names(const struct search *s, const struct ouro_cy
     uint64_t ignored = 0;
     for (size_t i = row->reference_begin; i < row->reference_begin + row->reference_count; i++) {
         const struct ouro_cycle_reference *reference = &s->cycles->references.items[i];
-        uint64_t *count = s->cycles->names.names.items[reference->source].holder == OURO_NAME_NONE
-                              ? NULL
-                              : ouro_map_put(counts, reference->source, NULL);
-        if (count)
-            *count += reference->count;
+        if (s->cycles->names.names.items[reference->source].holder == OURO_NAME_NONE)
+            continue;
+        uint64_t *count = ouro_map_put(counts, reference->source, NULL);
+        if (!count)
+            return OURO_NOMEM;
+        *count += reference->count;
     }
     const struct ouro_cyclic_layer *lists = &s->cycles->cyclic.layers[row->layer];
     for (uint64_t k = row->knot_begin; k < row->knot_begin + row->knot_count; k++)
@@ -141,14 +154,6 @@ static enum ouro_status count_names(const struct search *s, const struct ouro_cy
             ++*count;
         }
     return OURO_OK;
-}
-
-static int compare_names(const struct ouro_cycle_names *names, uint32_t a, uint32_t b)
-{
-    OURO_GUARD(ouro_buf_fini) struct ouro_buf left = {0}, right = {0};
-    ouro_cycle_names_add(names, a, &left);
-    ouro_cycle_names_add(names, b, &right);
-    return strcmp(ouro_buf_text(&left), ouro_buf_text(&right));
 }
 
 static uint64_t count_in(const struct ouro_map *counts, uint32_t name)
@@ -169,7 +174,7 @@ static size_t first_hop(const struct search *s, const struct ouro_map *counts, c
         if (owners > best_owners || (owners == best_owners && references > best_references))
             continue;
         if (owners < best_owners || references < best_references ||
-            compare_names(&s->cycles->names, hops[i], hops[best]) < 0) {
+            ouro_cycle_names_compare(&s->cycles->names, hops[i], hops[best]) < 0) {
             best = i;
             best_owners = owners;
             best_references = references;
@@ -210,7 +215,7 @@ static enum ouro_status rotate(const struct search *s, const struct ouro_map *co
 }
 
 /* The shortest cycle through an instance of the reference. */
-static enum ouro_status add_cycle(const struct search *s, const struct ouro_map *counts, uint32_t source, uint32_t from,
+static enum ouro_status add_cycle(struct search *s, const struct ouro_map *counts, uint32_t source, uint32_t from,
                                   uint32_t to, struct ouro_cycle_texts *texts)
 {
     size_t begin = texts->hops.count, length = 1;
@@ -249,10 +254,11 @@ static void sort_texts(struct ouro_cycle_texts *texts)
     }
 }
 
-static enum ouro_status describe(const struct search *s, const struct ouro_cycle_row *row, size_t most,
+static enum ouro_status describe(struct search *s, const struct ouro_cycle_row *row, size_t most,
                                  struct ouro_cycle_texts *texts)
 {
-    const struct ouro_cycle_reference *references = s->cycles->references.items + row->reference_begin;
+    const struct ouro_cycle_reference *references =
+        row->reference_count ? s->cycles->references.items + row->reference_begin : NULL;
     OURO_GUARD(ouro_map_fini) struct ouro_map counts = {0};
     OURO_GUARD(ouro_map_fini) struct ouro_map covered = {0}; /* sources that a text names */
     unsigned tries = 0;
@@ -261,7 +267,8 @@ static enum ouro_status describe(const struct search *s, const struct ouro_cycle
         uint32_t from, to;
         if (ouro_map_find(&covered, references[i].source))
             continue;
-        if (texts->cycles.count >= most || tries++ >= TRIES_MAX || !find_instance(s, row, &references[i], &from, &to)) {
+        if (texts->cycles.count >= most || tries++ >= TRIES_MAX || (texts->cycles.count && s->work > WORK_MAX) ||
+            !find_instance(s, row, &references[i], &from, &to)) {
             texts->uncovered++;
             continue;
         }
@@ -295,7 +302,7 @@ enum ouro_status ouro_cycles_prepare_search(struct ouro_cycles *cycles)
 enum ouro_status ouro_cycles_describe(struct ouro_cycles *cycles, const struct ouro_cycle_row *row, size_t most,
                                       struct ouro_cycle_texts *texts)
 {
-    struct search search = {cycles, row->layer};
+    struct search search = {.cycles = cycles, .layer = row->layer};
     memset(texts, 0, sizeof *texts);
     OURO_TRY(ouro_cycles_prepare_search(cycles));
     enum ouro_status status = describe(&search, row, most, texts);

@@ -58,6 +58,7 @@ struct ouro_cycles {
     uint64_t folded_knot_count, folded_object_count, folded_bytes; /* structure that has no row */
     /* Owned; by member: for searches within a knot, once one was made. Between searches parent is UINT32_MAX. */
     uint32_t *queue, *parent;
+    uint64_t advice_work; /* done beyond what the rows' sizes allow: bounded for all together */
 };
 
 /* collector: of the model. retained: NULL, or of the model. 36 bytes a member besides what cyclic.h and cycle_names.h
@@ -89,7 +90,8 @@ struct ouro_cycle_texts {
     size_t uncovered; /* kinds of references of the row that are on none of these cycles */
 };
 
-/* The shortest ones through the row's most frequent references, `most` at most. O(references of the example) each. */
+/* The shortest ones through the row's most frequent references, `most` at most; fewer of an example so large that the
+ * search for one takes seconds. O(references of the example) each. */
 enum ouro_status ouro_cycles_describe(struct ouro_cycles *cycles, const struct ouro_cycle_row *row, size_t most,
                                       struct ouro_cycle_texts *texts);
 void ouro_cycle_texts_fini(struct ouro_cycle_texts *texts);
