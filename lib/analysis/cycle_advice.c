@@ -387,10 +387,8 @@ static unsigned cost_of(const struct row_graph *g, const uint32_t *chosen, unsig
 /* Of two that are as good, the later in the alphabet: a row begins with the other, and this one leads back to it. */
 static bool closes(const struct row_graph *g, uint32_t label, uint32_t best)
 {
-    OURO_GUARD(ouro_buf_fini) struct ouro_buf a = {0}, b = {0};
-    ouro_cycle_names_add(&g->cycles->names, g->labels.items[label].cut.source, &a);
-    ouro_cycle_names_add(&g->cycles->names, g->labels.items[best].cut.source, &b);
-    return strcmp(ouro_buf_text(&a), ouro_buf_text(&b)) > 0;
+    return ouro_cycle_names_compare(&g->cycles->names, g->labels.items[label].cut.source,
+                                    g->labels.items[best].cut.source) > 0;
 }
 
 /* Depth first over sets of `size` labels, without recursion: at[d] is the label of the first cycle not hit by the d

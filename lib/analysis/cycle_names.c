@@ -1,5 +1,6 @@
 #include "analysis/cycle_names.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
 #include "base/large.h"
 
 #define DEPTH_MAX  6                   /* containers below containers */
-#define NAME_MAX_  512u                /* bytes of a function's or a class's name */
+#define NAME_MAX_  512u                /* bytes of a name: it is read once for each object and each reference */
 #define RECORD_MAX 16u                 /* a dict with at most so many entries is a record: its keys are names */
 enum { CONTAINER = 1, GENERATOR = 2 }; /* in names->containers */
 
@@ -52,6 +53,17 @@ static uint32_t intern_text(struct ouro_cycle_names *names, const char *text)
     return intern(names, text, strlen(text));
 }
 
+/* How much of a name is used: whole characters. */
+static size_t cut_size(const void *bytes, size_t size)
+{
+    const unsigned char *text = bytes;
+    if (size <= NAME_MAX_)
+        return size;
+    for (size = NAME_MAX_; size > NAME_MAX_ - 4 && (text[size] & 0xc0) == 0x80; size--)
+        ;
+    return size;
+}
+
 static const char *part_name(const struct ouro_heap_model *model, const struct ouro_part *part, size_t *size)
 {
     const char *text = ouro_snapshot_string(model->snapshot, part->name, size);
@@ -85,7 +97,7 @@ static const unsigned char *qualified_name(const struct ouro_heap_model *model, 
     if (type >= model->type_count || model->types[type].value_kind != OURO_VALUE_STR || !ouro_value_has(model, text))
         return NULL;
     const unsigned char *bytes = ouro_value_raw(model, text, size);
-    *size = *size > NAME_MAX_ ? NAME_MAX_ : *size;
+    *size = cut_size(bytes, *size);
     return *size ? bytes : NULL;
 }
 
@@ -147,19 +159,23 @@ static void describe(struct ouro_cycle_names *names, ouro_node node, size_t *sho
         const unsigned char *text = generator ? qualified_name(model, node, &text_size) : NULL;
         ouro_buf_add_text(out, open);
         ouro_buf_add(out, text ? text : value,
-                     text ? text_size : bare_size(value, size > NAME_MAX_ ? NAME_MAX_ : size));
+                     text ? text_size : bare_size(value, cut_size(value, size)));
         ouro_buf_add_text(out, close);
     } else {
-        ouro_buf_add(out, name, type_size > NAME_MAX_ ? NAME_MAX_ : type_size);
+        ouro_buf_add(out, name, cut_size(name, type_size));
     }
     *shown = out->size;
     ouro_buf_add_byte(out, 0);
-    ouro_buf_add(out, value, value ? size : 0);
+    if (value && size > 2 * NAME_MAX_) { /* where it is from stands at the end */
+        ouro_buf_add(out, value, NAME_MAX_);
+        ouro_buf_add(out, value + size - NAME_MAX_, NAME_MAX_);
+        ouro_buf_addf(out, "%zu", size);
+    } else {
+        ouro_buf_add(out, value, value ? size : 0);
+    }
     ouro_buf_add_byte(out, 0);
-    ouro_buf_add(out, name, type_size);
-    ouro_buf_add_byte(out, 0);
-    name = ouro_heap_model_type_module(model, type, &type_size);
-    ouro_buf_add(out, name, type_size);
+    if (type < model->type_count) /* in the file's strings, equal ones are one */
+        ouro_buf_addf(out, "%" PRIu32 " %" PRIu32, model->types[type].name, model->types[type].module);
 }
 
 static uint32_t own_name(struct ouro_cycle_names *names, ouro_node node, bool container)
@@ -236,7 +252,8 @@ static uint32_t field_label(struct ouro_cycle_names *names, const struct ouro_sl
     names->scratch.size = 0;
     if (!size || !strchr(".[<", text[0]))
         ouro_buf_add_byte(&names->scratch, '.');
-    ouro_buf_add(&names->scratch, text, size);
+    ouro_buf_add(&names->scratch, text, cut_size(text, size));
+    ouro_buf_add_text(&names->scratch, cut_size(text, size) < size ? "..." : "");
     ouro_buf_add_text(&names->scratch, behind);
     return names->scratch.failed ? OURO_NAME_NONE : intern(names, names->scratch.data, names->scratch.size);
 }
