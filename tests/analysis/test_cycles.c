@@ -221,6 +221,59 @@ START_TEST(what_runs_through_classes_is_folded_away_unless_asked_for)
 }
 END_TEST
 
+/* A ring in which each object has attributes of its own, with ways across: cycles of thousands of names, and no small set
+ * of names that breaks them all. What can't be proven must not be tried for minutes. */
+START_TEST(what_is_too_hard_to_prove_is_given_up_in_time)
+{
+    const ouro_node count = 21000;
+    uint32_t random = 1;
+    struct ouro_cycle_advice advice;
+    tiny_begin(&tiny);
+    uint32_t node = TINY_SHAPE(&tiny, type_of("Node"), {.kind = OURO_PART_NAMESPACE});
+    uint32_t key = TINY_EMPTY_SHAPE(&tiny, tiny_type(&tiny, "builtins", "str", 0, OURO_VALUE_STR));
+    for (ouro_node v = 0; v < count; v++) {
+        random = random * 1664525 + 1013904223;
+        tiny_object(&tiny, node, 100, 2, 1);
+        tiny_count(&tiny, 2);
+        TINY_SLOTS(&tiny, (v + 1) % count, count + 2 * v, (random >> 8) % count, count + 2 * v + 1);
+    }
+    for (ouro_node v = 0; v < 2 * count; v++) {
+        char name[16];
+        snprintf(name, sizeof name, "a%u", v);
+        tiny_object(&tiny, key, 50, 1, OURO_OBJECT_VALUE);
+        tiny_value(&tiny, name, strlen(name));
+    }
+    open_cycles(0);
+    ck_assert_uint_eq(cycles.rows.count, 1);
+    ck_assert_int_eq(ouro_cycle_advice_init(&advice, &cycles, &cycles.rows.items[0]), OURO_OK);
+    ck_assert(!advice.smallest);
+    ck_assert_uint_gt(advice.cuts.count, 6);
+    ouro_cycle_advice_fini(&advice);
+    close_cycles();
+}
+END_TEST
+
+START_TEST(names_too_long_to_read_are_cut)
+{
+    static char name[100001];
+    memset(name, 'a', sizeof name - 1);
+    memcpy(name, ".", 1);
+    tiny_begin(&tiny);
+    uint32_t node = TINY_SHAPE(&tiny, type_of(name + 1), {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, name)});
+    for (ouro_node v = 0; v < 20000; v++) {
+        tiny_object(&tiny, node, 48, 1, 1);
+        TINY_SLOTS(&tiny, v ^ 1);
+    }
+    open_cycles(0);
+    ck_assert_uint_eq(cycles.rows.count, 1);
+    ck_assert_uint_eq(cycles.rows.items[0].knot_count, 10000);
+    const char *text = text_of(0, 0);
+    ck_assert_uint_eq(strlen(text), 512 + 512 + strlen("..."));
+    ck_assert(!strncmp(text + 512, ".aaa", 4));
+    close_cycles();
+}
+END_TEST
+
 START_TEST(no_objects_have_no_cycles)
 {
     tiny_begin(&tiny);
@@ -240,6 +293,9 @@ int main(void)
     tcase_add_test(tcase, two_ways_round_need_two_cuts);
     tcase_add_test(tcase, the_smallest_set_is_found_where_a_greedy_one_would_be_larger);
     tcase_add_test(tcase, what_runs_through_classes_is_folded_away_unless_asked_for);
+    tcase_set_timeout(tcase, 30);
+    tcase_add_test(tcase, what_is_too_hard_to_prove_is_given_up_in_time);
+    tcase_add_test(tcase, names_too_long_to_read_are_cut);
     tcase_add_test(tcase, no_objects_have_no_cycles);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
