@@ -45,6 +45,7 @@ struct finding {
     const uint8_t *freed;
     uint8_t *kinds;       /* owned; by type */
     ouro_node *callables; /* owned; by type: its __del__ */
+    struct ouro_map known; /* by __dict__: its __del__ */
 };
 
 static uint8_t kind_of_type(struct finding *finding, uint32_t type)
@@ -63,7 +64,7 @@ static uint8_t kind_of_type(struct finding *finding, uint32_t type)
         kind = OURO_FINALIZER_ASYNC_GENERATOR;
     else {
         /* A type of C with tp_finalize has a __del__ too, a wrapper around it. */
-        ouro_node method = ouro_lookup_method(model, type, "__del__");
+        ouro_node method = ouro_lookup_method(model, type, "__del__", &finding->known);
         bool is_wrapper = method != OURO_NODE_NONE && ouro_lookup_is_type(model, ouro_heap_model_type(model, method),
                                                                           "builtins", "wrapper_descriptor");
         if (model->types[type].flags & OURO_TYPE_FINALIZE_SLOT_PY || (method != OURO_NODE_NONE && !is_wrapper)) {
@@ -326,7 +327,8 @@ enum ouro_status ouro_finalizers_init(struct ouro_finalizers *finalizers, struct
 {
     memset(finalizers, 0, sizeof *finalizers);
     OURO_TRY(ouro_heap_model_load(model, OURO_FINALIZERS_COLUMNS, err));
-    struct finding finding = {finalizers, model, collector, order, freed, NULL, NULL};
+    struct finding finding = {
+        .finalizers = finalizers, .model = model, .collector = collector, .order = order, .freed = freed};
     struct callbacks callbacks = {0};
     struct ouro_map functions = {0};
     enum ouro_status status = find_all(&finding, &callbacks, &functions);
@@ -334,6 +336,7 @@ enum ouro_status ouro_finalizers_init(struct ouro_finalizers *finalizers, struct
     free(callbacks.items);
     free(finding.kinds);
     free(finding.callables);
+    ouro_map_fini(&finding.known);
     if (status == OURO_OK)
         return OURO_OK;
     ouro_finalizers_fini(finalizers);

@@ -203,17 +203,16 @@ ouro_node ouro_heap_model_find(const struct ouro_heap_model *model, ouro_addr ad
 
 ouro_node ouro_heap_model_field(const struct ouro_heap_model *model, ouro_node node, const char *name)
 {
-    struct ouro_slot_walk walk;
-    struct ouro_slot slot;
+    struct ouro_part_walk walk;
     if (node == OURO_NODE_NONE)
         return OURO_NODE_NONE;
-    ouro_slot_walk_begin(&walk, model, node);
-    while (ouro_slot_walk_next(&walk, &slot)) {
-        if (slot.part->kind != OURO_PART_FIELD || slot.target == OURO_NODE_NONE)
+    ouro_part_walk_begin(&walk, model, node);
+    while (ouro_part_walk_next(&walk)) {
+        if (walk.part->kind != OURO_PART_FIELD || model->heap.slots[walk.first] == OURO_NODE_NONE)
             continue;
-        const char *text = ouro_snapshot_string(model->snapshot, slot.part->name, NULL);
+        const char *text = ouro_snapshot_string(model->snapshot, walk.part->name, NULL);
         if (text && !strcmp(text, name))
-            return slot.target;
+            return model->heap.slots[walk.first];
     }
     return OURO_NODE_NONE;
 }

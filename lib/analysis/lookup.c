@@ -4,7 +4,8 @@
 
 #include "analysis/value.h"
 
-#define INSIDE_MAX 4 /* partials of partials of bound methods ... */
+#define INSIDE_MAX 4    /* partials of partials of bound methods ... */
+#define MRO_MAX    2000 /* classes of an MRO, which may be any tuple */
 
 static bool is_labelled(const struct ouro_heap_model *model, const struct ouro_part *part, const char *label)
 {
@@ -56,15 +57,34 @@ bool ouro_lookup_is_type(const struct ouro_heap_model *model, uint32_t type, con
            !strcmp(ouro_heap_model_type_module(model, type, NULL), module);
 }
 
-ouro_node ouro_lookup_method(const struct ouro_heap_model *model, uint32_t type, const char *name)
+/* As ouro_lookup_entry, of a class's __dict__. */
+static ouro_node lookup_in_class(const struct ouro_heap_model *model, ouro_node class, const char *name,
+                                 struct ouro_map *known)
+{
+    ouro_node dict = ouro_lookup_field(model, class, "__dict__");
+    bool added = true;
+    uint64_t *found = dict < model->heap.count ? ouro_map_put(known, dict, &added) : NULL;
+    if (!added)
+        return (ouro_node)*found;
+    ouro_node entry = ouro_lookup_entry(model, dict, name);
+    if (found)
+        *found = entry;
+    return entry;
+}
+
+ouro_node ouro_lookup_method(const struct ouro_heap_model *model, uint32_t type, const char *name,
+                             struct ouro_map *known)
 {
     ouro_node node = type < model->type_count ? model->types[type].node : OURO_NODE_NONE;
     ouro_node mro = ouro_lookup_field(model, node, "__mro__");
     if (mro == OURO_NODE_NONE)
-        return ouro_lookup_entry(model, ouro_lookup_field(model, node, "__dict__"), name);
+        return lookup_in_class(model, node, name, known);
     /* A tuple's items lie from the last to the first. */
-    for (uint64_t i = model->heap.slot_begin[mro + 1]; i-- > model->heap.slot_begin[mro];) {
-        ouro_node found = ouro_lookup_entry(model, ouro_lookup_field(model, model->heap.slots[i], "__dict__"), name);
+    uint64_t begin = model->heap.slot_begin[mro], end = model->heap.slot_begin[mro + 1];
+    if (end - begin > MRO_MAX)
+        begin = end - MRO_MAX;
+    for (uint64_t i = end; i-- > begin;) {
+        ouro_node found = lookup_in_class(model, model->heap.slots[i], name, known);
         if (found != OURO_NODE_NONE)
             return found;
     }

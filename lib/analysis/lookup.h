@@ -4,13 +4,16 @@
 
 #include "analysis/heap_model.h"
 #include "base/buf.h"
+#include "base/map.h"
 
 /* What the object's field of this label ("__dict__", ".x") holds, or OURO_NODE_NONE. O(its slots). */
 ouro_node ouro_lookup_field(const struct ouro_heap_model *model, ouro_node node, const char *label);
 /* The value behind a str key of a dict, or OURO_NODE_NONE. O(entries). */
 ouro_node ouro_lookup_entry(const struct ouro_heap_model *model, ouro_node dict, const char *key);
-/* What instances of a type have by this name from their classes: the first __dict__ along the MRO that holds it. */
-ouro_node ouro_lookup_method(const struct ouro_heap_model *model, uint32_t type, const char *name);
+/* What instances of a type have by this name from their classes: the first __dict__ along the MRO that holds it. known:
+ * what lookups of this name found, by __dict__, so that each is searched once. */
+ouro_node ouro_lookup_method(const struct ouro_heap_model *model, uint32_t type, const char *name,
+                             struct ouro_map *known);
 /* Whether the type has this module and name. */
 bool ouro_lookup_is_type(const struct ouro_heap_model *model, uint32_t type, const char *module, const char *name);
 

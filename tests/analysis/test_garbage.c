@@ -391,6 +391,46 @@ START_TEST(the_next_collection_goes_by_thresholds_counts_and_the_quarter)
 }
 END_TEST
 
+/* Four thousand classes with a thousand bases, all of them the one with eight thousand attributes. */
+START_TEST(a_class_is_searched_for_its_finalizer_once_however_many_inherit_from_it)
+{
+    enum { BASE, NAMESPACE, MRO, KEY, FIRST_CLASS, CLASSES = 4000, BASES = 1000, ATTRIBUTES = 8000 };
+    static ouro_node slots[2 * ATTRIBUTES];
+    uint32_t types[CLASSES];
+    begin();
+    uint32_t class = TINY_SHAPE(&tiny, tiny_type(&tiny, "builtins", "type", OURO_TYPE_GC, OURO_VALUE_NONE),
+                                {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, "__dict__")},
+                                {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, "__mro__")});
+    uint32_t namespace = TINY_SHAPE(&tiny, tiny_type(&tiny, "builtins", "dict", OURO_TYPE_GC, OURO_VALUE_NONE),
+                                    {.kind = OURO_PART_NAMESPACE});
+    uint32_t text = TINY_EMPTY_SHAPE(&tiny, tiny_type(&tiny, "builtins", "str", 0, OURO_VALUE_STR));
+    tiny_object(&tiny, class, 100, 1, GEN2);
+    TINY_SLOTS(&tiny, NAMESPACE, OURO_NODE_NONE);
+    tiny_object(&tiny, namespace, 100, 1, GEN2);
+    tiny_count(&tiny, ATTRIBUTES);
+    for (unsigned i = 0; i < 2 * ATTRIBUTES; i++)
+        slots[i] = KEY;
+    tiny_slots(&tiny, slots, 2 * ATTRIBUTES);
+    memset(slots, 0, sizeof slots); /* BASE */
+    add(list, 1, GEN2, slots, BASES);
+    tiny_object(&tiny, text, 100, 1, OURO_OBJECT_VALUE);
+    tiny_value(&tiny, "attribute", 9);
+    for (unsigned i = 0; i < CLASSES; i++) {
+        types[i] = tiny_type(&tiny, "app", "C", OURO_TYPE_GC | OURO_TYPE_HEAP | OURO_TYPE_FINALIZE, OURO_VALUE_NONE);
+        ouro_snapshot_writer_type_node(tiny.writer, types[i], tiny_object(&tiny, class, 100, 1, GEN2));
+        TINY_SLOTS(&tiny, OURO_NODE_NONE, MRO);
+    }
+    for (ouro_node i = 0; i < CLASSES; i++) {
+        uint32_t shape = TINY_SHAPE(&tiny, types[i], {.kind = OURO_PART_ITEMS});
+        ADD(shape, 1, GEN0, FIRST_CLASS + CLASSES + i);
+    }
+    collect(2);
+    ck_assert_uint_ge(garbage.unreachable.count, CLASSES);
+    ck_assert_uint_eq(garbage.finalizers.kind_count[OURO_FINALIZER_NATIVE], CLASSES);
+    end();
+}
+END_TEST
+
 START_TEST(an_empty_heap_has_nothing_to_tell)
 {
     begin();
@@ -420,6 +460,8 @@ int main(void)
     tcase_add_test(tcase, guesses_are_believed_only_to_say_what_they_may_hide);
     tcase_add_test(tcase, what_native_code_holds_has_its_references_and_what_it_keeps);
     tcase_add_test(tcase, the_next_collection_goes_by_thresholds_counts_and_the_quarter);
+    tcase_set_timeout(tcase, 30);
+    tcase_add_test(tcase, a_class_is_searched_for_its_finalizer_once_however_many_inherit_from_it);
     tcase_add_test(tcase, an_empty_heap_has_nothing_to_tell);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

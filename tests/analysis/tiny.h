@@ -15,12 +15,12 @@ struct tiny {
     uint32_t shape;
     uint64_t counts[16];
     unsigned count_count;
-    ouro_node slots[256];
+    ouro_node slots[16384];
     size_t slot_count;
     struct tiny_shape {
         struct ouro_part parts[32];
         uint32_t part_count;
-    } shapes[64];
+    } shapes[4096];
     enum ouro_codec codec;
     char path[128];
 };
