@@ -9,6 +9,7 @@
 #define ALIKE_LEAST     8 /* references of a pattern that may join one that is nearly the same */
 #define ALIKE_PERCENT   80
 #define CACHE_DEPTH_MAX 4   /* cache, its dict, a key, its arguments */
+#define CACHE_WORK      8u   /* looks at each slot of a component */
 #define CACHED_SHARE    16u  /* of a class's component, one in so many is held by the cache */
 #define LOOKED_AT_MAX   64u /* patterns that share a reference and are compared */
 
@@ -257,8 +258,8 @@ static bool is_class_namespace(const struct ouro_slot *slot)
 }
 
 /* Instances, of classes in the component, that a cache holds: as arguments, results, or in the key of several
- * arguments. */
-static uint64_t count_cached(const struct folding *f, uint32_t wrapper)
+ * arguments. What the keys hold together is met again and again: no more slots than `left` are looked at. */
+static uint64_t count_cached(const struct folding *f, uint32_t wrapper, uint64_t *left)
 {
     const struct ouro_cyclic *cyclic = &f->cycles->cyclic;
     uint32_t stack[CACHE_DEPTH_MAX];
@@ -267,8 +268,9 @@ static uint64_t count_cached(const struct folding *f, uint32_t wrapper)
     uint64_t count = 0;
     stack[0] = wrapper;
     ouro_slot_walk_begin(&walks[0], cyclic->model, cyclic->members[wrapper].node);
-    while (depth) {
+    while (depth && *left) {
         struct ouro_slot slot;
+        --*left;
         if (!ouro_slot_walk_next(&walks[depth - 1], &slot)) {
             depth--;
             continue;
@@ -297,9 +299,13 @@ static bool is_method_cache(const struct folding *f, uint32_t component)
     const struct ouro_cyclic *cyclic = &f->cycles->cyclic;
     const struct ouro_heap_model *model = f->cycles->model;
     const struct ouro_cyclic_layer *lists = &cyclic->layers[OURO_LAYER_CLASSES];
-    uint64_t cached = 0;
+    uint64_t cached = 0, left = 0;
     if (f->cache_type == OURO_TYPE_NONE)
         return false;
+    for (uint32_t i = lists->begin[component]; i < lists->begin[component + 1]; i++) {
+        ouro_node node = cyclic->members[lists->members[i]].node;
+        left += CACHE_WORK * (1 + model->heap.slot_begin[node + 1] - model->heap.slot_begin[node]);
+    }
     for (uint32_t i = lists->begin[component]; i < lists->begin[component + 1]; i++) {
         struct ouro_slot_walk walk;
         struct ouro_slot slot;
@@ -310,7 +316,7 @@ static bool is_method_cache(const struct folding *f, uint32_t component)
                 continue;
             uint32_t wrapper = ouro_cyclic_target(cyclic, OURO_LAYER_CLASSES, lists->members[i], slot.target);
             if (wrapper != UINT32_MAX)
-                cached += count_cached(f, wrapper);
+                cached += count_cached(f, wrapper, &left);
         }
     }
     return cached * CACHED_SHARE >= lists->begin[component + 1] - lists->begin[component];

@@ -221,6 +221,45 @@ START_TEST(what_runs_through_classes_is_folded_away_unless_asked_for)
 }
 END_TEST
 
+/* A class, its namespace, a cached method, and three lists below it, each of which holds the next eight thousand times. */
+START_TEST(a_cache_is_looked_through_once_however_often_it_holds_the_same)
+{
+    enum { CLASS, NAMESPACE, CACHE, FIRST_LIST, ITEMS = 8000, LISTS = 3 };
+    static ouro_node slots[ITEMS];
+    tiny_begin(&tiny);
+    struct ouro_type_record record = {.addr = TINY_BASE,
+                                      .node = CLASS,
+                                      .name = tiny_string(&tiny, "type"),
+                                      .module = tiny_string(&tiny, "builtins"),
+                                      .flags = OURO_TYPE_GC,
+                                      .base = UINT32_MAX};
+    uint32_t class = TINY_SHAPE(&tiny, ouro_snapshot_writer_type(tiny.writer, &record),
+                                {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, "__dict__")});
+    uint32_t namespace = TINY_SHAPE(&tiny, builtin("dict"), {.kind = OURO_PART_NAMESPACE});
+    uint32_t list = TINY_SHAPE(&tiny, builtin("list"), {.kind = OURO_PART_ITEMS});
+    uint32_t type = tiny_type(&tiny, "functools", "_lru_cache_wrapper", OURO_TYPE_GC, OURO_VALUE_NONE);
+    uint32_t cache = TINY_SHAPE(&tiny, type, {.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, ".cache")});
+    tiny_object(&tiny, class, 1000, UINT32_MAX, 3);
+    TINY_SLOTS(&tiny, NAMESPACE);
+    tiny_object(&tiny, namespace, 100, 1, 3);
+    tiny_count(&tiny, 1);
+    TINY_SLOTS(&tiny, CACHE, OURO_NODE_NONE);
+    tiny_object(&tiny, cache, 100, 1, 3);
+    TINY_SLOTS(&tiny, FIRST_LIST);
+    for (ouro_node v = 0; v < LISTS; v++) {
+        for (unsigned i = 0; i < ITEMS; i++)
+            slots[i] = v + 1 < LISTS ? FIRST_LIST + v + 1 : CLASS;
+        tiny_object(&tiny, list, 100, ITEMS, 3);
+        tiny_count(&tiny, ITEMS);
+        tiny_slots(&tiny, slots, ITEMS);
+    }
+    open_cycles(0);
+    ck_assert_uint_eq(cycles.rows.count, 0); /* it holds no instance */
+    ck_assert_uint_eq(cycles.folded_object_count, FIRST_LIST + LISTS);
+    close_cycles();
+}
+END_TEST
+
 /* A ring in which each object has attributes of its own, with ways across: cycles of thousands of names, and no small set
  * of names that breaks them all. What can't be proven must not be tried for minutes. */
 START_TEST(what_is_too_hard_to_prove_is_given_up_in_time)
@@ -295,6 +334,7 @@ int main(void)
     tcase_add_test(tcase, what_runs_through_classes_is_folded_away_unless_asked_for);
     tcase_set_timeout(tcase, 30);
     tcase_add_test(tcase, what_is_too_hard_to_prove_is_given_up_in_time);
+    tcase_add_test(tcase, a_cache_is_looked_through_once_however_often_it_holds_the_same);
     tcase_add_test(tcase, names_too_long_to_read_are_cut);
     tcase_add_test(tcase, no_objects_have_no_cycles);
     suite_add_tcase(suite, tcase);
