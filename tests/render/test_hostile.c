@@ -7,7 +7,7 @@
 #include "whole.h"
 #include "wild.h"
 
-#define DEFAULT_ROUNDS 300u
+#define DEFAULT_ROUNDS 200u
 
 static struct tiny tiny;
 
