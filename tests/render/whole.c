@@ -7,7 +7,7 @@
 #include "render/page.h"
 
 #define PAGES_MAX   5u      /* objects with a page of their own */
-#define OBJECTS_MAX 100000u /* of a heap that is looked at: a salvaged file may speak of a thousand lost ones a byte */
+#define LOST_MAX    100000u /* objects, types or shapes: a salvaged file may speak of a thousand lost ones a byte */
 
 struct whole {
     struct ouro_heap_model model;
@@ -171,7 +171,7 @@ static enum ouro_status prepare(struct whole *w, const char *path, unsigned open
 {
     OURO_TRY(ouro_heap_model_open(&w->model, path, open_flags, err));
     w->has_model = true;
-    if (w->model.heap.count > OBJECTS_MAX)
+    if (w->model.heap.count > LOST_MAX || w->model.type_count > LOST_MAX || w->model.shape_count > LOST_MAX)
         return OURO_LIMIT;
     OURO_TRY(ouro_heap_model_load(&w->model, OURO_HEAP_ALL, err));
     OURO_TRY(ouro_collector_init(&w->collector, &w->model, err));
