@@ -451,16 +451,78 @@ static bool cut_smallest(struct row_graph *g)
     return false;
 }
 
-/* Of the cycle met last, the cheapest label; on top of what is cut already. */
-static void cut_one_more(struct row_graph *g)
+/* The label of the stack's edge at `i`; the last one closes the cycle. */
+static uint32_t stack_label(const struct row_graph *g, size_t i, size_t depth, uint32_t last_label)
 {
-    size_t count;
-    const uint32_t *labels = cycle_labels(g, g->met_begin.count - 1, &count);
-    uint32_t best = labels[0];
-    for (size_t i = 1; i < count; i++)
-        if (g->labels.items[labels[i]].cost < g->labels.items[best].cost)
-            best = labels[i];
+    return i + 1 < depth ? g->edges.items[g->next[i] - 1].label : last_label;
+}
+
+/* Cuts the cheapest label of the cycle stack[from .. depth). Returns the depth up to which the stack is a path still; 0:
+ * it has no label. */
+static size_t cut_cheapest(struct row_graph *g, size_t from, size_t depth, uint32_t last_label)
+{
+    uint32_t best = LABEL_NONE;
+    g->work += depth;
+    for (size_t i = from; i < depth; i++) {
+        uint32_t label = stack_label(g, i, depth, last_label);
+        if (label != LABEL_NONE && (best == LABEL_NONE || g->labels.items[label].cost < g->labels.items[best].cost))
+            best = label;
+    }
+    if (best == LABEL_NONE)
+        return 0;
     g->labels.items[best].is_cut = true;
+    for (size_t i = 0; i < depth; i++)
+        if (stack_label(g, i, depth, last_label) == best)
+            return i + 1;
+    return depth;
+}
+
+/* As search_from, but each cycle is cut where it is met, and the search goes on behind the cut. False: given up. */
+static bool cut_from(struct row_graph *g, uint32_t start)
+{
+    size_t depth = 1;
+    g->stack[0] = start;
+    g->next[0] = g->begin[start];
+    g->state[start] = OPEN;
+    while (depth && g->work <= g->work_max) {
+        uint32_t v = g->stack[depth - 1];
+        uint64_t i = g->next[depth - 1]++;
+        if (i == g->begin[v + 1]) {
+            g->state[v] = DONE;
+            depth--;
+            continue;
+        }
+        const struct edge *edge = &g->edges.items[i];
+        g->work++;
+        if ((edge->label != LABEL_NONE && g->labels.items[edge->label].is_cut) || g->state[edge->to] == DONE)
+            continue;
+        if (g->state[edge->to] == UNSEEN) {
+            g->state[edge->to] = OPEN;
+            g->stack[depth] = edge->to;
+            g->next[depth++] = g->begin[edge->to];
+            continue;
+        }
+        size_t from = depth;
+        while (g->stack[from - 1] != edge->to)
+            from--;
+        size_t kept = cut_cheapest(g, from - 1, depth, edge->label);
+        if (!kept)
+            return false;
+        while (depth > kept)
+            g->state[g->stack[--depth]] = UNSEEN;
+    }
+    return !depth;
+}
+
+/* On top of what is cut already: all cycles, in one search. */
+static bool cut_the_rest(struct row_graph *g)
+{
+    memset(g->state, UNSEEN, g->node_count);
+    g->work_max += g->work; /* as much once more */
+    for (uint32_t v = 0; v < g->node_count; v++)
+        if (g->state[v] == UNSEEN && !cut_from(g, v))
+            return false;
+    return true;
 }
 
 static uint64_t at_most(uint64_t value, uint64_t most)
@@ -497,14 +559,15 @@ static enum ouro_status break_all(struct row_graph *g, struct ouro_cycle_advice 
             return OURO_OK;
         }
         cycle_labels(g, g->met_begin.count - 1, &count);
-        if (!count || g->work > g->work_max || g->met_begin.count > CYCLES_MAX) {
+        if (!count) {
             advice->smallest = false;
             return OURO_OK;
         }
-        if (advice->smallest && cut_smallest(g))
-            continue;
-        advice->smallest = false;
-        cut_one_more(g);
+        if (g->work > g->work_max || g->met_begin.count > CYCLES_MAX || !cut_smallest(g)) {
+            advice->smallest = false;
+            advice->complete = cut_the_rest(g);
+            return OURO_OK;
+        }
     }
 }
 

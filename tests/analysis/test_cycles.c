@@ -286,6 +286,7 @@ START_TEST(what_is_too_hard_to_prove_is_given_up_in_time)
     ck_assert_uint_eq(cycles.rows.count, 1);
     ck_assert_int_eq(ouro_cycle_advice_init(&advice, &cycles, &cycles.rows.items[0]), OURO_OK);
     ck_assert(!advice.smallest);
+    ck_assert(advice.complete);
     ck_assert_uint_gt(advice.cuts.count, 6);
     ouro_cycle_advice_fini(&advice);
     close_cycles();
