@@ -39,6 +39,9 @@ const char *ouro_section_name(unsigned section)
         [OURO_SECTION_THREADS] = "threads",
         [OURO_SECTION_GC_ORDER] = "collector order",
         [OURO_SECTION_BORROWED] = "borrowed",
+        [OURO_SECTION_LINES] = "lines",
+        [OURO_SECTION_LOCKS] = "locks",
+        [OURO_SECTION_WAITS] = "waits",
         [OURO_SECTION_TOC] = "table of contents",
     };
     return section < sizeof names / sizeof *names && names[section] ? names[section] : "unknown";

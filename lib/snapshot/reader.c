@@ -314,6 +314,9 @@ void ouro_snapshot_close(struct ouro_snapshot *snapshot)
     free(snapshot->parts.items);
     free(snapshot->interpreters.items);
     free(snapshot->threads.items);
+    free(snapshot->lines.items);
+    free(snapshot->locks.items);
+    free(snapshot->waits.items);
     free(snapshot);
 }
 
@@ -396,6 +399,48 @@ const struct ouro_thread_record *ouro_snapshot_threads(const struct ouro_snapsho
 {
     *count = snapshot->threads.count;
     return snapshot->threads.items;
+}
+
+const struct ouro_line_record *ouro_snapshot_lines(const struct ouro_snapshot *snapshot, size_t *count)
+{
+    *count = snapshot->lines.count;
+    return snapshot->lines.items;
+}
+
+const struct ouro_lock_record *ouro_snapshot_locks(const struct ouro_snapshot *snapshot, size_t *count)
+{
+    *count = snapshot->locks.count;
+    return snapshot->locks.items;
+}
+
+const struct ouro_wait_record *ouro_snapshot_waits(const struct ouro_snapshot *snapshot, size_t *count)
+{
+    *count = snapshot->waits.count;
+    return snapshot->waits.items;
+}
+
+static int compare_line(const void *key, const void *record)
+{
+    ouro_node node = *(const ouro_node *)key, other = ((const struct ouro_line_record *)record)->node;
+    return (node > other) - (node < other);
+}
+
+static int compare_lock(const void *key, const void *record)
+{
+    ouro_node node = *(const ouro_node *)key, other = ((const struct ouro_lock_record *)record)->node;
+    return (node > other) - (node < other);
+}
+
+const struct ouro_line_record *ouro_snapshot_line(const struct ouro_snapshot *snapshot, ouro_node node)
+{
+    size_t count = snapshot->lines.count;
+    return count ? bsearch(&node, snapshot->lines.items, count, sizeof *snapshot->lines.items, compare_line) : NULL;
+}
+
+const struct ouro_lock_record *ouro_snapshot_lock(const struct ouro_snapshot *snapshot, ouro_node node)
+{
+    size_t count = snapshot->locks.count;
+    return count ? bsearch(&node, snapshot->locks.items, count, sizeof *snapshot->locks.items, compare_lock) : NULL;
 }
 
 ouro_node ouro_snapshot_object_count(const struct ouro_snapshot *snapshot)

@@ -33,6 +33,14 @@ const struct ouro_type_record *ouro_snapshot_types(const struct ouro_snapshot *s
 const struct ouro_shape *ouro_snapshot_shapes(const struct ouro_snapshot *snapshot, uint32_t *count);
 const struct ouro_interpreter_record *ouro_snapshot_interpreters(const struct ouro_snapshot *snapshot, size_t *count);
 const struct ouro_thread_record *ouro_snapshot_threads(const struct ouro_snapshot *snapshot, size_t *count);
+/* Ascending by node, none twice. */
+const struct ouro_line_record *ouro_snapshot_lines(const struct ouro_snapshot *snapshot, size_t *count);
+const struct ouro_lock_record *ouro_snapshot_locks(const struct ouro_snapshot *snapshot, size_t *count);
+/* That of a node, or NULL. O(log). */
+const struct ouro_line_record *ouro_snapshot_line(const struct ouro_snapshot *snapshot, ouro_node node);
+const struct ouro_lock_record *ouro_snapshot_lock(const struct ouro_snapshot *snapshot, ouro_node node);
+/* In any order; a thread at most once. */
+const struct ouro_wait_record *ouro_snapshot_waits(const struct ouro_snapshot *snapshot, size_t *count);
 ouro_node ouro_snapshot_object_count(const struct ouro_snapshot *snapshot);
 uint64_t ouro_snapshot_file_bytes(const struct ouro_snapshot *snapshot);
 /* Whether anything was left out because of damage (only after OURO_OPEN_SALVAGE). */

@@ -188,4 +188,42 @@ struct ouro_thread_record {
     ouro_node root;       /* the thread's <root> */
 };
 
+/* Where code stands. */
+enum ouro_run_state {
+    OURO_RUN_UNKNOWN = 0,   /* of a traceback, too: it only has a line */
+    OURO_RUN_CREATED = 1,   /* has not begun */
+    OURO_RUN_SUSPENDED = 2, /* at a yield of its own */
+    OURO_RUN_AWAITING = 3,  /* at an await or yield from: the last of its value stack is what it waits for */
+    OURO_RUN_EXECUTING = 4, /* a thread is inside of it (it may have called something) */
+    OURO_RUN_FINISHED = 5,
+};
+
+/* Of frames (pseudo objects and frame objects), generators, coroutines and asynchronous generators that are not finished, and tracebacks. */
+struct ouro_line_record {
+    ouro_node node;
+    uint32_t line;  /* 0 unknown, or code without a line */
+    uint32_t state; /* enum ouro_run_state; others are of later writers */
+};
+
+/* A lock object that is locked: threading.Lock, RLock. */
+struct ouro_lock_record {
+    ouro_node node;
+    uint64_t owner; /* threading.get_ident() of who has it; 0: a Lock does not know */
+    uint64_t count; /* how often its owner has taken it; 1 of a Lock */
+};
+
+enum ouro_wait_kind {
+    OURO_WAIT_OTHER = 0,  /* for something that is none of these */
+    OURO_WAIT_LOCK = 1,   /* node: the lock object */
+    OURO_WAIT_GIL = 2,
+    OURO_WAIT_THREAD = 3, /* for a thread's end; node: its handle (3.13 on) */
+};
+
+/* What a thread sleeps for, as far as native code says: the address of its futex. */
+struct ouro_wait_record {
+    uint32_t thread; /* which of the thread records */
+    uint32_t kind;   /* enum ouro_wait_kind; others are of later writers */
+    ouro_node node;  /* or OURO_NODE_NONE */
+};
+
 #endif

@@ -62,6 +62,9 @@ struct ouro_snapshot {
     OURO_VEC(struct ouro_part) parts;
     OURO_VEC(struct ouro_interpreter_record) interpreters;
     OURO_VEC(struct ouro_thread_record) threads;
+    OURO_VEC(struct ouro_line_record) lines;
+    OURO_VEC(struct ouro_lock_record) locks;
+    OURO_VEC(struct ouro_wait_record) waits;
 };
 
 /* As ouro_snapshot_open; takes fd. */

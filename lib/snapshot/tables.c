@@ -218,6 +218,45 @@ static enum ouro_status parse_thread(struct ouro_snapshot *snapshot, struct ouro
     return cursor->failed ? OURO_BADDATA : OURO_OK;
 }
 
+static enum ouro_status parse_line(struct ouro_snapshot *snapshot, struct ouro_cursor *cursor, struct ouro_err *err)
+{
+    struct ouro_line_record record = {.node = get_u32(cursor)};
+    record.line = get_u32(cursor);
+    record.state = get_u32(cursor);
+    if (cursor->failed)
+        return OURO_BADDATA;
+    struct ouro_line_record *place = OURO_VEC_ADD(&snapshot->lines);
+    if (place)
+        *place = record;
+    return place ? OURO_OK : no_memory(err);
+}
+
+static enum ouro_status parse_lock(struct ouro_snapshot *snapshot, struct ouro_cursor *cursor, struct ouro_err *err)
+{
+    struct ouro_lock_record record = {.node = get_u32(cursor)};
+    record.owner = ouro_cursor_varint(cursor);
+    record.count = ouro_cursor_varint(cursor);
+    if (cursor->failed)
+        return OURO_BADDATA;
+    struct ouro_lock_record *place = OURO_VEC_ADD(&snapshot->locks);
+    if (place)
+        *place = record;
+    return place ? OURO_OK : no_memory(err);
+}
+
+static enum ouro_status parse_wait(struct ouro_snapshot *snapshot, struct ouro_cursor *cursor, struct ouro_err *err)
+{
+    struct ouro_wait_record record = {.thread = get_u32(cursor)};
+    record.kind = get_u32(cursor);
+    record.node = get_optional(cursor);
+    if (cursor->failed)
+        return OURO_BADDATA;
+    struct ouro_wait_record *place = OURO_VEC_ADD(&snapshot->waits);
+    if (place)
+        *place = record;
+    return place ? OURO_OK : no_memory(err);
+}
+
 /* A key that was there before is replaced in place. */
 static enum ouro_status parse_meta(struct ouro_snapshot *snapshot, struct ouro_cursor *cursor, struct ouro_err *err)
 {
@@ -265,6 +304,9 @@ static const struct table tables[] = {
     {OURO_SECTION_SHAPES, 2, parse_shape, lose_shape, NUMBERED(shapes)},
     {OURO_SECTION_INTERPRETERS, 27, parse_interpreter, NULL, 0},
     {OURO_SECTION_THREADS, 9, parse_thread, NULL, 0},
+    {OURO_SECTION_LINES, 3, parse_line, NULL, 0},
+    {OURO_SECTION_LOCKS, 3, parse_lock, NULL, 0},
+    {OURO_SECTION_WAITS, 3, parse_wait, NULL, 0},
 };
 
 /* Brings the table's length to `first`. Gaps are for salvage only, and no wider than the bytes that could have filled
@@ -418,6 +460,54 @@ static enum ouro_status check_records(struct ouro_snapshot *snapshot, struct our
     return OURO_OK;
 }
 
+/* Records of nodes ascend, and name nodes that are there; in salvage those that don't are left out. */
+static enum ouro_status check_lines(struct ouro_snapshot *snapshot, struct ouro_err *err)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < snapshot->lines.count; i++) {
+        const struct ouro_line_record *record = &snapshot->lines.items[i];
+        if (record->node < snapshot->object_count && (!kept || record->node > snapshot->lines.items[kept - 1].node))
+            snapshot->lines.items[kept++] = *record;
+        else
+            OURO_TRY(bad_reference(snapshot, "line", i, err));
+    }
+    snapshot->lines.count = kept;
+    return OURO_OK;
+}
+
+static enum ouro_status check_locks(struct ouro_snapshot *snapshot, struct ouro_err *err)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < snapshot->locks.count; i++) {
+        const struct ouro_lock_record *record = &snapshot->locks.items[i];
+        if (record->node < snapshot->object_count && (!kept || record->node > snapshot->locks.items[kept - 1].node))
+            snapshot->locks.items[kept++] = *record;
+        else
+            OURO_TRY(bad_reference(snapshot, "lock", i, err));
+    }
+    snapshot->locks.count = kept;
+    return OURO_OK;
+}
+
+static enum ouro_status check_waits(struct ouro_snapshot *snapshot, struct ouro_err *err)
+{
+    size_t kept = 0;
+    unsigned char *waiting = calloc(snapshot->threads.count + 1, 1);
+    enum ouro_status status = waiting ? OURO_OK : no_memory(err);
+    for (size_t i = 0; i < snapshot->waits.count && !status; i++) {
+        const struct ouro_wait_record *record = &snapshot->waits.items[i];
+        if (record->thread < snapshot->threads.count && !waiting[record->thread] && node_there(snapshot, record->node)) {
+            waiting[record->thread] = 1;
+            snapshot->waits.items[kept++] = *record;
+        } else {
+            status = bad_reference(snapshot, "wait", i, err);
+        }
+    }
+    free(waiting);
+    snapshot->waits.count = kept;
+    return status;
+}
+
 enum ouro_status ouro_snapshot_read_tables(struct ouro_snapshot *snapshot, struct ouro_block_reader *reader,
                                            struct ouro_err *err)
 {
@@ -437,5 +527,8 @@ enum ouro_status ouro_snapshot_read_tables(struct ouro_snapshot *snapshot, struc
     }
     OURO_TRY(check_types(snapshot, err));
     OURO_TRY(check_shapes(snapshot, err));
-    return check_records(snapshot, err);
+    OURO_TRY(check_records(snapshot, err));
+    OURO_TRY(check_lines(snapshot, err));
+    OURO_TRY(check_locks(snapshot, err));
+    return check_waits(snapshot, err);
 }

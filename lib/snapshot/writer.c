@@ -89,6 +89,18 @@ struct ouro_snapshot_writer {
         struct borrowed *items;
         size_t count, capacity;
     } borrowed;
+    struct {
+        struct ouro_line_record *items;
+        size_t count, capacity;
+    } lines;
+    struct {
+        struct ouro_lock_record *items;
+        size_t count, capacity;
+    } locks;
+    struct {
+        struct ouro_wait_record *items;
+        size_t count, capacity;
+    } waits;
 };
 
 static void put(struct ouro_buf *buf, uint64_t value)
@@ -263,6 +275,9 @@ void ouro_snapshot_writer_close(struct ouro_snapshot_writer *writer)
     free(writer->threads.items);
     free(writer->gc_lists.items);
     free(writer->borrowed.items);
+    free(writer->lines.items);
+    free(writer->locks.items);
+    free(writer->waits.items);
     pthread_mutex_destroy(&writer->lock);
     free(writer);
 }
@@ -463,27 +478,24 @@ uint32_t ouro_snapshot_writer_shape(struct ouro_snapshot_writer *writer, uint32_
     return index;
 }
 
-enum ouro_status ouro_snapshot_writer_interpreter(struct ouro_snapshot_writer *writer,
-                                                  const struct ouro_interpreter_record *interpreter)
-{
-    pthread_mutex_lock(&writer->lock);
-    struct ouro_interpreter_record *record = OURO_VEC_ADD(&writer->interpreters);
-    if (record)
-        *record = *interpreter;
-    pthread_mutex_unlock(&writer->lock);
-    return record ? OURO_OK : OURO_NOMEM;
-}
+/* Records that wait for the commit, with their vectors. */
+#define DEFINE_ADD(name, vector)                                                                                       \
+    enum ouro_status ouro_snapshot_writer_##name(struct ouro_snapshot_writer *writer,                                  \
+                                                 const struct ouro_##name##_record *record)                            \
+    {                                                                                                                  \
+        pthread_mutex_lock(&writer->lock);                                                                             \
+        struct ouro_##name##_record *place = OURO_VEC_ADD(&writer->vector);                                            \
+        if (place)                                                                                                     \
+            *place = *record;                                                                                          \
+        pthread_mutex_unlock(&writer->lock);                                                                           \
+        return place ? OURO_OK : OURO_NOMEM;                                                                           \
+    }
 
-enum ouro_status ouro_snapshot_writer_thread(struct ouro_snapshot_writer *writer,
-                                             const struct ouro_thread_record *thread)
-{
-    pthread_mutex_lock(&writer->lock);
-    struct ouro_thread_record *record = OURO_VEC_ADD(&writer->threads);
-    if (record)
-        *record = *thread;
-    pthread_mutex_unlock(&writer->lock);
-    return record ? OURO_OK : OURO_NOMEM;
-}
+DEFINE_ADD(interpreter, interpreters)
+DEFINE_ADD(thread, threads)
+DEFINE_ADD(line, lines)
+DEFINE_ADD(lock, locks)
+DEFINE_ADD(wait, waits)
 
 /* Ends the block of the current list. The next one begins anew: blocks of a list stand alone. */
 static void gc_flush(struct ouro_snapshot_writer *writer)
@@ -629,6 +641,67 @@ static void flush_threads(struct ouro_snapshot_writer *writer)
     ouro_buf_fini(to);
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+    const struct ouro_line_record *x = a, *y = b;
+    return (x->node > y->node) - (x->node < y->node);
+}
+
+static void flush_lines(struct ouro_snapshot_writer *writer)
+{
+    struct table table = {.section = OURO_SECTION_LINES};
+    struct ouro_buf *to = &table.pending;
+    if (writer->lines.count)
+        qsort(writer->lines.items, writer->lines.count, sizeof *writer->lines.items, compare_lines);
+    for (size_t i = 0; i < writer->lines.count; i++) {
+        size_t start = to->size;
+        put(to, writer->lines.items[i].node);
+        put(to, writer->lines.items[i].line);
+        put(to, writer->lines.items[i].state);
+        table_added(writer, &table, start);
+    }
+    table_flush(writer, &table);
+    ouro_buf_fini(to);
+}
+
+static int compare_locks(const void *a, const void *b)
+{
+    const struct ouro_lock_record *x = a, *y = b;
+    return (x->node > y->node) - (x->node < y->node);
+}
+
+static void flush_locks(struct ouro_snapshot_writer *writer)
+{
+    struct table table = {.section = OURO_SECTION_LOCKS};
+    struct ouro_buf *to = &table.pending;
+    if (writer->locks.count)
+        qsort(writer->locks.items, writer->locks.count, sizeof *writer->locks.items, compare_locks);
+    for (size_t i = 0; i < writer->locks.count; i++) {
+        size_t start = to->size;
+        put(to, writer->locks.items[i].node);
+        put(to, writer->locks.items[i].owner);
+        put(to, writer->locks.items[i].count);
+        table_added(writer, &table, start);
+    }
+    table_flush(writer, &table);
+    ouro_buf_fini(to);
+}
+
+static void flush_waits(struct ouro_snapshot_writer *writer)
+{
+    struct table table = {.section = OURO_SECTION_WAITS};
+    struct ouro_buf *to = &table.pending;
+    for (size_t i = 0; i < writer->waits.count; i++) {
+        size_t start = to->size;
+        put(to, writer->waits.items[i].thread);
+        put(to, writer->waits.items[i].kind);
+        put_node(to, writer->waits.items[i].node);
+        table_added(writer, &table, start);
+    }
+    table_flush(writer, &table);
+    ouro_buf_fini(to);
+}
+
 static int compare_borrowed(const void *a, const void *b)
 {
     const struct borrowed *x = a, *y = b;
@@ -692,6 +765,9 @@ enum ouro_status ouro_snapshot_writer_commit(struct ouro_snapshot_writer *writer
     flush_interpreters(writer);
     flush_threads(writer);
     flush_borrowed(writer);
+    flush_lines(writer);
+    flush_locks(writer);
+    flush_waits(writer);
     flush_meta(writer);
     OURO_TRY(failed_before(writer, err));
     OURO_TRY(write_blocks(writer, &writer->blocks, err));

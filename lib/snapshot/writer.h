@@ -66,6 +66,11 @@ enum ouro_status ouro_snapshot_writer_interpreter(struct ouro_snapshot_writer *w
                                                   const struct ouro_interpreter_record *interpreter);
 enum ouro_status ouro_snapshot_writer_thread(struct ouro_snapshot_writer *writer,
                                              const struct ouro_thread_record *thread);
+/* At most one of each for a node (line, lock) and a thread (wait; numbers of threads count from 0 in the order of the calls). In any
+ * order. */
+enum ouro_status ouro_snapshot_writer_line(struct ouro_snapshot_writer *writer, const struct ouro_line_record *line);
+enum ouro_status ouro_snapshot_writer_lock(struct ouro_snapshot_writer *writer, const struct ouro_lock_record *lock);
+enum ouro_status ouro_snapshot_writer_wait(struct ouro_snapshot_writer *writer, const struct ouro_wait_record *wait);
 /* The tracked objects of one collector list in its order (generation 0, 1, 2, or 3 for the permanent one). May be called
  * several times for one list; the parts follow each other. */
 enum ouro_status ouro_snapshot_writer_gc_order(struct ouro_snapshot_writer *writer, uint64_t interpreter,

@@ -116,6 +116,20 @@ static void print_heap(const struct ouro_heap *heap)
         printf("\n");
         print_slots(heap, node);
     }
+    size_t count;
+    const struct ouro_line_record *lines = ouro_snapshot_lines(heap->snapshot, &count);
+    for (size_t i = 0; i < count; i++)
+        printf("line %u %u %u\n", lines[i].node, lines[i].line, lines[i].state);
+    const struct ouro_lock_record *locks = ouro_snapshot_locks(heap->snapshot, &count);
+    for (size_t i = 0; i < count; i++)
+        printf("lock %u %llu %llu\n", locks[i].node, (unsigned long long)locks[i].owner,
+               (unsigned long long)locks[i].count);
+    const struct ouro_wait_record *waits = ouro_snapshot_waits(heap->snapshot, &count);
+    for (size_t i = 0; i < count; i++) {
+        printf("wait %u %u", waits[i].thread, waits[i].kind);
+        print_node(" ", waits[i].node);
+        printf("\n");
+    }
     for (size_t i = 0; i < heap->gc_list_count; i++) {
         printf("gc %llu %u ", (unsigned long long)heap->gc_lists[i].interpreter, heap->gc_lists[i].generation);
         for (size_t j = 0; j < heap->gc_lists[i].count; j++)

@@ -197,6 +197,80 @@ static struct ouro_thread_record thread_of(const struct model *model, uint32_t i
     };
 }
 
+/* Where there are threads every seventh object has a line, every eleventh is a locked lock; every second thread waits. */
+#define LINE_EVERY 7
+#define LOCK_EVERY 11
+
+static bool has_line(const struct model *model, ouro_node node)
+{
+    return model->thread_count && node % LINE_EVERY == 0;
+}
+
+static bool has_lock(const struct model *model, ouro_node node)
+{
+    return model->thread_count && node % LOCK_EVERY == 0;
+}
+
+static struct ouro_line_record line_of(ouro_node node)
+{
+    return (struct ouro_line_record){.node = node, .line = node * 7919u, .state = node % 6};
+}
+
+static struct ouro_lock_record lock_of(ouro_node node)
+{
+    return (struct ouro_lock_record){.node = node, .owner = node % 2 ? UINT64_MAX - node : 0, .count = 1 + node % 3};
+}
+
+static struct ouro_wait_record wait_of(const struct model *model, uint32_t thread)
+{
+    return (struct ouro_wait_record){
+        .thread = thread,
+        .kind = thread % 4,
+        .node = model->objects.count && thread % 4 ? thread % (ouro_node)model->objects.count : OURO_NODE_NONE,
+    };
+}
+
+/* In any order: the writer sorts. */
+static enum ouro_status write_execution(const struct model *model, struct ouro_snapshot_writer *writer)
+{
+    for (ouro_node node = (ouro_node)model->objects.count; node--;) {
+        struct ouro_line_record line = line_of(node);
+        struct ouro_lock_record lock = lock_of(node);
+        if (has_line(model, node))
+            OURO_TRY(ouro_snapshot_writer_line(writer, &line));
+        if (has_lock(model, node))
+            OURO_TRY(ouro_snapshot_writer_lock(writer, &lock));
+    }
+    for (uint32_t i = 0; i < model->thread_count; i += 2) {
+        struct ouro_wait_record wait = wait_of(model, i);
+        OURO_TRY(ouro_snapshot_writer_wait(writer, &wait));
+    }
+    return OURO_OK;
+}
+
+static void check_execution(const struct model *model, const struct ouro_snapshot *snapshot)
+{
+    size_t line_count, lock_count, wait_count, objects = model->objects.count, some = model->thread_count ? objects : 0;
+    ouro_snapshot_lines(snapshot, &line_count);
+    ouro_snapshot_locks(snapshot, &lock_count);
+    const struct ouro_wait_record *waits = ouro_snapshot_waits(snapshot, &wait_count);
+    expect(line_count == (some + LINE_EVERY - 1) / LINE_EVERY);
+    expect(lock_count == (some + LOCK_EVERY - 1) / LOCK_EVERY);
+    expect(wait_count == (model->thread_count + 1) / 2);
+    for (ouro_node node = 0; node < objects; node++) {
+        const struct ouro_line_record *line = ouro_snapshot_line(snapshot, node), line_wanted = line_of(node);
+        const struct ouro_lock_record *lock = ouro_snapshot_lock(snapshot, node), lock_wanted = lock_of(node);
+        expect((line != NULL) == has_line(model, node));
+        expect(!line || (line->node == node && line->line == line_wanted.line && line->state == line_wanted.state));
+        expect((lock != NULL) == has_lock(model, node));
+        expect(!lock || (lock->node == node && lock->owner == lock_wanted.owner && lock->count == lock_wanted.count));
+    }
+    for (uint32_t i = 0; i < wait_count; i++) {
+        struct ouro_wait_record wanted = wait_of(model, 2 * i);
+        expect(waits[i].thread == wanted.thread && waits[i].kind == wanted.kind && waits[i].node == wanted.node);
+    }
+}
+
 /* The collector list of an interpreter and generation: a walk over all objects with a stride, so that deltas vary. */
 static size_t gc_order(const struct model *model, uint32_t interpreter, unsigned generation, ouro_node **nodes)
 {
@@ -281,6 +355,7 @@ static enum ouro_status write_lists(const struct model *model, struct ouro_snaps
         struct ouro_thread_record record = thread_of(model, i);
         OURO_TRY(ouro_snapshot_writer_thread(writer, &record));
     }
+    OURO_TRY(write_execution(model, writer));
     for (size_t i = model->borrowed.count; i--;) /* in any order */
         OURO_TRY(ouro_snapshot_writer_borrowed(writer, model->borrowed.items[i].node, model->borrowed.items[i].slot));
     for (uint32_t i = 0; i < model->interpreter_count && model->objects.count; i++) {
@@ -409,6 +484,7 @@ static void check_records(const struct model *model, const struct ouro_snapshot 
         expect(threads[i].holds_gil == record.holds_gil);
         expect(threads[i].root == record.root);
     }
+    check_execution(model, snapshot);
 }
 
 static void check_object(const struct model *model, const struct ouro_heap *heap, ouro_node node)

@@ -13,7 +13,7 @@ TRAILER_MAGIC = b"OUROEND\n"
 BLOCK_MAGIC = bytes.fromhex("ff4f424b")
 COLUMNS = 11
 ADDR, SHAPE, SIZE, REFCOUNT, FLAGS, COUNTS, EDGES, NATIVE, INTERP, VALUE_SIZES, VALUES = range(1, 12)
-META, STRINGS, TYPES, TYPE_NODES, SHAPES, INTERPRETERS, THREADS, GC_ORDER, BORROWED = range(16, 25)
+META, STRINGS, TYPES, TYPE_NODES, SHAPES, INTERPRETERS, THREADS, GC_ORDER, BORROWED, LINES, LOCKS, WAITS = range(16, 28)
 TOC = 31
 FIELD, TYPE = 0, 1
 ENTRIES, ENTRIES_STR, NAMESPACE, LINKS, NAMESPACE_ANY = 4, 5, 6, 10, 13
@@ -147,6 +147,9 @@ class Snapshot:
         for cursor, _ in self.records(THREADS):
             record = [cursor.varint() for _ in range(5)]
             self.threads.append(record + [cursor.byte(), cursor.signed(), cursor.varint(), cursor.optional()])
+        self.lines = [[cursor.varint() for _ in range(3)] for cursor, _ in self.records(LINES)]
+        self.locks = [[cursor.varint() for _ in range(3)] for cursor, _ in self.records(LOCKS)]
+        self.waits = [[cursor.varint(), cursor.varint(), cursor.optional()] for cursor, _ in self.records(WAITS)]
         self.borrowed = []
         for block in self.blocks:
             if block.section == BORROWED:
@@ -249,6 +252,9 @@ def main(path):
                                                     "-" if value is None else "=" + value.hex()))
         for kind, edge_class, name, place, target in slots:
             out("slot %d %d %d %d %s\n" % (kind, edge_class, name, place, show(target)))
+    for name, records in (("line", snapshot.lines), ("lock", snapshot.locks), ("wait", snapshot.waits)):
+        for record in records:
+            out("%s %s\n" % (name, " ".join(map(show, record))))
     for (interpreter, generation), nodes in sorted(snapshot.gc_lists.items()):
         out("gc %d %d %s\n" % (interpreter, generation, " ".join(map(str, nodes))))
     for node, stored in snapshot.borrowed:
