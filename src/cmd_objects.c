@@ -12,10 +12,10 @@
 /* The choices of --gen, in this order: generations as selection.h numbers them. */
 static const char *const generations[] = {"0", "1", "2", "frozen", "none", NULL};
 static const int generation_values[] = {0, 1, 2, 3, -1};
-static const char *const sorts[] = {"address", "size", "refcount", "retained", "type", NULL};
+static const char *const sorts[] = {"address", "size", "refcount", "retained", "type", "unexplained", NULL};
 static const enum ouro_selection_sort sort_values[] = {OURO_SELECTION_BY_ADDRESS, OURO_SELECTION_BY_SIZE,
                                                        OURO_SELECTION_BY_REFCOUNT, OURO_SELECTION_BY_RETAINED,
-                                                       OURO_SELECTION_BY_TYPE};
+                                                       OURO_SELECTION_BY_TYPE, OURO_SELECTION_BY_UNEXPLAINED};
 
 static int list(const char *path, const struct ouro_selection_query *query, bool with_retained, bool salvage, bool json)
 {
@@ -27,6 +27,8 @@ static int list(const char *path, const struct ouro_selection_query *query, bool
     OURO_GUARD(ouro_depth_fini) struct ouro_depth depth;
     if ((status = ouro_depth_init(&depth, &model,
                                   with_retained                ? OURO_DEPTH_RETAINED
+                                  : query->unexplained_min || query->sort == OURO_SELECTION_BY_UNEXPLAINED
+                                                               ? OURO_DEPTH_ROOTS
                                   : query->unreachable || json ? OURO_DEPTH_COLLECTOR
                                                                : OURO_DEPTH_NONE,
                                   OURO_HEAP_ADDR | OURO_HEAP_SHAPE | OURO_HEAP_SIZE | OURO_HEAP_NATIVE |
@@ -35,17 +37,23 @@ static int list(const char *path, const struct ouro_selection_query *query, bool
         return status;
     OURO_GUARD(ouro_selection_fini) struct ouro_selection selection;
     enum ouro_status computed = ouro_selection_init(&selection, &model, query, ouro_depth_collector(&depth),
-                                                    ouro_depth_retained(&depth), &err);
+                                                    ouro_depth_roots(&depth), ouro_depth_retained(&depth), &err);
     if (computed != OURO_OK)
         return ouro_command_fail_snapshot(computed, path, &err);
+    const struct ouro_page_objects page = {
+        .model = &model,
+        .selection = &selection,
+        .collector = ouro_depth_collector(&depth),
+        .roots = query->unexplained_min ? ouro_depth_roots(&depth) : NULL,
+        .retained = ouro_depth_retained(&depth),
+    };
     struct ouro_dest output;
     if ((status = ouro_dest_open(&output, NULL)))
         return status;
     if (json)
-        ouro_page_objects_json(&output.out, &model, &selection, ouro_depth_collector(&depth),
-                               ouro_depth_retained(&depth));
+        ouro_page_objects_json(&output.out, &page);
     else
-        ouro_page_objects_text(&output.out, &model, &selection, ouro_depth_retained(&depth), ouro_command_columns());
+        ouro_page_objects_text(&output.out, &page, ouro_command_columns());
     return ouro_dest_close(&output, OURO_EXIT_DONE);
 }
 
@@ -54,7 +62,7 @@ int ouro_cmd_objects(int argc, char **argv)
     struct ouro_selection_query query = ouro_selection_query_all();
     bool json = false, salvage = false, with_retained = false, limited = false, has_generation = false;
     int sort = 0, generation = 0;
-    uint64_t limit = 0;
+    uint64_t limit = 0, unexplained = 0;
     const struct ouro_option options[] = {
         {'t', "type", OURO_OPTION_TEXT, &query.type, NULL, "TYPE", "a name, a qualified name or a glob", NULL},
         {'m', "module", OURO_OPTION_TEXT, &query.module, NULL, "MODULE",
@@ -71,8 +79,12 @@ int ouro_cmd_objects(int argc, char **argv)
          "tracked by the collector)", generations},
         {0, "approximate", OURO_OPTION_FLAG, &query.approximate, NULL, NULL, "whose references were guessed", NULL},
         {0, "unreachable", OURO_OPTION_FLAG, &query.unreachable, NULL, NULL, "that the collector would find", NULL},
+        {0, "unexplained", OURO_OPTION_COUNT, &unexplained, NULL, "N",
+         "with so many references that nothing known explains:\n"
+         "native code holds them, or an extension leaked them", NULL},
         {'s', "sort", OURO_OPTION_CHOICE, &sort, NULL, "ORDER",
-         "address (default), size, refcount, retained, type", sorts},
+         "address (default), size, refcount, retained, type,\n"
+         "unexplained", sorts},
         {'r', "retained", OURO_OPTION_FLAG, &with_retained, NULL, NULL, "retained sizes too", NULL},
         {'n', "limit", OURO_OPTION_COUNT, &limit, &limited, "N", "so many (default 100, 0 and with --json: all)", NULL},
         OURO_SNAPSHOT_OPTIONS(&salvage, &json),
@@ -93,6 +105,9 @@ int ouro_cmd_objects(int argc, char **argv)
     if (has_generation)
         query.generation = generation_values[generation];
     query.sort = sort_values[sort];
+    query.unexplained_min = unexplained < UINT32_MAX ? (uint32_t)unexplained : UINT32_MAX;
+    if (query.sort == OURO_SELECTION_BY_UNEXPLAINED && !query.unexplained_min)
+        query.unexplained_min = 1; /* who sorts by it wants to see those */
     query.limit = limited || json ? limit : TEXT_LIMIT;
     with_retained |= query.sort == OURO_SELECTION_BY_RETAINED || query.retained_min;
     return list(argv[first], &query, with_retained, salvage, json);

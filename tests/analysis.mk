@@ -22,3 +22,7 @@ tests_test_analysis_dominator_tree_SOURCES = tests/analysis/test_dominator_tree.
 tests_test_analysis_dominator_tree_LDADD = $(TEST_ANALYSIS_LIBS)
 tests_test_analysis_dominator_tree_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
 	-Wl,--wrap=aligned_alloc
+check_PROGRAMS += tests/test_analysis_first_page
+TESTS += tests/test_analysis_first_page
+tests_test_analysis_first_page_SOURCES = tests/analysis/test_first_page.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_first_page_LDADD = $(TEST_ANALYSIS_LIBS)

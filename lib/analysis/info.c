@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/schedule.h"
+#include "analysis/unexplained.h"
 #include "base/guard.h"
 
 #define TYPES_NAMED_MAX 5
@@ -36,8 +37,38 @@ const char *ouro_finding_name(enum ouro_finding_kind kind)
         [OURO_FINDING_RUN_FAILED] = "run_failed",
         [OURO_FINDING_DISAGREED] = "disagreed",
         [OURO_FINDING_ESTIMATED] = "estimated",
+        [OURO_FINDING_UNEXPLAINED] = "unexplained",
     };
     return names[kind];
+}
+
+/* The command that shows more of it. */
+static const char *command_of(enum ouro_finding_kind kind)
+{
+    switch (kind) {
+    case OURO_FINDING_DAMAGED:
+        return "ouro verify";
+    case OURO_FINDING_COLLECTING:
+        return "ouro stack";
+    case OURO_FINDING_TORN:
+    case OURO_FINDING_RUN_FAILED:
+    case OURO_FINDING_DISAGREED:
+        return "ouro doctor";
+    case OURO_FINDING_GARBAGE:
+    case OURO_FINDING_COLLECTOR_OFF:
+        return "ouro garbage";
+    case OURO_FINDING_UNCOLLECTABLE:
+    case OURO_FINDING_SAVEALL:
+        return "ouro show SNAPSHOT gc.garbage";
+    case OURO_FINDING_FROZEN:
+        return "ouro objects --gen frozen";
+    case OURO_FINDING_APPROXIMATE:
+        return "ouro objects --approximate";
+    case OURO_FINDING_UNEXPLAINED:
+        return "ouro objects --sort unexplained";
+    default:
+        return NULL;
+    }
 }
 
 bool ouro_finding_is_doubt(enum ouro_finding_kind kind)
@@ -48,6 +79,7 @@ bool ouro_finding_is_doubt(enum ouro_finding_kind kind)
     case OURO_FINDING_UNCOLLECTABLE:
     case OURO_FINDING_SAVEALL:
     case OURO_FINDING_FROZEN:
+    case OURO_FINDING_UNEXPLAINED:
         return false;
     default:
         return true;
@@ -106,6 +138,7 @@ static struct ouro_buf *add_finding(struct ouro_info *info, enum ouro_finding_ki
         return NULL;
     finding->kind = kind;
     finding->count = count;
+    finding->command = command_of(kind);
     return &finding->text;
 }
 
@@ -212,7 +245,7 @@ static enum ouro_status find_collector_trouble(struct ouro_info *info, const str
     const struct ouro_interpreter_record *interpreters = ouro_snapshot_interpreters(model->snapshot, &count);
     if (info->unreachable_count)
         FIND(OURO_FINDING_GARBAGE, info->unreachable_count,
-             "%llu objects (%llu bytes) are unreachable and wait for the collector (`ouro garbage` has more)",
+             "%llu objects (%llu bytes) are unreachable and wait for the collector",
              (unsigned long long)info->unreachable_count, (unsigned long long)info->unreachable_bytes);
     for (size_t i = 0; i < count; i++) {
         const struct ouro_interpreter_record *interpreter = &interpreters[i];
@@ -357,6 +390,39 @@ static enum ouro_status compute(struct ouro_info *info, struct ouro_heap_model *
     for (size_t i = 0; status == OURO_OK && i < info->findings.count; i++)
         status = info->findings.items[i].text.failed ? OURO_NOMEM : OURO_OK;
     return status == OURO_OK ? OURO_OK : ouro_err_set(err, status, "out of memory for the findings");
+}
+
+static void say_unexplained(struct ouro_buf *text, const struct ouro_heap_model *model,
+                            const struct ouro_unexplained_row *row)
+{
+    const char *module = ouro_heap_model_type_module(model, row->type, NULL);
+    const char *name = ouro_heap_model_type_name(model, row->type, NULL);
+    unsigned long long objects = row->object_count, references = row->reference_count, most = row->most_count;
+    bool builtin = !strcmp(module, "builtins");
+    if (objects == 1)
+        ouro_buf_addf(text, "an object of %s%s%s has", builtin ? "" : module, builtin || !*module ? "" : ".", name);
+    else
+        ouro_buf_addf(text, "%llu objects of %s%s%s have", objects, builtin ? "" : module, builtin || !*module ? "" : ".",
+                      name);
+    ouro_buf_addf(text, " %llu references that nothing known explains", references);
+    if (most > 1)
+        ouro_buf_addf(text, " (0x%llx alone %llu)", (unsigned long long)model->heap.addr[row->most], most);
+    ouro_buf_add_text(text, ": native code holds them, or an extension has leaked them");
+}
+
+enum ouro_status ouro_info_add_unexplained(struct ouro_info *info, const struct ouro_roots *roots, struct ouro_err *err)
+{
+    OURO_GUARD(ouro_unexplained_fini) struct ouro_unexplained unexplained = {0};
+    OURO_TRY(ouro_unexplained_init(&unexplained, roots, err));
+    for (size_t i = 0; i < unexplained.count && i < TYPES_NAMED_MAX; i++) {
+        const struct ouro_unexplained_row *row = &unexplained.items[i];
+        struct ouro_buf *text = add_finding(info, OURO_FINDING_UNEXPLAINED, row->reference_count);
+        if (text)
+            say_unexplained(text, roots->model, row);
+        if (!text || text->failed)
+            return ouro_err_set(err, OURO_NOMEM, "out of memory for the findings");
+    }
+    return OURO_OK;
 }
 
 enum ouro_status ouro_info_init_with(struct ouro_info *info, struct ouro_heap_model *model,

@@ -3,6 +3,7 @@
 #define OURO_ANALYSIS_INFO_H
 
 #include "analysis/histogram.h"
+#include "analysis/roots.h"
 #include "base/buf.h"
 
 enum ouro_finding_kind {
@@ -22,12 +23,14 @@ enum ouro_finding_kind {
     OURO_FINDING_RUN_FAILED,        /* objects whose type's code could not be run, by reason */
     OURO_FINDING_DISAGREED,         /* types whose visitor differed from the type's own code, and was not used */
     OURO_FINDING_ESTIMATED,         /* sizes by tp_basicsize only */
+    OURO_FINDING_UNEXPLAINED,       /* reference counts that nothing known explains (unexplained.h); one for each type */
 };
 
 struct ouro_finding {
     enum ouro_finding_kind kind;
     uint64_t count;
     struct ouro_buf text; /* one sentence, UTF-8, not yet escaped for any medium */
+    const char *command;  /* what shows more: "ouro garbage"; NULL: nothing does */
 };
 
 struct ouro_info {
@@ -48,6 +51,8 @@ struct ouro_info {
 
 /* The name that --json and tests use ("garbage", "collector_off", ...). */
 const char *ouro_finding_name(enum ouro_finding_kind kind);
+/* Adds the findings that need roots. */
+enum ouro_status ouro_info_add_unexplained(struct ouro_info *info, const struct ouro_roots *roots, struct ouro_err *err);
 /* Whether it says how far the rest can be believed, and not what is worth a look by itself. */
 bool ouro_finding_is_doubt(enum ouro_finding_kind kind);
 

@@ -36,6 +36,8 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/roots.c \
 	lib/analysis/roots.h \
 	lib/analysis/schedule.c \
+	lib/analysis/largest.c lib/analysis/largest.h \
+	lib/analysis/unexplained.c lib/analysis/unexplained.h \
 	lib/analysis/schedule.h \
 	lib/analysis/selection.c \
 	lib/analysis/selection.h \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/pattern.h"
+#include "analysis/unexplained.h"
 #include "analysis/value.h"
 #include "base/buf.h"
 #include "base/guard.h"
@@ -18,6 +19,7 @@ struct choice {
     const struct ouro_heap_model *model;
     const struct ouro_selection_query *query;
     const struct ouro_collector *collector;
+    const struct ouro_roots *roots;
     const struct ouro_retained *retained;
     uint8_t *type_matches; /* by type; lost objects last */
     struct ouro_buf text;
@@ -77,6 +79,8 @@ static bool matches(struct choice *choice, ouro_node node)
         return false;
     if (query->unreachable && !ouro_collector_unreachable(choice->collector, node))
         return false;
+    if (query->unexplained_min && ouro_unexplained_count(choice->roots, node) < query->unexplained_min)
+        return false;
     return !query->value || value_matches(choice, node);
 }
 
@@ -89,6 +93,8 @@ static uint64_t sort_key(const struct choice *choice, ouro_node node)
         return choice->model->heap.refcount[node];
     case OURO_SELECTION_BY_RETAINED:
         return choice->retained->bytes[node];
+    case OURO_SELECTION_BY_UNEXPLAINED:
+        return ouro_unexplained_count(choice->roots, node);
     case OURO_SELECTION_BY_TYPE:
     case OURO_SELECTION_BY_ADDRESS:
         break;
@@ -155,17 +161,19 @@ static enum ouro_status collect(struct ouro_selection *selection, struct choice 
 
 enum ouro_status ouro_selection_init(struct ouro_selection *selection, struct ouro_heap_model *model,
                                      const struct ouro_selection_query *query, const struct ouro_collector *collector,
-                                     const struct ouro_retained *retained, struct ouro_err *err)
+                                     const struct ouro_roots *roots, const struct ouro_retained *retained,
+                                     struct ouro_err *err)
 {
     memset(selection, 0, sizeof *selection);
     if ((query->unreachable && !collector) ||
+        ((query->sort == OURO_SELECTION_BY_UNEXPLAINED || query->unexplained_min) && !roots) ||
         ((query->sort == OURO_SELECTION_BY_RETAINED || query->retained_min) && !retained))
         return ouro_err_set(err, OURO_INVAL, "a selection that needs what was not computed");
     unsigned columns = OURO_HEAP_ADDR | OURO_HEAP_SHAPE | OURO_HEAP_SIZE | OURO_HEAP_NATIVE | OURO_HEAP_FLAGS |
                        OURO_HEAP_REFCOUNT | (query->value ? OURO_HEAP_VALUES : 0);
     OURO_TRY(ouro_heap_model_load(model, columns, err));
     OURO_FREE uint8_t *type_matches = malloc((size_t)model->type_count + 1);
-    struct choice choice = {model, query, collector, retained, type_matches, {0}};
+    struct choice choice = {model, query, collector, roots, retained, type_matches, {0}};
     enum ouro_status status = OURO_NOMEM;
     if (type_matches) {
         match_types(&choice);

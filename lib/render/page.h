@@ -7,15 +7,21 @@
 #include "analysis/garbage.h"
 #include "analysis/dominator_tree.h"
 #include "analysis/info.h"
+#include "analysis/largest.h"
 #include "analysis/neighbours.h"
 #include "analysis/selection.h"
 #include "render/json.h"
 
 /* --- info. `limit` types at most. */
-void ouro_page_info_text(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_info *info,
-                         size_t limit, size_t width);
-void ouro_page_info_json(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_info *info,
-                         size_t limit);
+struct ouro_page_info {
+    const struct ouro_heap_model *model;
+    const struct ouro_info *info;
+    const struct ouro_roots *roots;     /* with largest */
+    const struct ouro_largest *largest; /* NULL: was not asked for */
+    size_t limit;
+};
+void ouro_page_info_text(struct ouro_out *out, const struct ouro_page_info *page, size_t width);
+void ouro_page_info_json(struct ouro_out *out, const struct ouro_page_info *page);
 
 /* --- types. limit 0: all; with_retained: a column more. info: whose doubts come last, or NULL. */
 void ouro_page_types_text(struct ouro_out *out, const struct ouro_heap_model *model,
@@ -24,12 +30,16 @@ void ouro_page_types_json(struct ouro_out *out, const struct ouro_heap_model *mo
                           const struct ouro_histogram *histogram, size_t limit, bool with_retained,
                           const struct ouro_info *info);
 
-/* --- objects. Needs VALUES, SLOTS (for the values of keys), ADDR, ... loaded. collector and retained may be NULL. */
-void ouro_page_objects_text(struct ouro_out *out, const struct ouro_heap_model *model,
-                            const struct ouro_selection *selection, const struct ouro_retained *retained, size_t width);
-void ouro_page_objects_json(struct ouro_out *out, const struct ouro_heap_model *model,
-                            const struct ouro_selection *selection, const struct ouro_collector *collector,
-                            const struct ouro_retained *retained);
+/* --- objects. Needs VALUES, SLOTS (for the values of keys), ADDR, ... loaded. */
+struct ouro_page_objects {
+    const struct ouro_heap_model *model;
+    const struct ouro_selection *selection;
+    const struct ouro_collector *collector; /* NULL: JSON does not say what is unreachable */
+    const struct ouro_roots *roots;         /* NULL: no unexplained references are shown */
+    const struct ouro_retained *retained;   /* NULL: no retained sizes */
+};
+void ouro_page_objects_text(struct ouro_out *out, const struct ouro_page_objects *page, size_t width);
+void ouro_page_objects_json(struct ouro_out *out, const struct ouro_page_objects *page);
 
 /* --- show. collector is needed; roots, retained, dominators and info come together or are NULL. */
 struct ouro_page_object {
@@ -76,6 +86,11 @@ struct ouro_page_dominators {
 };
 void ouro_page_dominators_text(struct ouro_out *out, const struct ouro_page_dominators *page, size_t width);
 void ouro_page_dominators_json(struct ouro_out *out, const struct ouro_page_dominators *page);
+/* The rows of a tree that hold the most (page->tree is largest->tree), without a title; and as an array in an open JSON object. */
+void ouro_page_largest_text(struct ouro_out *out, const struct ouro_page_dominators *page,
+                            const struct ouro_largest *largest, size_t width);
+void ouro_page_largest_json(struct ouro_json *json, const struct ouro_page_dominators *page,
+                            const struct ouro_largest *largest);
 
 /* The chain of dominators of one object, as part of its page. */
 void ouro_page_chain_text(struct ouro_out *out, const struct ouro_page_object *page, size_t width);

@@ -254,15 +254,27 @@ static bool is_shown(const struct ouro_dominator_row *row)
     return row->kind != OURO_DOMINATOR_SECTION || row->count;
 }
 
-static void measure(struct ouro_out *out, const struct ouro_page_dominators *page, size_t *widths, size_t width)
+/* Rows to be shown: those of the tree, or some of them, side by side. */
+struct rows {
+    const struct ouro_page_dominators *page;
+    const size_t *some; /* NULL: all, as a tree */
+    size_t count;
+};
+
+static const struct ouro_dominator_row *row_at(const struct rows *rows, size_t i)
+{
+    return &rows->page->tree->items[rows->some ? rows->some[i] : i];
+}
+
+static void measure(struct ouro_out *out, const struct rows *rows, size_t *widths, size_t width)
 {
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     for (unsigned c = 0; c < NUMBER_COUNT; c++) {
         widths[c] = strlen(column_titles[c]);
-        for (size_t i = 0; i < page->tree->count; i++) {
-            if (!is_shown(&page->tree->items[i]))
+        for (size_t i = 0; i < rows->count; i++) {
+            if (!is_shown(row_at(rows, i)))
                 continue;
-            say_number(&text, page, &page->tree->items[i], c);
+            say_number(&text, rows->page, row_at(rows, i), c);
             widths[c] = text.size > widths[c] ? text.size : widths[c];
         }
     }
@@ -271,21 +283,21 @@ static void measure(struct ouro_out *out, const struct ouro_page_dominators *pag
         widths[SHALLOW] = 0;
 }
 
-static void write_rows(struct ouro_out *out, const struct ouro_page_dominators *page, size_t width)
+static void write_rows(struct ouro_out *out, const struct rows *rows, size_t width)
 {
-    const struct ouro_dominator_tree *tree = page->tree;
+    const struct ouro_page_dominators *page = rows->page;
     OURO_GUARD(words_fini) struct words words = {0};
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     size_t widths[NUMBER_COUNT], used = 0;
-    measure(out, page, widths, width);
+    measure(out, rows, widths, width);
     for (unsigned c = 0; c < NUMBER_COUNT; c++)
         if (widths[c]) {
             ouro_out_addf(out, "%*s  ", (int)widths[c], column_titles[c]);
             used += widths[c] + 2;
         }
     ouro_out_text(out, "what\n");
-    for (size_t i = 0; i < tree->count && !out->sys_errno; i++) {
-        const struct ouro_dominator_row *row = &tree->items[i];
+    for (size_t i = 0; i < rows->count && !out->sys_errno; i++) {
+        const struct ouro_dominator_row *row = row_at(rows, i);
         if (!is_shown(row))
             continue;
         for (unsigned c = 0; c < NUMBER_COUNT; c++)
@@ -294,6 +306,8 @@ static void write_rows(struct ouro_out *out, const struct ouro_page_dominators *
                 ouro_out_addf(out, "%*s  ", (int)widths[c], ouro_buf_text(&text));
             }
         say(&words, page, row);
+        if (rows->some)
+            words.head.size = 0;
         if (width)
             fit(&words, width > used ? width - used : 1);
         write_words(out, &words);
@@ -327,9 +341,15 @@ static void write_limits(struct ouro_out *out, const struct ouro_page_dominators
 
 void ouro_page_dominators_text(struct ouro_out *out, const struct ouro_page_dominators *page, size_t width)
 {
-    write_rows(out, page, width);
+    write_rows(out, &(struct rows){page, NULL, page->tree->count}, width);
     write_limits(out, page);
     ouro_page_doubts_text(out, page->info, width);
+}
+
+void ouro_page_largest_text(struct ouro_out *out, const struct ouro_page_dominators *page,
+                            const struct ouro_largest *largest, size_t width)
+{
+    write_rows(out, &(struct rows){page, largest->items, largest->count}, width);
 }
 
 /* --- JSON */
@@ -397,6 +417,19 @@ static void write_kind(struct ouro_json *json, const struct ouro_page_dominators
     }
 }
 
+static void write_row_fields(struct ouro_json *json, const struct ouro_page_dominators *page,
+                             const struct ouro_dominator_row *row, struct ouro_buf *text)
+{
+    ouro_json_string(json, "section", ouro_dominator_section_name(row->section));
+    write_kind(json, page, row, text);
+    if (row->label_size)
+        ouro_json_text(json, "label", page->tree->labels.data + row->label, row->label_size);
+    ouro_json_uint(json, "count", row->count);
+    ouro_json_uint(json, "retained", row->retained_bytes);
+    ouro_json_uint(json, "shallow", row->shallow_bytes);
+    ouro_json_uint(json, "objects", row->object_count);
+}
+
 static void write_row_json(struct ouro_json *json, const struct ouro_page_dominators *page,
                            const struct ouro_dominator_row *row, struct ouro_buf *text)
 {
@@ -406,14 +439,21 @@ static void write_row_json(struct ouro_json *json, const struct ouro_page_domina
         ouro_json_null(json, "parent");
     else
         ouro_json_uint(json, "parent", row->parent);
-    ouro_json_string(json, "section", ouro_dominator_section_name(row->section));
-    write_kind(json, page, row, text);
-    if (row->label_size)
-        ouro_json_text(json, "label", page->tree->labels.data + row->label, row->label_size);
-    ouro_json_uint(json, "count", row->count);
-    ouro_json_uint(json, "retained", row->retained_bytes);
-    ouro_json_uint(json, "shallow", row->shallow_bytes);
-    ouro_json_uint(json, "objects", row->object_count);
+    write_row_fields(json, page, row, text);
+    ouro_json_end(json);
+}
+
+void ouro_page_largest_json(struct ouro_json *json, const struct ouro_page_dominators *page,
+                            const struct ouro_largest *largest)
+{
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
+    ouro_json_array(json, "largest");
+    for (size_t i = 0; i < largest->count; i++) {
+        const struct ouro_dominator_row *row = &largest->tree.items[largest->items[i]];
+        ouro_json_object(json, NULL);
+        write_row_fields(json, page, row, &text);
+        ouro_json_end(json);
+    }
     ouro_json_end(json);
 }
 

@@ -213,19 +213,48 @@ static void write_threads(struct ouro_out *out, const struct ouro_heap_model *mo
     ouro_table_write(&table, out, width, 2);
 }
 
-void ouro_page_info_text(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_info *info,
-                         size_t limit, size_t width)
+/* A page of dominators that shows a few rows of its tree. */
+static struct ouro_page_dominators largest_page(const struct ouro_page_info *page,
+                                                const struct ouro_dominator_query *query)
 {
+    return (struct ouro_page_dominators){page->model, page->roots, &page->largest->tree, query, page->info};
+}
+
+static void write_largest(struct ouro_out *out, const struct ouro_page_info *page, size_t width)
+{
+    const struct ouro_dominator_query query = {.grouping = OURO_DOMINATOR_GROUP_SMALL};
+    const struct ouro_page_dominators rows = largest_page(page, &query);
+    if (!page->largest || !page->largest->count)
+        return;
+    ouro_out_text(out, "\nWhat holds the most (`ouro dominators` has all)\n");
+    ouro_page_largest_text(out, &rows, page->largest, width);
+}
+
+static void write_finding(struct ouro_out *out, const struct ouro_finding *finding, size_t width)
+{
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
+    ouro_buf_add(&text, finding->text.data, finding->text.size);
+    if (finding->command)
+        ouro_buf_addf(&text, ". More: `%s`", finding->command);
+    out->buf.failed |= text.failed;
+    ouro_sentence_write(out, &text, width);
+}
+
+void ouro_page_info_text(struct ouro_out *out, const struct ouro_page_info *page, size_t width)
+{
+    const struct ouro_heap_model *model = page->model;
+    const struct ouro_info *info = page->info;
     write_process(out, model, width);
     ouro_out_text(out, "\n");
     write_totals(out, info, width);
     write_collectors(out, model, width);
     write_threads(out, model, width);
     ouro_out_text(out, "\nLargest types\n");
-    ouro_page_types_text(out, model, &info->types, limit, false, width);
+    ouro_page_types_text(out, model, &info->types, page->limit, false, width);
+    write_largest(out, page, width);
     ouro_out_text(out, "\nWorth a look\n");
     for (size_t i = 0; i < info->findings.count; i++)
-        ouro_sentence_write(out, &info->findings.items[i].text, width);
+        write_finding(out, &info->findings.items[i], width);
     if (!info->findings.count)
         ouro_out_text(out, "  nothing unusual\n");
 }
@@ -359,9 +388,11 @@ static void write_types_json(struct ouro_json *json, const struct ouro_heap_mode
     ouro_json_end(json);
 }
 
-void ouro_page_info_json(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_info *info,
-                         size_t limit)
+void ouro_page_info_json(struct ouro_out *out, const struct ouro_page_info *page)
 {
+    const struct ouro_dominator_query query = {.grouping = OURO_DOMINATOR_GROUP_SMALL};
+    const struct ouro_heap_model *model = page->model;
+    const struct ouro_info *info = page->info;
     struct ouro_json json;
     ouro_json_init(&json, out);
     ouro_json_object(&json, NULL);
@@ -392,7 +423,11 @@ void ouro_page_info_json(struct ouro_out *out, const struct ouro_heap_model *mod
     ouro_json_uint(&json, "unreachable_bytes", info->unreachable_bytes);
     write_collectors_json(&json, model);
     write_threads_json(&json, model);
-    write_types_json(&json, model, info, limit);
+    write_types_json(&json, model, info, page->limit);
+    if (page->largest) {
+        const struct ouro_page_dominators rows = largest_page(page, &query);
+        ouro_page_largest_json(&json, &rows, page->largest);
+    }
     ouro_json_array(&json, "findings");
     for (size_t i = 0; i < info->findings.count; i++) {
         const struct ouro_finding *finding = &info->findings.items[i];
@@ -400,6 +435,8 @@ void ouro_page_info_json(struct ouro_out *out, const struct ouro_heap_model *mod
         ouro_json_string(&json, "kind", ouro_finding_name(finding->kind));
         ouro_json_uint(&json, "count", finding->count);
         ouro_json_buf(&json, "text", &finding->text);
+        if (finding->command)
+            ouro_json_string(&json, "command", finding->command);
         ouro_json_end(&json);
     }
     ouro_json_end(&json);

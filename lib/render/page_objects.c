@@ -1,5 +1,6 @@
 #include <inttypes.h>
 
+#include "analysis/unexplained.h"
 #include "analysis/value.h"
 #include "base/guard.h"
 #include "render/page.h"
@@ -71,9 +72,11 @@ static void add_refcount(struct ouro_table *table, const struct ouro_heap_model 
         ouro_table_count(table, model->heap.refcount[node]);
 }
 
-void ouro_page_objects_text(struct ouro_out *out, const struct ouro_heap_model *model,
-                            const struct ouro_selection *selection, const struct ouro_retained *retained, size_t width)
+void ouro_page_objects_text(struct ouro_out *out, const struct ouro_page_objects *page, size_t width)
 {
+    const struct ouro_heap_model *model = page->model;
+    const struct ouro_selection *selection = page->selection;
+    const struct ouro_retained *retained = page->retained;
     OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     ouro_table_init(&table);
@@ -82,6 +85,8 @@ void ouro_page_objects_text(struct ouro_out *out, const struct ouro_heap_model *
     if (retained)
         ouro_table_column(&table, "retained", OURO_TABLE_RIGHT);
     ouro_table_column(&table, "refs", OURO_TABLE_RIGHT);
+    if (page->roots)
+        ouro_table_column(&table, "unexplained", OURO_TABLE_RIGHT);
     ouro_table_column(&table, "gc", OURO_TABLE_RIGHT);
     ouro_table_column(&table, "type", OURO_TABLE_FLEXIBLE);
     ouro_table_column(&table, "value", OURO_TABLE_FLEXIBLE);
@@ -94,6 +99,8 @@ void ouro_page_objects_text(struct ouro_out *out, const struct ouro_heap_model *
         if (retained)
             ouro_table_size(&table, retained->bytes[node]);
         add_refcount(&table, model, node);
+        if (page->roots)
+            ouro_table_count(&table, ouro_unexplained_count(page->roots, node));
         ouro_table_string(&table, generation_text(model, node));
         text.size = 0;
         ouro_page_add_type(&text, model, ouro_heap_model_type(model, node));
@@ -118,10 +125,10 @@ void ouro_page_objects_text(struct ouro_out *out, const struct ouro_heap_model *
     ouro_out_buf(out, &text);
 }
 
-void ouro_page_objects_json(struct ouro_out *out, const struct ouro_heap_model *model,
-                            const struct ouro_selection *selection, const struct ouro_collector *collector,
-                            const struct ouro_retained *retained)
+void ouro_page_objects_json(struct ouro_out *out, const struct ouro_page_objects *page)
 {
+    const struct ouro_heap_model *model = page->model;
+    const struct ouro_selection *selection = page->selection;
     struct ouro_json json;
     ouro_json_init(&json, out);
     ouro_json_object(&json, NULL);
@@ -134,10 +141,12 @@ void ouro_page_objects_json(struct ouro_out *out, const struct ouro_heap_model *
         ouro_node node = selection->items[i];
         ouro_json_object(&json, NULL);
         ouro_page_object_fields(&json, model, node);
-        if (collector && ouro_collector_unreachable(collector, node))
+        if (page->collector && ouro_collector_unreachable(page->collector, node))
             ouro_json_bool(&json, "unreachable", true);
-        if (retained)
-            ouro_json_uint(&json, "retained", retained->bytes[node]);
+        if (page->roots)
+            ouro_json_uint(&json, "unexplained", ouro_unexplained_count(page->roots, node));
+        if (page->retained)
+            ouro_json_uint(&json, "retained", page->retained->bytes[node]);
         ouro_json_end(&json);
     }
     ouro_json_end(&json);

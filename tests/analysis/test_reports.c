@@ -119,7 +119,7 @@ static void check_selection(const struct ouro_selection_query *query, const stru
                             const ouro_node *expected, size_t count, uint64_t matches)
 {
     struct ouro_selection selection;
-    ck_assert_int_eq(ouro_selection_init(&selection, &model, query, collector, NULL, &err), OURO_OK);
+    ck_assert_int_eq(ouro_selection_init(&selection, &model, query, collector, NULL, NULL, &err), OURO_OK);
     ck_assert_uint_eq(selection.match_count, matches);
     ck_assert_uint_eq(selection.count, count);
     for (size_t i = 0; i < count; i++)
@@ -195,10 +195,10 @@ START_TEST(what_was_not_computed_is_refused)
     begin();
     struct ouro_selection_query query = ouro_selection_query_all();
     query.unreachable = true;
-    ck_assert_int_eq(ouro_selection_init(&selection, &model, &query, NULL, NULL, &err), OURO_INVAL);
+    ck_assert_int_eq(ouro_selection_init(&selection, &model, &query, NULL, NULL, NULL, &err), OURO_INVAL);
     query = ouro_selection_query_all();
     query.sort = OURO_SELECTION_BY_RETAINED;
-    ck_assert_int_eq(ouro_selection_init(&selection, &model, &query, NULL, NULL, &err), OURO_INVAL);
+    ck_assert_int_eq(ouro_selection_init(&selection, &model, &query, NULL, NULL, NULL, &err), OURO_INVAL);
     end();
 }
 END_TEST

@@ -41,10 +41,16 @@ static enum ouro_status forget(struct whole *w)
     return w->out.buf.failed ? OURO_NOMEM : OURO_OK;
 }
 
-static enum ouro_status ask_info(struct whole *w)
+static enum ouro_status ask_info(struct whole *w, struct ouro_err *err)
 {
-    ouro_page_info_text(&w->out, &w->model, &w->info, 10, 80);
-    ouro_page_info_json(&w->out, &w->model, &w->info, 0);
+    const struct ouro_page_info quick = {.model = &w->model, .info = &w->info, .limit = 10};
+    ouro_page_info_text(&w->out, &quick, 80);
+    OURO_GUARD(ouro_largest_fini) struct ouro_largest largest = {0};
+    OURO_TRY(ouro_largest_init(&largest, &w->model, &w->roots, &w->retained, 5, 0, err));
+    OURO_TRY(ouro_info_add_unexplained(&w->info, &w->roots, err));
+    const struct ouro_page_info page = {&w->model, &w->info, &w->roots, &largest, 0};
+    ouro_page_info_text(&w->out, &page, 80);
+    ouro_page_info_json(&w->out, &page);
     return forget(w);
 }
 
@@ -158,9 +164,10 @@ static enum ouro_status ask_objects(struct whole *w, struct ouro_err *err)
     OURO_GUARD(ouro_selection_fini) struct ouro_selection selection = {0};
     struct ouro_selection_query query = ouro_selection_query_all();
     query.sort = OURO_SELECTION_BY_RETAINED;
-    OURO_TRY(ouro_selection_init(&selection, &w->model, &query, &w->collector, &w->retained, err));
-    ouro_page_objects_text(&w->out, &w->model, &selection, &w->retained, 80);
-    ouro_page_objects_json(&w->out, &w->model, &selection, &w->collector, &w->retained);
+    OURO_TRY(ouro_selection_init(&selection, &w->model, &query, &w->collector, &w->roots, &w->retained, err));
+    const struct ouro_page_objects page = {&w->model, &selection, &w->collector, &w->roots, &w->retained};
+    ouro_page_objects_text(&w->out, &page, 80);
+    ouro_page_objects_json(&w->out, &page);
     OURO_TRY(forget(w));
     for (ouro_node i = 0; i < PAGES_MAX && i < w->model.heap.count; i++)
         OURO_TRY(ask_page(w, (ouro_node)((uint64_t)i * w->model.heap.count / PAGES_MAX), err));
@@ -187,16 +194,16 @@ static enum ouro_status ask(struct whole *w, const char *path, unsigned open_fla
                             struct ouro_err *err)
 {
     OURO_TRY(prepare(w, path, open_flags, err));
-    if (parts & WHOLE_INFO)
-        OURO_TRY(ask_info(w));
     if (parts & WHOLE_COLLECTOR)
         OURO_TRY(ask_collector(w, err));
     if (parts & WHOLE_GARBAGE)
         OURO_TRY(ask_garbage(w, err));
-    if (!(parts & ~(unsigned)(WHOLE_INFO | WHOLE_COLLECTOR | WHOLE_GARBAGE)))
+    if (!(parts & ~(unsigned)(WHOLE_COLLECTOR | WHOLE_GARBAGE)))
         return OURO_OK;
     OURO_TRY(ouro_retained_init(&w->retained, &w->roots, err));
     w->has_retained = true;
+    if (parts & WHOLE_INFO)
+        OURO_TRY(ask_info(w, err));
     if (parts & WHOLE_TYPES)
         OURO_TRY(ask_types(w, err));
     if (parts & WHOLE_DOMINATORS)

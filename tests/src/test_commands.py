@@ -223,6 +223,10 @@ def test_objects_by_each_condition(folder):
     assert objects("--min-retained", "300") == [3, 4]
     assert objects("--min-retained", "300", "--sort", "retained", "--limit", "1") == [3]
     assert objects("--min-retained", "1G") == []
+    rows = json.loads(ouro("objects", path, "--json", "--sort", "unexplained").stdout)["objects"]
+    assert rows and all(row["unexplained"] > 0 for row in rows), rows
+    assert [row["unexplained"] for row in rows] == sorted((row["unexplained"] for row in rows), reverse=True)
+    assert 3 in objects("--unexplained", "1") and 3 not in objects("--unexplained", "2")
     check(ouro("objects", path, "--min-retained", "300"), 0, b"retained")
     check(ouro("objects", path, "--type", "dict"), 0, b"1 object, 296 B")
     check(ouro("objects", path, "--limit", "1"), 0, b"14 objects, ")

@@ -1,0 +1,21 @@
+/* What holds the most, structure aside: the first rows of a dominator tree that are neither roots nor modules nor their
+ * dicts. Nothing in the list is below something else in it. */
+#ifndef OURO_ANALYSIS_LARGEST_H
+#define OURO_ANALYSIS_LARGEST_H
+
+#include "analysis/dominator_tree.h"
+
+struct ouro_largest {
+    struct ouro_dominator_tree tree; /* owned: the rows are there */
+    size_t *items;                   /* owned: numbers of rows, what retains most first */
+    size_t count, capacity;
+};
+
+/* At most `limit` of them, and nothing that retains less than one part in `share` of the whole (0: anything). Cost and memory:
+ * those of ouro_dominator_tree_init. */
+enum ouro_status ouro_largest_init(struct ouro_largest *largest, struct ouro_heap_model *model,
+                                   const struct ouro_roots *roots, const struct ouro_retained *retained, size_t limit,
+                                   uint64_t share, struct ouro_err *err);
+void ouro_largest_fini(struct ouro_largest *largest);
+
+#endif
