@@ -78,7 +78,15 @@ iframe_stacktop _PyInterpreterFrame.stacktop iframe_stackpointer _PyInterpreterF
 iframe_owner _PyInterpreterFrame.owner iframe_localsplus _PyInterpreterFrame.localsplus
 frame_back PyFrameObject.f_back          frame_localsplus PyFrameObject.f_localsplus frame_valuestack PyFrameObject.f_valuestack
 frame_stacktop PyFrameObject.f_stacktop  frame_stackdepth PyFrameObject.f_stackdepth frame_lasti PyFrameObject.f_lasti
-frame_gen PyFrameObject.f_gen            frame_sizeof PyFrameObject.sizeof
+frame_gen PyFrameObject.f_gen            frame_sizeof PyFrameObject.sizeof     frame_lineno PyFrameObject.f_lineno
+frame_trace PyFrameObject.f_trace        frame_state PyFrameObject.f_state     frame_executing PyFrameObject.f_executing
+traceback_frame PyTracebackObject.tb_frame traceback_lasti PyTracebackObject.tb_lasti traceback_lineno PyTracebackObject.tb_lineno
+code_firsttraceable PyCodeObject._co_firsttraceable
+lock_semaphore lockobject.lock_lock      lock_locked lockobject.locked         lock_mutex lockobject.lock
+rlock_semaphore rlockobject.rlock_lock   rlock_mutex rlockobject.lock          rlock_owner rlockobject.rlock_owner|rlockobject.lock.thread
+rlock_count rlockobject.rlock_count      rlock_level rlockobject.lock.level    gil_sizeof _gil_runtime_state.sizeof
+wait_addr wait_entry.addr                wait_semaphore wait_entry.sema        wait_node wait_entry.node
+handle_handle PyThreadHandleObject.handle handle_exiting ThreadHandle.thread_is_exiting
 frame_iblock PyFrameObject.f_iblock     frame_blockstack PyFrameObject.f_blockstack tryblock_sizeof PyTryBlock.sizeof
 tryblock_type PyTryBlock.b_type          tryblock_handler PyTryBlock.b_handler
 frame_frame PyFrameObject.f_frame       frame_data PyFrameObject._f_frame_data

@@ -168,6 +168,21 @@ static uint32_t put_value(struct emitter *emitter, const struct ouro_type *type,
     return OURO_OBJECT_VALUE | (cut ? OURO_OBJECT_VALUE_CUT : 0);
 }
 
+static void put_line(struct emitter *emitter, const struct ouro_execution *execution)
+{
+    const struct ouro_line_record record = {
+        .node = emitter->node, .line = execution->line, .state = (uint32_t)execution->state};
+    if (ouro_snapshot_writer_line(emitter->emit->writer, &record) != OURO_OK)
+        emitter->emit->walk->out_of_memory = true;
+}
+
+static void put_execution(struct emitter *emitter, const struct ouro_type *type, ouro_addr addr)
+{
+    struct ouro_execution execution;
+    if (ouro_execution_find(emitter->emit->walk->python, type, addr, &execution))
+        put_line(emitter, &execution);
+}
+
 static uint64_t refcount_of(const struct ouro_layout *layout, const unsigned char *head, uint32_t *flags)
 {
     uint64_t count = ouro_load_u64(head + layout->ob_refcnt);
@@ -251,6 +266,8 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     emitter->totals.size_bytes += size;
     emitter->totals.native_bytes += native;
     emitter->totals.object_count++;
+    if (type->executes)
+        put_execution(emitter, type, addr);
     ouro_chunk_object(&emitter->chunk, addr, OURO_SHAPE_NUMBER(shape), size, native, refcount, flags, interpreter);
     emitter->node++;
 }
@@ -638,8 +655,10 @@ static enum ouro_status emit_pseudo(struct emitter *emitter)
         emitter->lost = false;
         emitter->visitor.torn = false;
         begin_slots(emitter);
-        if (pseudo->kind == OURO_PSEUDO_FRAME)
+        if (pseudo->kind == OURO_PSEUDO_FRAME) {
             visit_pseudo_frame(&emitter->visitor, pseudo);
+            put_line(emitter, &pseudo->execution);
+        }
         put_borrowed(emitter);
         for (size_t f = 0; f < pseudo->field_count; f++)
             on_slots(emitter, &walk->fields.items[pseudo->first_field + f].target, 1);

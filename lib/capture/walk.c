@@ -453,7 +453,8 @@ static void on_thread(void *context, const struct ouro_interpreter *interpreter,
         pseudo->thread.name[0] = 0;
 }
 
-static void on_frame(void *context, ouro_addr frame, ouro_addr code, uint32_t line, ouro_addr generator, bool running)
+static void on_frame(void *context, ouro_addr frame, ouro_addr code, struct ouro_execution execution, ouro_addr generator,
+                     bool running)
 {
     struct rooting *rooting = context;
     struct ouro_walk *walk = rooting->walk;
@@ -461,7 +462,7 @@ static void on_frame(void *context, ouro_addr frame, ouro_addr code, uint32_t li
     size_t thread = walk->pseudo.count;
     while (thread && walk->pseudo.items[thread - 1].kind == OURO_PSEUDO_FRAME)
         thread--;
-    ouro_value_write_code(walk->python, code, 0, walk->names_only, line, &name);
+    ouro_value_write_code(walk->python, code, 0, walk->names_only, execution.line, &name);
     struct ouro_pseudo *pseudo = add_pseudo(rooting, OURO_PSEUDO_FRAME, ouro_buf_text(&name));
     ouro_buf_fini(&name);
     if (!pseudo || !thread)
@@ -469,6 +470,7 @@ static void on_frame(void *context, ouro_addr frame, ouro_addr code, uint32_t li
     pseudo->frame = frame;
     pseudo->generator = generator;
     pseudo->running = running;
+    pseudo->execution = execution;
     walk->pseudo.items[thread - 1].frame_count++;
     struct ouro_visitor *visitor = &rooting->worker->visitor;
     if (!generator) {

@@ -47,8 +47,7 @@ bool ouro_frame_local_name(const struct ouro_python *python, ouro_addr code, uin
     return false;
 }
 
-/* How many slots of the value stack are known: f_stacktop is NULL, f_stackdepth -1 while the frame runs. */
-static uint64_t stack_depth(const struct ouro_layout *layout, const unsigned char *object)
+uint64_t ouro_frame_object_depth(const struct ouro_layout *layout, const unsigned char *object)
 {
     if (layout->frame_stackdepth >= 0) {
         int32_t depth = (int32_t)ouro_load_u32(object + layout->frame_stackdepth);
@@ -83,7 +82,7 @@ void ouro_frame_object_visit(struct ouro_visitor *visitor, ouro_addr frame, cons
     const struct ouro_layout *layout = python->layout;
     ouro_addr code = ouro_load_u64(object + layout->iframe_code);
     uint64_t local_count = ouro_frame_local_count(python, code), readable = local_count;
-    uint64_t depth = stack_depth(layout, object);
+    uint64_t depth = ouro_frame_object_depth(layout, object);
     if (local_count > OURO_FRAME_LOCALS_MAX) {
         torn(visitor);
         local_count = readable = 0;
@@ -139,10 +138,8 @@ void ouro_frame_object_each(struct ouro_python *python, ouro_addr thread, const 
             ouro_python_count_unreadable(python, OURO_UNREADABLE_FRAME);
             return;
         }
-        ouro_addr code = ouro_load_u64(bytes + layout->iframe_code);
-        int64_t last = (int32_t)ouro_load_u32(bytes + layout->frame_lasti);
-        uint32_t line = ouro_code_line(python, code, last < 0 ? UINT64_MAX : (uint64_t)last * layout->lasti_bytes);
-        sink->frame(sink->context, frame, code, line, ouro_load_u64(bytes + layout->frame_gen), false);
+        sink->frame(sink->context, frame, ouro_load_u64(bytes + layout->iframe_code), ouro_execution_of_frame(python, frame),
+                    ouro_load_u64(bytes + layout->frame_gen), false);
         frame = ouro_load_u64(bytes + layout->frame_back);
     }
 }

@@ -23,6 +23,8 @@ bool ouro_frame_local_name(const struct ouro_python *python, ouro_addr code, uin
 
 /* The local variables and the value stack of a frame object, as frame_traverse visits them: without a stack while it runs. */
 void ouro_frame_object_visit(struct ouro_visitor *visitor, ouro_addr frame, const unsigned char *object);
+/* How many slots of its value stack are known: f_stacktop is NULL, f_stackdepth -1 while the frame runs. */
+uint64_t ouro_frame_object_depth(const struct ouro_layout *layout, const unsigned char *object);
 /* Hands out the frames of a thread, innermost first. */
 void ouro_frame_object_each(struct ouro_python *python, ouro_addr thread, const struct ouro_state_sink *sink);
 /* The line of the instruction at byte `at` by the pairs of deltas of 3.8 to 3.10; -1: in front of the first. 0 unknown. */

@@ -18,6 +18,7 @@ static void set_handler_opcodes(struct ouro_layout *layout, int extended_arg, in
     layout->op_instrumented_line = instrumented_line;
     layout->op_setup_finally = layout->op_end_async_for = layout->op_reraise = layout->op_load_const = -1;
     layout->op_store_fast = layout->op_store_name = layout->op_store_global = layout->op_store_deref = -1;
+    layout->op_yield_from = layout->op_resume = layout->op_resume_quick = layout->op_instrumented_resume = -1;
 }
 
 /* What 3.8, 3.9 and 3.10 have in common: values are plain arrays, PyGC_Head is all that stands in front of an object. */
@@ -34,6 +35,7 @@ static void set_old(struct ouro_layout *layout)
     layout->op_store_name = 90;
     layout->op_store_global = 97;
     layout->op_store_deref = 137;
+    layout->op_yield_from = 72;
 }
 
 /* As in 3.8.10's source: subtype_traverse, module_traverse, PyCode_Addr2Line. */
@@ -77,6 +79,8 @@ static void set_3_11(struct ouro_layout *layout)
     layout->values_in_preheader = true;
     layout->static_type_presize = true;
     set_handler_opcodes(layout, 144, 9, 35, 49, -1);
+    layout->op_resume = 151;
+    layout->op_resume_quick = 150;
     layout->gen_suspended = layout->gen_suspended_last = -1;
     layout->gen_cleared = 4;
     layout->owner_thread = 0;
@@ -96,6 +100,8 @@ static void set_3_12(struct ouro_layout *layout)
     layout->static_type_presize = true;
     layout->static_types_in_interpreter = true;
     set_handler_opcodes(layout, 144, 9, 35, 49, 254);
+    layout->op_resume = 151;
+    layout->op_instrumented_resume = 240;
     layout->gen_suspended = layout->gen_suspended_last = -1;
     layout->gen_cleared = 4;
     layout->owner_thread = 0;

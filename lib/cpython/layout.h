@@ -57,6 +57,7 @@ struct ouro_layout {
     int op_extended_arg, op_nop, op_push_exc_info, op_with_except_start, op_instrumented_line;
     int op_setup_finally, op_end_async_for, op_reraise, op_load_const, op_store_fast, op_store_name, op_store_global,
         op_store_deref;
+    int op_yield_from, op_resume, op_resume_quick, op_instrumented_resume; /* up to 3.12 */
     int owner_thread, owner_generator, owner_frame_object;
     int owner_cstack; /* and whatever is higher: no frame of Python's; -1: there is none such */
 };

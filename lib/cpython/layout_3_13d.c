@@ -2,6 +2,9 @@
 #include "cpython/layout.h"
 
 const struct ouro_layout_change ouro_layout_3_13d[] = {
+    {offsetof(struct ouro_layout, lock_semaphore), -1},
+    {offsetof(struct ouro_layout, lock_locked), -1},
+    {offsetof(struct ouro_layout, lock_mutex), 16},
     {offsetof(struct ouro_layout, interp_dict), 8456},
     {offsetof(struct ouro_layout, interp_builtins_copy), 8472},
     {offsetof(struct ouro_layout, interp_sysdict_copy), 8464},

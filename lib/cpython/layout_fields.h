@@ -144,6 +144,28 @@
     X(frame_lasti) /* PyFrameObject.f_lasti */ \
     X(frame_gen) /* PyFrameObject.f_gen */ \
     X(frame_sizeof) /* PyFrameObject.sizeof */ \
+    X(frame_lineno) /* PyFrameObject.f_lineno */ \
+    X(frame_trace) /* PyFrameObject.f_trace */ \
+    X(frame_state) /* PyFrameObject.f_state */ \
+    X(frame_executing) /* PyFrameObject.f_executing */ \
+    X(traceback_frame) /* PyTracebackObject.tb_frame */ \
+    X(traceback_lasti) /* PyTracebackObject.tb_lasti */ \
+    X(traceback_lineno) /* PyTracebackObject.tb_lineno */ \
+    X(code_firsttraceable) /* PyCodeObject._co_firsttraceable */ \
+    X(lock_semaphore) /* lockobject.lock_lock */ \
+    X(lock_locked) /* lockobject.locked */ \
+    X(lock_mutex) /* lockobject.lock */ \
+    X(rlock_semaphore) /* rlockobject.rlock_lock */ \
+    X(rlock_mutex) /* rlockobject.lock */ \
+    X(rlock_owner) /* rlockobject.rlock_owner or rlockobject.lock.thread */ \
+    X(rlock_count) /* rlockobject.rlock_count */ \
+    X(rlock_level) /* rlockobject.lock.level */ \
+    X(gil_sizeof) /* _gil_runtime_state.sizeof */ \
+    X(wait_addr) /* wait_entry.addr */ \
+    X(wait_semaphore) /* wait_entry.sema */ \
+    X(wait_node) /* wait_entry.node */ \
+    X(handle_handle) /* PyThreadHandleObject.handle */ \
+    X(handle_exiting) /* ThreadHandle.thread_is_exiting */ \
     X(frame_iblock) /* PyFrameObject.f_iblock */ \
     X(frame_blockstack) /* PyFrameObject.f_blockstack */ \
     X(tryblock_sizeof) /* PyTryBlock.sizeof */ \

@@ -8,6 +8,8 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/dict.h \
 	lib/cpython/extent.c \
 	lib/cpython/extent.h \
+	lib/cpython/execution.c \
+	lib/cpython/execution.h \
 	lib/cpython/finalizer.c \
 	lib/cpython/finalizer.h \
 	lib/cpython/foreign.c \

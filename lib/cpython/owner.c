@@ -111,11 +111,12 @@ static void on_thread(void *context, const struct ouro_interpreter *interpreter,
     (void)thread;
 }
 
-static void on_frame(void *context, ouro_addr frame, ouro_addr code, uint32_t line, ouro_addr generator, bool running)
+static void on_frame(void *context, ouro_addr frame, ouro_addr code, struct ouro_execution execution, ouro_addr generator,
+                     bool running)
 {
     struct finding *finding = context;
     (void)code;
-    (void)line;
+    (void)execution;
     (void)generator;
     ouro_visit_frame(&finding->visitor, frame, running);
     ouro_visit_end(&finding->visitor);

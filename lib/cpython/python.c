@@ -321,6 +321,8 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
     python->tuple_type = ouro_python_symbol(python, "PyTuple_Type");
     python->int_type = ouro_python_symbol(python, "PyLong_Type");
     python->method_type = ouro_python_symbol(python, "PyMethodDescr_Type");
+    python->frame_type = ouro_python_symbol(python, "PyFrame_Type");
+    python->traceback_type = ouro_python_symbol(python, "PyTraceBack_Type");
     python->suspending[0] = ouro_python_symbol(python, "PyGen_Type");
     python->suspending[1] = ouro_python_symbol(python, "PyCoro_Type");
     python->suspending[2] = ouro_python_symbol(python, "PyAsyncGen_Type");

@@ -139,46 +139,6 @@ static bool holds_gil(const struct ouro_python *python, const struct ouro_interp
            ouro_python_word(python, gil + (ouro_addr)layout->gil_holder) == thread;
 }
 
-/* From 3.11 on entries of a location table: 1cccclll, then varints by code (Objects/locations.md). */
-uint32_t ouro_code_line(const struct ouro_python *python, ouro_addr code, uint64_t at)
-{
-    const struct ouro_layout *layout = python->layout;
-    const unsigned char *bytes = ouro_image_at(python->image, code, (uint64_t)layout->code_adaptive);
-    ouro_addr table = bytes ? ouro_load_u64(bytes + layout->code_linetable) : 0;
-    const unsigned char *head = table ? ouro_image_at(python->image, table, (uint64_t)layout->bytes_sval) : NULL;
-    if (!head)
-        return 0;
-    uint64_t size = ouro_load_u64(head + layout->ob_size);
-    const unsigned char *p = size ? ouro_image_at(python->image, table + (ouro_addr)layout->bytes_sval, size) : NULL;
-    const unsigned char *end = p ? p + size : NULL;
-    int64_t line = (int32_t)ouro_load_u32(bytes + layout->code_firstlineno);
-    uint64_t offset = 0;
-    if (layout->line_table != OURO_LINES_LOCATIONS)
-        return p ? ouro_frame_line_by_pairs(layout, p, size, line, (int64_t)at) : (uint32_t)line;
-    while (p && p < end) {
-        unsigned kind = *p >> 3 & 15;
-        uint64_t length = (*p & 7u) + 1;
-        p++;
-        if (kind >= 10 && kind <= 12) {
-            line += kind - 10;
-        } else if (kind == 13 || kind == 14) {
-            uint64_t value = 0;
-            for (unsigned shift = 0; p < end && shift < 60; shift += 6) {
-                value |= (uint64_t)(*p & 63) << shift;
-                if (!(*p++ & 64))
-                    break;
-            }
-            line += value & 1 ? -(int64_t)(value >> 1) : (int64_t)(value >> 1);
-        }
-        offset += 2 * length;
-        if (at < offset)
-            return kind == 15 || line < 0 || line > INT32_MAX ? 0 : (uint32_t)line;
-        while (p < end && !(*p & 0x80))
-            p++;
-    }
-    return 0;
-}
-
 static ouro_addr first_frame(const struct ouro_python *python, ouro_addr thread)
 {
     const struct ouro_layout *layout = python->layout;
@@ -204,15 +164,12 @@ static void each_frame(struct ouro_python *python, ouro_addr thread, const struc
             return;
         }
         int owner = (int8_t)bytes[layout->iframe_owner];
-        ouro_addr code = ouro_untag(layout, ouro_load_u64(bytes + layout->iframe_code));
         if (layout->owner_cstack < 0 || owner < layout->owner_cstack) {
-            uint64_t start = code + (ouro_addr)layout->code_adaptive;
-            uint64_t instruction = ouro_load_u64(bytes + layout->iframe_instr);
-            uint32_t line = instruction >= start ? ouro_code_line(python, code, instruction - start) : 0;
             bool running = layout->iframe_stackpointer >= 0 ? !ouro_load_u64(bytes + layout->iframe_stackpointer)
                                                             : (int32_t)ouro_load_u32(bytes + layout->iframe_stacktop) < 0;
             ouro_addr generator = owner == layout->owner_generator ? frame - (ouro_addr)layout->gen_iframe : 0;
-            sink->frame(sink->context, frame, code, line, generator, running);
+            sink->frame(sink->context, frame, ouro_frame_code(python, frame), ouro_execution_of_frame(python, frame), generator,
+                        running);
         }
         frame = ouro_load_u64(bytes + layout->iframe_previous);
     }

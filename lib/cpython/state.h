@@ -3,6 +3,7 @@
 #define OURO_CPYTHON_STATE_H
 
 #include "base/buf.h"
+#include "cpython/execution.h"
 #include "cpython/type.h"
 
 /* The collector of one interpreter, as struct _gc_runtime_state has it. */
@@ -44,7 +45,8 @@ struct ouro_state_sink {
     /* A thread's root begins: its fields follow, and then its frames, innermost first. */
     void (*thread)(void *context, const struct ouro_interpreter *interpreter, const struct ouro_thread *thread);
     /* generator: the frame lies in this generator, which is visited itself (0: none). running: no stack top. */
-    void (*frame)(void *context, ouro_addr frame, ouro_addr code, uint32_t line, ouro_addr generator, bool running);
+    void (*frame)(void *context, ouro_addr frame, ouro_addr code, struct ouro_execution execution, ouro_addr generator,
+                  bool running);
 };
 
 void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *interpreter,
@@ -52,9 +54,5 @@ void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *
 
 /* A thread of the interpreter, the one that holds the GIL if there is one; *ident: its pthread_self(). 0: none. */
 ouro_addr ouro_state_any_thread(const struct ouro_python *python, const struct ouro_interpreter *interpreter, uint64_t *ident);
-
-/* The line that instruction offset `at` (bytes from the first instruction; UINT64_MAX: in front of it, up to 3.10) of a code object is
- * on; 0 unknown. */
-uint32_t ouro_code_line(const struct ouro_python *python, ouro_addr code, uint64_t at);
 
 #endif

@@ -633,6 +633,7 @@ static struct ouro_type *resolve(struct ouro_python *python, ouro_addr addr)
     type->gc = (type->flags & OURO_FLAG_HAVE_GC) != 0;
     for (size_t i = 0; i < sizeof python->suspending / sizeof *python->suspending; i++)
         type->suspends = type->suspends || addr == python->suspending[i];
+    type->executes = type->suspends || addr == python->frame_type || addr == python->traceback_type;
     type->traverse = ouro_load_u64(bytes + layout->tp_traverse);
     type->is_gc_function = type->flags & OURO_FLAG_TYPE ? 0 : ouro_load_u64(bytes + layout->tp_is_gc);
     if (type->flags & OURO_FLAG_HEAPTYPE)
