@@ -19,6 +19,7 @@ int ouro_cmd_types(int argc, char **argv);
 int ouro_cmd_objects(int argc, char **argv);
 int ouro_cmd_cycles(int argc, char **argv);
 int ouro_cmd_show(int argc, char **argv);
+int ouro_cmd_stack(int argc, char **argv);
 int ouro_cmd_dominators(int argc, char **argv);
 int ouro_cmd_export(int argc, char **argv);
 int ouro_cmd_garbage(int argc, char **argv);

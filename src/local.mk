@@ -12,6 +12,7 @@ ouro_SOURCES = \
 	src/cmd_info.c \
 	src/cmd_objects.c \
 	src/cmd_show.c \
+	src/cmd_stack.c \
 	src/cmd_types.c \
 	src/cmd_verify.c \
 	src/command.c \

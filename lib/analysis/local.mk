@@ -1,6 +1,8 @@
 # Heap questions. Uses graph and snapshot.
 noinst_LIBRARIES += libouro_analysis.a
 libouro_analysis_a_SOURCES = \
+	lib/analysis/brief.c \
+	lib/analysis/brief.h \
 	lib/analysis/collector.c \
 	lib/analysis/collector.h \
 	lib/analysis/cycle_advice.c \
@@ -41,5 +43,11 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/schedule.h \
 	lib/analysis/selection.c \
 	lib/analysis/selection.h \
+	lib/analysis/stacks.c \
+	lib/analysis/stacks.h \
+	lib/analysis/syscall.c \
+	lib/analysis/syscall.h \
 	lib/analysis/value.c \
-	lib/analysis/value.h
+	lib/analysis/value.h \
+	lib/analysis/waits.c \
+	lib/analysis/waits.h
