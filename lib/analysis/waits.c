@@ -1,5 +1,6 @@
 #include "analysis/waits.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,15 +36,17 @@ static bool derives_from(const struct ouro_heap_model *model, ouro_node node, co
     return false;
 }
 
-/* What an instance has by this name itself. */
+/* What an instance has by this name itself: among its inline values, in its dict, or among its dict's shared keys. */
 static ouro_node attribute(const struct ouro_heap_model *model, ouro_node node, const char *name)
 {
     char label[64];
     snprintf(label, sizeof label, ".%s", name);
     ouro_node found = ouro_lookup_field(model, node, label);
-    if (found == OURO_NODE_NONE)
-        found = ouro_lookup_entry(model, ouro_lookup_field(model, node, "__dict__"), name);
-    return found;
+    if (found != OURO_NODE_NONE)
+        return found;
+    ouro_node dict = ouro_lookup_field(model, node, "__dict__");
+    found = ouro_lookup_field(model, dict, label);
+    return found != OURO_NODE_NONE ? found : ouro_lookup_entry(model, dict, name);
 }
 
 /* A positive int of at most 64 bits; 0: none. */
