@@ -56,11 +56,8 @@ static enum ouro_status read_tables(struct ouro_heap_model *model, struct ouro_e
     return OURO_OK;
 }
 
-enum ouro_status ouro_heap_model_open(struct ouro_heap_model *model, const char *path, unsigned open_flags,
-                                      struct ouro_err *err)
+static enum ouro_status begin(struct ouro_heap_model *model, enum ouro_status status, struct ouro_err *err)
 {
-    memset(model, 0, sizeof *model);
-    enum ouro_status status = ouro_snapshot_open(&model->snapshot, path, open_flags, err);
     if (status == OURO_OK) {
         model->heap.snapshot = model->snapshot;
         model->heap.count = ouro_snapshot_object_count(model->snapshot);
@@ -69,6 +66,19 @@ enum ouro_status ouro_heap_model_open(struct ouro_heap_model *model, const char 
     if (status != OURO_OK)
         ouro_heap_model_close(model);
     return status;
+}
+
+enum ouro_status ouro_heap_model_open(struct ouro_heap_model *model, const char *path, unsigned open_flags,
+                                      struct ouro_err *err)
+{
+    memset(model, 0, sizeof *model);
+    return begin(model, ouro_snapshot_open(&model->snapshot, path, open_flags, err), err);
+}
+
+enum ouro_status ouro_heap_model_open_fd(struct ouro_heap_model *model, int fd, struct ouro_err *err)
+{
+    memset(model, 0, sizeof *model);
+    return begin(model, ouro_snapshot_open_fd(&model->snapshot, fd, 0, err), err);
 }
 
 void ouro_heap_model_close(struct ouro_heap_model *model)

@@ -38,6 +38,8 @@ struct ouro_heap_model {
 /* open_flags: enum ouro_open_flag. Errors: those of ouro_snapshot_open. */
 enum ouro_status ouro_heap_model_open(struct ouro_heap_model *model, const char *path, unsigned open_flags,
                                       struct ouro_err *err);
+/* Takes the descriptor, in any case: a snapshot that no folder has (ouro_snapshot_writer_take_fd). */
+enum ouro_status ouro_heap_model_open_fd(struct ouro_heap_model *model, int fd, struct ouro_err *err);
 void ouro_heap_model_close(struct ouro_heap_model *model);
 /* Loads those of the columns that are not there yet. One call for all that is needed is cheaper than several. */
 enum ouro_status ouro_heap_model_load(struct ouro_heap_model *model, unsigned columns, struct ouro_err *err);

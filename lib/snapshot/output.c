@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -125,6 +126,16 @@ enum ouro_status ouro_output_open(struct ouro_output *output, const char *path, 
     return OURO_OK;
 }
 
+enum ouro_status ouro_output_open_memory(struct ouro_output *output, struct ouro_err *err)
+{
+    *output = (struct ouro_output){.fd = -1, .dir_fd = -1, .in_memory = true};
+    output->path = strdup("a snapshot in memory");
+    if (!output->path)
+        return no_memory(err);
+    output->fd = memfd_create("ouro snapshot", MFD_CLOEXEC);
+    return output->fd < 0 ? ouro_err_sys(err, errno, "no memory for a snapshot") : OURO_OK;
+}
+
 void ouro_output_close(struct ouro_output *output)
 {
     if (output->temp)
@@ -191,6 +202,8 @@ static int publish_over(struct ouro_output *output)
 
 enum ouro_status ouro_output_commit(struct ouro_output *output, struct ouro_err *err)
 {
+    if (output->in_memory)
+        return OURO_OK;
     /* File systems without fsync (some FUSE ones) say EINVAL; others report here what writing met. */
     if (fsync(output->fd) < 0 && errno != EINVAL && errno != ENOSYS)
         return write_failed(output, errno, err);

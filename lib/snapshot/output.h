@@ -15,11 +15,14 @@ struct ouro_output {
     char *path, *name; /* owned; name: borrowed from path, its last part */
     char *temp;        /* owned: the temporary name in the folder, NULL while there is none */
     bool overwrite;
+    bool in_memory; /* a file that no folder has */
     uint64_t size_bytes; /* written so far */
 };
 
 /* OURO_INVAL: exists and overwrite is false, or is no regular file. OURO_GONE: its folder does not exist. */
 enum ouro_status ouro_output_open(struct ouro_output *output, const char *path, bool overwrite, struct ouro_err *err);
+/* Of memory, for the life of its descriptor; commit leaves it as it is. */
+enum ouro_status ouro_output_open_memory(struct ouro_output *output, struct ouro_err *err);
 /* Removes what was not committed. */
 void ouro_output_close(struct ouro_output *output);
 enum ouro_status ouro_output_write(struct ouro_output *output, const void *bytes, size_t size, struct ouro_err *err);

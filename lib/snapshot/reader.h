@@ -18,6 +18,8 @@ enum ouro_open_flag {
  * codec that this build lacks. */
 enum ouro_status ouro_snapshot_open(struct ouro_snapshot **snapshot, const char *path, unsigned flags,
                                     struct ouro_err *err);
+/* The same of an open descriptor, which is taken in any case. Messages name no file. */
+enum ouro_status ouro_snapshot_open_fd(struct ouro_snapshot **snapshot, int fd, unsigned flags, struct ouro_err *err);
 void ouro_snapshot_close(struct ouro_snapshot *snapshot);
 
 /* All borrowed from the snapshot. Strings are terminated; *size (may be NULL) tells about NULs inside. */

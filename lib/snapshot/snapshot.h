@@ -67,9 +67,6 @@ struct ouro_snapshot {
     OURO_VEC(struct ouro_wait_record) waits;
 };
 
-/* As ouro_snapshot_open; takes fd. */
-enum ouro_status ouro_snapshot_open_fd(struct ouro_snapshot **snapshot, int fd, unsigned flags, struct ouro_err *err);
-
 /* Reads the header (version) of a file. */
 enum ouro_status ouro_snapshot_read_header(int fd, uint64_t file_bytes, struct ouro_err *err);
 /* Reads trailer and table of contents into snapshot->blocks, which begin at OURO_FILE_HEADER_BYTES and touch each

@@ -218,8 +218,9 @@ static enum ouro_status flush_tables(struct ouro_snapshot_writer *writer, struct
     return write_blocks(writer, &writer->blocks, err);
 }
 
-enum ouro_status ouro_snapshot_writer_open(struct ouro_snapshot_writer **result, const char *path, bool overwrite,
-                                           enum ouro_codec codec, struct ouro_err *err)
+/* path: NULL for memory. */
+static enum ouro_status open_writer(struct ouro_snapshot_writer **result, const char *path, bool overwrite,
+                                    enum ouro_codec codec, struct ouro_err *err)
 {
     *result = NULL;
     struct ouro_snapshot_writer *writer = calloc(1, sizeof *writer);
@@ -237,7 +238,8 @@ enum ouro_status ouro_snapshot_writer_open(struct ouro_snapshot_writer **result,
     memcpy(header, ouro_file_magic, sizeof ouro_file_magic);
     ouro_store_u32(header + 8, OURO_FORMAT_VERSION);
     ouro_store_u32(header + 12, (uint32_t)crc32(0, header, 12));
-    enum ouro_status status = ouro_output_open(&writer->output, path, overwrite, err);
+    enum ouro_status status = path ? ouro_output_open(&writer->output, path, overwrite, err)
+                                   : ouro_output_open_memory(&writer->output, err);
     if (!status)
         status = ouro_output_write(&writer->output, header, sizeof header, err);
     ouro_snapshot_writer_string(writer, "", 0);
@@ -249,6 +251,25 @@ enum ouro_status ouro_snapshot_writer_open(struct ouro_snapshot_writer **result,
     }
     *result = writer;
     return OURO_OK;
+}
+
+enum ouro_status ouro_snapshot_writer_open(struct ouro_snapshot_writer **writer, const char *path, bool overwrite,
+                                           enum ouro_codec codec, struct ouro_err *err)
+{
+    return open_writer(writer, path, overwrite, codec, err);
+}
+
+enum ouro_status ouro_snapshot_writer_open_memory(struct ouro_snapshot_writer **writer, enum ouro_codec codec,
+                                                  struct ouro_err *err)
+{
+    return open_writer(writer, NULL, false, codec, err);
+}
+
+int ouro_snapshot_writer_take_fd(struct ouro_snapshot_writer *writer)
+{
+    int fd = writer->output.fd;
+    writer->output.fd = -1;
+    return fd;
 }
 
 void ouro_snapshot_writer_close(struct ouro_snapshot_writer *writer)

@@ -42,6 +42,12 @@ struct ouro_snapshot_writer;
 /* OURO_INVAL: `path` exists and overwrite is false. OURO_GONE: its folder does not exist. */
 enum ouro_status ouro_snapshot_writer_open(struct ouro_snapshot_writer **writer, const char *path, bool overwrite,
                                            enum ouro_codec codec, struct ouro_err *err);
+/* Into memory: no file appears anywhere. */
+enum ouro_status ouro_snapshot_writer_open_memory(struct ouro_snapshot_writer **writer, enum ouro_codec codec,
+                                                  struct ouro_err *err);
+/* Of a writer into memory, after its commit: the descriptor of what was written, which becomes the caller's (ouro_snapshot_open_fd
+ * takes it). */
+int ouro_snapshot_writer_take_fd(struct ouro_snapshot_writer *writer);
 /* Removes the temporary file unless committed. NULL allowed. */
 void ouro_snapshot_writer_close(struct ouro_snapshot_writer *writer);
 

@@ -372,26 +372,44 @@ static enum ouro_status write_lists(const struct model *model, struct ouro_snaps
     return OURO_OK;
 }
 
-enum ouro_status model_write(const struct model *model, const char *path, bool overwrite, enum ouro_codec codec,
-                             struct ouro_err *err)
+static enum ouro_status write_all(const struct model *model, struct ouro_snapshot_writer *writer,
+                                  enum ouro_codec codec, struct ouro_err *err)
 {
-    struct ouro_snapshot_writer *writer = NULL;
     struct ouro_chunk chunk = {0};
     struct ouro_blocks blocks = {0};
     uint64_t file_bytes = 0;
-    enum ouro_status status = ouro_snapshot_writer_open(&writer, path, overwrite, codec, err);
-    if (!status)
-        status = write_tables(model, writer);
+    enum ouro_status status = write_tables(model, writer);
     if (!status)
         status = write_objects(model, writer, &chunk, &blocks, codec, err);
     if (!status)
         status = write_lists(model, writer, err);
     if (!status)
         status = ouro_snapshot_writer_commit(writer, &file_bytes, err);
-    ouro_snapshot_writer_close(writer);
     ouro_chunk_fini(&chunk);
     ouro_blocks_fini(&blocks);
     return status;
+}
+
+enum ouro_status model_write(const struct model *model, const char *path, bool overwrite, enum ouro_codec codec,
+                             struct ouro_err *err)
+{
+    struct ouro_snapshot_writer *writer = NULL;
+    enum ouro_status status = ouro_snapshot_writer_open(&writer, path, overwrite, codec, err);
+    if (!status)
+        status = write_all(model, writer, codec, err);
+    ouro_snapshot_writer_close(writer);
+    return status;
+}
+
+int model_write_memory(const struct model *model, enum ouro_codec codec, struct ouro_err *err)
+{
+    struct ouro_snapshot_writer *writer = NULL;
+    enum ouro_status status = ouro_snapshot_writer_open_memory(&writer, codec, err);
+    if (!status)
+        status = write_all(model, writer, codec, err);
+    int fd = status ? -1 : ouro_snapshot_writer_take_fd(writer);
+    ouro_snapshot_writer_close(writer);
+    return fd;
 }
 
 size_t model_slots(const struct model *model, ouro_node node, ouro_node *out, size_t capacity)

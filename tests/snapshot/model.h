@@ -62,6 +62,8 @@ uint64_t model_random(struct model *model);
 /* Writes it; the status of what failed first. */
 enum ouro_status model_write(const struct model *model, const char *path, bool overwrite, enum ouro_codec codec,
                              struct ouro_err *err);
+/* Into memory: the descriptor, which is the caller's; -1 and err. */
+int model_write_memory(const struct model *model, enum ouro_codec codec, struct ouro_err *err);
 /* Whether the whole file, as loaded with `threads` threads, is the model; ck_asserts. */
 void model_check(const struct model *model, const char *path, unsigned threads);
 /* Whether what a damaged file still gives agrees with the model; ck_asserts. Returns how many objects are left. */

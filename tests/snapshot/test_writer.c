@@ -227,6 +227,29 @@ START_TEST(a_folder_that_may_not_be_written_is_named)
 }
 END_TEST
 
+START_TEST(memory_gets_the_bytes_that_a_file_gets)
+{
+    struct ouro_err err = {0};
+    struct ouro_snapshot *snapshot = NULL;
+    size_t size;
+    ck_assert_int_eq(write_to(in_folder("a.ouro"), false, &err), OURO_OK);
+    unsigned char *of_file = test_read_file(in_folder("a.ouro"), &size), *of_memory = malloc(size + 1);
+    int fd = model_write_memory(&model, OURO_CODEC_STORED, &err);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_ptr_nonnull(of_memory);
+    ck_assert_int_eq(pread(fd, of_memory, size + 1, 0), (ssize_t)size);
+    ck_assert_int_eq(memcmp(of_file, of_memory, size), 0);
+    ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    ck_assert_uint_eq(files(), 1);
+    ck_assert_int_eq(ouro_snapshot_open_fd(&snapshot, fd, 0, &err), OURO_OK);
+    ck_assert_uint_eq(ouro_snapshot_object_count(snapshot), 3000);
+    ouro_snapshot_close(snapshot);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1); /* the snapshot's, and closed with it */
+    free(of_file);
+    free(of_memory);
+}
+END_TEST
+
 static TCase *make_tcase(const char *name, void (*begin)(void))
 {
     TCase *tcase = tcase_create(name);
@@ -242,6 +265,7 @@ static TCase *make_tcase(const char *name, void (*begin)(void))
     tcase_add_test(tcase, a_link_stays_a_link);
     tcase_add_test(tcase, no_space_leaves_nothing_behind);
     tcase_add_test(tcase, a_folder_that_may_not_be_written_is_named);
+    tcase_add_test(tcase, memory_gets_the_bytes_that_a_file_gets);
     return tcase;
 }
 
