@@ -43,9 +43,17 @@ static int run(const char *path, bool salvage, bool quick, bool json, size_t lim
         computed = ouro_info_init_with(&info, &model, &depth.collector, &err);
     if (computed == OURO_OK && !quick)
         computed = ouro_info_add_unexplained(&info, &depth.roots, &err);
+    OURO_GUARD(ouro_stacks_fini) struct ouro_stacks stacks = {0};
+    OURO_GUARD(ouro_waits_fini) struct ouro_waits waits = {0};
+    if (computed == OURO_OK)
+        computed = ouro_stacks_init(&stacks, &model, &err);
+    if (computed == OURO_OK)
+        computed = ouro_waits_init(&waits, &stacks, &err);
+    if (computed == OURO_OK)
+        computed = ouro_info_add_hangs(&info, &waits, &err);
     if (computed != OURO_OK)
         return ouro_command_fail_snapshot(computed, path, &err);
-    return print(&(struct ouro_page_info){&model, &info, &depth.roots, quick ? NULL : &largest, limit}, json);
+    return print(&(struct ouro_page_info){&model, &info, &depth.roots, quick ? NULL : &largest, &waits, limit}, json);
 }
 
 int ouro_cmd_info(int argc, char **argv)

@@ -37,6 +37,7 @@ const char *ouro_finding_name(enum ouro_finding_kind kind)
         [OURO_FINDING_RUN_FAILED] = "run_failed",
         [OURO_FINDING_DISAGREED] = "disagreed",
         [OURO_FINDING_ESTIMATED] = "estimated",
+        [OURO_FINDING_HUNG] = "hung",
         [OURO_FINDING_UNEXPLAINED] = "unexplained",
     };
     return names[kind];
@@ -49,6 +50,7 @@ static const char *command_of(enum ouro_finding_kind kind)
     case OURO_FINDING_DAMAGED:
         return "ouro verify";
     case OURO_FINDING_COLLECTING:
+    case OURO_FINDING_HUNG:
         return "ouro stack";
     case OURO_FINDING_TORN:
     case OURO_FINDING_RUN_FAILED:
@@ -79,6 +81,7 @@ bool ouro_finding_is_doubt(enum ouro_finding_kind kind)
     case OURO_FINDING_UNCOLLECTABLE:
     case OURO_FINDING_SAVEALL:
     case OURO_FINDING_FROZEN:
+    case OURO_FINDING_HUNG:
     case OURO_FINDING_UNEXPLAINED:
         return false;
     default:
@@ -390,6 +393,21 @@ static enum ouro_status compute(struct ouro_info *info, struct ouro_heap_model *
     for (size_t i = 0; status == OURO_OK && i < info->findings.count; i++)
         status = info->findings.items[i].text.failed ? OURO_NOMEM : OURO_OK;
     return status == OURO_OK ? OURO_OK : ouro_err_set(err, status, "out of memory for the findings");
+}
+
+enum ouro_status ouro_info_add_hangs(struct ouro_info *info, const struct ouro_waits *waits, struct ouro_err *err)
+{
+    for (size_t i = 0; i < waits->hangs.count; i++) {
+        struct ouro_buf *text = add_finding(info, OURO_FINDING_HUNG, waits->hangs.items[i].count);
+        if (text)
+            ouro_hang_add(text, waits, &waits->hangs.items[i]);
+        if (!text || text->failed)
+            return ouro_err_set(err, OURO_NOMEM, "out of memory for the findings");
+        struct ouro_finding *findings = info->findings.items, last = findings[info->findings.count - 1];
+        memmove(findings + i + 1, findings + i, (info->findings.count - 1 - i) * sizeof *findings);
+        findings[i] = last;
+    }
+    return OURO_OK;
 }
 
 static void say_unexplained(struct ouro_buf *text, const struct ouro_heap_model *model,

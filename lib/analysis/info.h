@@ -4,6 +4,7 @@
 
 #include "analysis/histogram.h"
 #include "analysis/roots.h"
+#include "analysis/waits.h"
 #include "base/buf.h"
 
 enum ouro_finding_kind {
@@ -23,6 +24,7 @@ enum ouro_finding_kind {
     OURO_FINDING_RUN_FAILED,        /* objects whose type's code could not be run, by reason */
     OURO_FINDING_DISAGREED,         /* types whose visitor differed from the type's own code, and was not used */
     OURO_FINDING_ESTIMATED,         /* sizes by tp_basicsize only */
+    OURO_FINDING_HUNG,              /* threads that can't go on, and why (waits.h); one for each reason */
     OURO_FINDING_UNEXPLAINED,       /* reference counts that nothing known explains (unexplained.h); one for each type */
 };
 
@@ -51,6 +53,8 @@ struct ouro_info {
 
 /* The name that --json and tests use ("garbage", "collector_off", ...). */
 const char *ouro_finding_name(enum ouro_finding_kind kind);
+/* Adds, in front of the others, what looks hung. */
+enum ouro_status ouro_info_add_hangs(struct ouro_info *info, const struct ouro_waits *waits, struct ouro_err *err);
 /* Adds the findings that need roots. */
 enum ouro_status ouro_info_add_unexplained(struct ouro_info *info, const struct ouro_roots *roots, struct ouro_err *err);
 /* Whether it says how far the rest can be believed, and not what is worth a look by itself. */

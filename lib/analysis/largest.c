@@ -60,6 +60,22 @@ static bool is_structure(const struct ouro_heap_model *model, const struct ouro_
            (row->owner != OURO_NODE_NONE && model->heap.flags[row->owner] & OURO_OBJECT_PSEUDO);
 }
 
+/* Groups of one type under several parents are one here. */
+static bool is_merged(struct ouro_largest *largest, const struct ouro_dominator_row *row)
+{
+    for (size_t i = 0; row->kind == OURO_DOMINATOR_GROUP && i < largest->count; i++) {
+        struct ouro_dominator_row *other = &largest->tree.items[largest->items[i]];
+        if (other->kind != row->kind || other->type != row->type || other->section != row->section)
+            continue;
+        other->count += row->count;
+        other->retained_bytes += row->retained_bytes;
+        other->shallow_bytes += row->shallow_bytes;
+        other->object_count += row->object_count;
+        return true;
+    }
+    return false;
+}
+
 struct order {
     const struct ouro_dominator_row *rows;
 };
@@ -85,11 +101,12 @@ enum ouro_status ouro_largest_init(struct ouro_largest *largest, struct ouro_hea
     };
     memset(largest, 0, sizeof *largest);
     OURO_TRY(ouro_dominator_tree_init(&largest->tree, model, roots, retained, &query, err));
-    const struct ouro_dominator_tree *tree = &largest->tree;
+    struct ouro_dominator_tree *tree = &largest->tree;
     for (size_t i = 0; i < tree->count; i++) {
         const struct ouro_dominator_row *row = &tree->items[i];
         if (row->kind == OURO_DOMINATOR_REST || is_structure(model, row) || row->parent == SIZE_MAX ||
-            !is_structure(model, &tree->items[row->parent]) || row->retained_bytes < tree->retained_min)
+            !is_structure(model, &tree->items[row->parent]) || row->retained_bytes < tree->retained_min ||
+            row->section == OURO_DOMINATOR_GARBAGE || is_merged(largest, row))
             continue;
         size_t *item = OURO_VEC_ADD(largest);
         if (!item) {

@@ -1,5 +1,5 @@
 /* What holds the most, structure aside: the first rows of a dominator tree that are neither roots nor modules nor their
- * dicts. Nothing in the list is below something else in it. */
+ * dicts; garbage is not among them. Nothing in the list is below something else in it; groups of one type are one, wherever they stand. */
 #ifndef OURO_ANALYSIS_LARGEST_H
 #define OURO_ANALYSIS_LARGEST_H
 

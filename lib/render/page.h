@@ -18,6 +18,7 @@ struct ouro_page_info {
     const struct ouro_info *info;
     const struct ouro_roots *roots;     /* with largest */
     const struct ouro_largest *largest; /* NULL: was not asked for */
+    const struct ouro_waits *waits;     /* with the stacks: threads in a line each */
     size_t limit;
 };
 void ouro_page_info_text(struct ouro_out *out, const struct ouro_page_info *page, size_t width);

@@ -7,6 +7,9 @@
 #include "render/table.h"
 #include "render/text.h"
 
+/* Of more threads than fit on a page, the first: they are in the order of ouro stack. */
+#define THREADS_SHOWN 40
+
 static const char *meta(const struct ouro_heap_model *model, const char *key, size_t *size)
 {
     const char *text = ouro_snapshot_meta(model->snapshot, key, size);
@@ -183,34 +186,62 @@ static void write_collectors(struct ouro_out *out, const struct ouro_heap_model 
         ouro_page_collector_text(out, &interpreters[i], width);
 }
 
-static void write_threads(struct ouro_out *out, const struct ouro_heap_model *model, size_t width)
+/* The innermost frame: "serve (service.py:133)". */
+static void add_place(struct ouro_buf *text, const struct ouro_stacks *stacks, const struct ouro_stack_thread *thread)
 {
-    size_t count;
-    const struct ouro_thread_record *threads = ouro_snapshot_threads(model->snapshot, &count);
-    if (!count)
+    const struct ouro_stack_frame *frame = ouro_stacks_frame(stacks, thread, 0);
+    if (!frame)
+        return;
+    const unsigned char *slash = frame->file.size ? memrchr(frame->file.bytes, '/', frame->file.size) : NULL;
+    const unsigned char *file = slash ? slash + 1 : frame->file.bytes;
+    ouro_buf_add(text, frame->qualname.bytes, frame->qualname.size);
+    ouro_buf_add_text(text, " (");
+    ouro_buf_add(text, file, (size_t)(frame->file.bytes + frame->file.size - file));
+    if (frame->line)
+        ouro_buf_addf(text, ":%" PRIu32, frame->line);
+    ouro_buf_add_byte(text, ')');
+}
+
+static void add_state(struct ouro_buf *text, const struct ouro_waits *waits, size_t t)
+{
+    const struct ouro_stack_thread *thread = &waits->stacks->threads.items[t];
+    ouro_buf_add_text(text, ouro_thread_state_name(ouro_waits_state(waits, t)));
+    if (thread->record->holds_gil)
+        ouro_buf_add_text(text, ", holds the GIL");
+    if (waits->items[t].deadlock != OURO_THREAD_NONE)
+        ouro_buf_add_text(text, waits->items[t].behind ? ", behind a deadlock" : ", deadlocked");
+}
+
+static void write_threads(struct ouro_out *out, const struct ouro_page_info *page, size_t width)
+{
+    const struct ouro_stacks *stacks = page->waits->stacks;
+    if (!stacks->threads.count)
         return;
     OURO_GUARD(ouro_table_fini) struct ouro_table table = {0};
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     ouro_table_init(&table);
     ouro_table_column(&table, "tid", OURO_TABLE_RIGHT);
-    ouro_table_column(&table, "state", 0);
     ouro_table_column(&table, "name", OURO_TABLE_FLEXIBLE);
-    ouro_table_column(&table, "kernel name", OURO_TABLE_FLEXIBLE);
-    ouro_table_column(&table, "", 0);
-    for (size_t i = 0; i < count; i++) {
-        char text[32];
-        const char *string;
-        size_t size = 0;
-        snprintf(text, sizeof text, "%" PRIu64, threads[i].native_id);
-        ouro_table_string(&table, text);
-        ouro_table_text(&table, &threads[i].state, 1);
-        string = ouro_snapshot_string(model->snapshot, threads[i].name, &size);
-        ouro_table_text(&table, string, size);
-        string = ouro_snapshot_string(model->snapshot, threads[i].comm, &size);
-        ouro_table_text(&table, string, size);
-        ouro_table_string(&table, threads[i].holds_gil ? "holds the GIL" : "");
+    ouro_table_column(&table, "state", OURO_TABLE_FLEXIBLE);
+    ouro_table_column(&table, "in", OURO_TABLE_FLEXIBLE);
+    for (size_t t = 0; t < stacks->threads.count && t < THREADS_SHOWN; t++) {
+        const struct ouro_stack_thread *thread = &stacks->threads.items[t];
+        char number[32];
+        snprintf(number, sizeof number, "%" PRIu64, thread->record->native_id);
+        ouro_table_string(&table, number);
+        struct ouro_stack_text name = thread->name.size ? thread->name : thread->comm;
+        ouro_table_text(&table, (const char *)name.bytes, name.size);
+        add_state(&text, page->waits, t);
+        ouro_table_buf(&table, &text);
+        text.size = 0;
+        add_place(&text, stacks, thread);
+        ouro_table_buf(&table, &text);
+        text.size = 0;
     }
-    ouro_out_text(out, "\nThreads\n");
+    ouro_out_text(out, "\nThreads (`ouro stack` has their frames)\n");
     ouro_table_write(&table, out, width, 2);
+    if (stacks->threads.count > THREADS_SHOWN)
+        ouro_out_addf(out, "  ... %zu more\n", stacks->threads.count - THREADS_SHOWN);
 }
 
 /* A page of dominators that shows a few rows of its tree. */
@@ -248,7 +279,7 @@ void ouro_page_info_text(struct ouro_out *out, const struct ouro_page_info *page
     ouro_out_text(out, "\n");
     write_totals(out, info, width);
     write_collectors(out, model, width);
-    write_threads(out, model, width);
+    write_threads(out, page, width);
     ouro_out_text(out, "\nLargest types\n");
     ouro_page_types_text(out, model, &info->types, page->limit, false, width);
     write_largest(out, page, width);
@@ -342,28 +373,48 @@ static void write_collectors_json(struct ouro_json *json, const struct ouro_heap
     ouro_json_end(json);
 }
 
-static void write_threads_json(struct ouro_json *json, const struct ouro_heap_model *model)
+static void write_place_json(struct ouro_json *json, const struct ouro_stack_frame *frame)
 {
-    size_t count;
-    const struct ouro_thread_record *threads = ouro_snapshot_threads(model->snapshot, &count);
+    if (!frame) {
+        ouro_json_null(json, "in");
+        return;
+    }
+    ouro_json_object(json, "in");
+    ouro_json_text(json, "function", (const char *)frame->qualname.bytes, frame->qualname.size);
+    ouro_json_text(json, "file", (const char *)frame->file.bytes, frame->file.size);
+    if (frame->line)
+        ouro_json_uint(json, "line", frame->line);
+    else
+        ouro_json_null(json, "line");
+    ouro_json_end(json);
+}
+
+static void write_threads_json(struct ouro_json *json, const struct ouro_waits *waits)
+{
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     ouro_json_array(json, "threads");
-    for (size_t i = 0; i < count; i++) {
-        const struct ouro_thread_record *thread = &threads[i];
-        size_t size = 0;
+    for (size_t t = 0; t < waits->stacks->threads.count; t++) {
+        const struct ouro_stack_thread *thread = &waits->stacks->threads.items[t];
+        const struct ouro_thread_record *record = thread->record;
         ouro_json_object(json, NULL);
-        ouro_json_uint(json, "interp", thread->interpreter);
-        ouro_json_uint(json, "ident", thread->ident);
-        ouro_json_uint(json, "native_id", thread->native_id);
-        const char *text = ouro_snapshot_string(model->snapshot, thread->name, &size);
-        ouro_json_text(json, "name", text, size);
-        text = ouro_snapshot_string(model->snapshot, thread->comm, &size);
-        ouro_json_text(json, "comm", text, size);
-        ouro_json_text(json, "state", &thread->state, 1);
-        if (thread->syscall < 0)
+        ouro_json_uint(json, "interp", record->interpreter);
+        ouro_json_uint(json, "ident", record->ident);
+        ouro_json_uint(json, "native_id", record->native_id);
+        ouro_json_text(json, "name", (const char *)thread->name.bytes, thread->name.size);
+        ouro_json_text(json, "comm", (const char *)thread->comm.bytes, thread->comm.size);
+        ouro_json_text(json, "state", &record->state, 1);
+        if (record->syscall < 0)
             ouro_json_null(json, "syscall");
         else
-            ouro_json_int(json, "syscall", thread->syscall);
-        ouro_json_bool(json, "holds_gil", thread->holds_gil);
+            ouro_json_int(json, "syscall", record->syscall);
+        ouro_json_bool(json, "holds_gil", record->holds_gil);
+        ouro_json_string(json, "doing", ouro_thread_state_name(ouro_waits_state(waits, t)));
+        ouro_json_bool(json, "deadlocked", waits->items[t].deadlock != OURO_THREAD_NONE && !waits->items[t].behind);
+        text.size = 0;
+        ouro_wait_add(&text, waits, t);
+        if (text.size)
+            ouro_json_buf(json, "waits_for", &text);
+        write_place_json(json, ouro_stacks_frame(waits->stacks, thread, 0));
         ouro_json_end(json);
     }
     ouro_json_end(json);
@@ -422,7 +473,7 @@ void ouro_page_info_json(struct ouro_out *out, const struct ouro_page_info *page
     ouro_json_uint(&json, "unreachable", info->unreachable_count);
     ouro_json_uint(&json, "unreachable_bytes", info->unreachable_bytes);
     write_collectors_json(&json, model);
-    write_threads_json(&json, model);
+    write_threads_json(&json, page->waits);
     write_types_json(&json, model, info, page->limit);
     if (page->largest) {
         const struct ouro_page_dominators rows = largest_page(page, &query);

@@ -43,12 +43,17 @@ static enum ouro_status forget(struct whole *w)
 
 static enum ouro_status ask_info(struct whole *w, struct ouro_err *err)
 {
-    const struct ouro_page_info quick = {.model = &w->model, .info = &w->info, .limit = 10};
+    OURO_GUARD(ouro_stacks_fini) struct ouro_stacks stacks = {0};
+    OURO_GUARD(ouro_waits_fini) struct ouro_waits waits = {0};
+    OURO_TRY(ouro_stacks_init(&stacks, &w->model, err));
+    OURO_TRY(ouro_waits_init(&waits, &stacks, err));
+    OURO_TRY(ouro_info_add_hangs(&w->info, &waits, err));
+    const struct ouro_page_info quick = {.model = &w->model, .info = &w->info, .waits = &waits, .limit = 10};
     ouro_page_info_text(&w->out, &quick, 80);
     OURO_GUARD(ouro_largest_fini) struct ouro_largest largest = {0};
     OURO_TRY(ouro_largest_init(&largest, &w->model, &w->roots, &w->retained, 5, 0, err));
     OURO_TRY(ouro_info_add_unexplained(&w->info, &w->roots, err));
-    const struct ouro_page_info page = {&w->model, &w->info, &w->roots, &largest, 0};
+    const struct ouro_page_info page = {&w->model, &w->info, &w->roots, &largest, &waits, 0};
     ouro_page_info_text(&w->out, &page, 80);
     ouro_page_info_json(&w->out, &page);
     return forget(w);
