@@ -3,8 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 
 #include "capture/shape.h"
+#include "capture/waits.h"
 #include "cpython/finalizer.h"
 #include "cpython/value.h"
 
@@ -30,8 +32,8 @@ struct emit {
     struct ouro_emit_totals totals;
     void (*progress)(void *context, double part);
     void *progress_context;
-    const struct ouro_thread_state *states;
-    size_t state_count;
+    struct ouro_waits waits;
+    uint32_t thread_count; /* written so far */
     struct ouro_map type_index; /* type's address -> index among the snapshot's types */
 };
 
@@ -183,6 +185,16 @@ static void put_execution(struct emitter *emitter, const struct ouro_type *type,
         put_line(emitter, &execution);
 }
 
+static void put_lock(struct emitter *emitter, const struct ouro_type *type, ouro_addr addr)
+{
+    struct emit *emit = emitter->emit;
+    struct ouro_lock_record record = {.node = emitter->node};
+    ouro_waits_meet(&emit->waits, type, addr, emitter->node);
+    if (ouro_lock_is_locked(emit->walk->python, type, addr, &record.owner, &record.count) &&
+        ouro_snapshot_writer_lock(emit->writer, &record) != OURO_OK)
+        emit->walk->out_of_memory = true;
+}
+
 static uint64_t refcount_of(const struct ouro_layout *layout, const unsigned char *head, uint32_t *flags)
 {
     uint64_t count = ouro_load_u64(head + layout->ob_refcnt);
@@ -268,6 +280,8 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     emitter->totals.object_count++;
     if (type->executes)
         put_execution(emitter, type, addr);
+    if (type->waitable)
+        put_lock(emitter, type, addr);
     ouro_chunk_object(&emitter->chunk, addr, OURO_SHAPE_NUMBER(shape), size, native, refcount, flags, interpreter);
     emitter->node++;
 }
@@ -628,14 +642,17 @@ static enum ouro_status write_thread(struct emit *emit, const struct ouro_pseudo
         .holds_gil = pseudo->thread.holds_gil,
         .root = node,
     };
-    for (size_t i = 0; i < emit->state_count; i++) {
-        const struct ouro_thread_state *state = &emit->states[i];
-        if ((uint64_t)state->tid != record.native_id)
-            continue;
+    const struct ouro_thread_state *state = ouro_waits_state(&emit->waits, record.ident, record.native_id);
+    if (state) {
         if (!emit->walk->names_only) /* since 3.14 threading gives its names to the system as well */
             record.comm = ouro_snapshot_writer_string(emit->writer, state->comm, strlen(state->comm));
         record.state = state->state;
         record.syscall = state->syscall;
+    }
+    struct ouro_wait_record wait = {.thread = emit->thread_count++};
+    if (state && ouro_waits_find(&emit->waits, state, &wait)) {
+        record.syscall = SYS_futex; /* also of one that was begun again */
+        OURO_TRY(ouro_snapshot_writer_wait(emit->writer, &wait));
     }
     return ouro_snapshot_writer_thread(emit->writer, &record);
 }
@@ -741,8 +758,6 @@ enum ouro_status ouro_emit(struct ouro_walk *walk, struct ouro_snapshot_writer *
         .writer = writer,
         .values = options->values,
         .codec = options->codec,
-        .states = options->thread_states,
-        .state_count = options->thread_state_count,
         .progress = options->progress,
         .progress_context = options->progress_context,
     };
@@ -751,6 +766,8 @@ enum ouro_status ouro_emit(struct ouro_walk *walk, struct ouro_snapshot_writer *
     ouro_shapes_init(&emit.shapes, writer);
     emit.generations = calloc((size_t)walk->object_count + 1, 1);
     enum ouro_status status = emit.generations ? cut(&emit) : OURO_NOMEM;
+    if (status == OURO_OK)
+        status = ouro_waits_init(&emit.waits, walk->python, options->thread_states, options->thread_state_count);
     if (status == OURO_OK)
         status = write_types(&emit);
     if (status == OURO_OK)
@@ -763,6 +780,7 @@ enum ouro_status ouro_emit(struct ouro_walk *walk, struct ouro_snapshot_writer *
     free(emit.generations);
     free(emit.cuts.items);
     ouro_map_fini(&emit.type_index);
+    ouro_waits_fini(&emit.waits);
     ouro_shapes_fini(&emit.shapes);
     pthread_cond_destroy(&emit.turn);
     pthread_mutex_destroy(&emit.lock);

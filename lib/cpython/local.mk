@@ -37,6 +37,8 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/layout_fields.h \
 	lib/cpython/learn.c \
 	lib/cpython/learn.h \
+	lib/cpython/lock.c \
+	lib/cpython/lock.h \
 	lib/cpython/ops.h \
 	lib/cpython/owner.c \
 	lib/cpython/owner.h \

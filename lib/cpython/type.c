@@ -8,6 +8,7 @@
 #include "cpython/extent.h"
 #include "cpython/foreign.h"
 #include "cpython/learn.h"
+#include "cpython/lock.h"
 #include "cpython/text.h"
 
 #define BASES_MAX 512     /* longer chains of bases are refused */
@@ -634,6 +635,7 @@ static struct ouro_type *resolve(struct ouro_python *python, ouro_addr addr)
     for (size_t i = 0; i < sizeof python->suspending / sizeof *python->suspending; i++)
         type->suspends = type->suspends || addr == python->suspending[i];
     type->executes = type->suspends || addr == python->frame_type || addr == python->traceback_type;
+    type->waitable = ouro_waitable_of_type(python, addr);
     type->traverse = ouro_load_u64(bytes + layout->tp_traverse);
     type->is_gc_function = type->flags & OURO_FLAG_TYPE ? 0 : ouro_load_u64(bytes + layout->tp_is_gc);
     if (type->flags & OURO_FLAG_HEAPTYPE)

@@ -106,6 +106,7 @@ struct ouro_type {
     bool approximate, varies, del, weakref;
     bool suspends;         /* generators, coroutines, asynchronous generators */
     bool executes;         /* these, frames and tracebacks (execution.h) */
+    uint8_t waitable;      /* enum ouro_waitable (lock.h) */
     uint8_t size_rule;     /* enum ouro_sizeof */
     uint8_t value;         /* enum ouro_value */
     uint8_t named;         /* enum ouro_named */

@@ -14,13 +14,11 @@
 #include <unistd.h>
 
 #include "base/guard.h"
+#include "target/registers.h"
 
 #define ADDRESS_END   (UINT64_C(1) << 47) /* of user space; segments of the kernel's half (vsyscall) hold no data */
 #define IN_PAGE       ((uint64_t)OURO_PAGE_BYTES - 1)
 #define NOTES_MAX     (UINT64_C(256) << 20) /* bytes; each of 65,000 mappings takes some 100, each thread some 4000 */
-#define RSP           19 /* in pr_reg, as the next */
-#define ORIG_RAX      15 /* in pr_reg (struct user_regs_struct of <sys/user.h>): the system call a thread is in */
-#define SYSCALLS_MAX  4096
 #define LACKS_MAX     12u
 #define BEGINNING_MAX 64 /* mappings; a library has some five */
 
@@ -223,11 +221,11 @@ static enum ouro_status take_thread(struct ouro_core *core, const unsigned char 
     struct ouro_thread_state *thread = OURO_VEC_ADD(&core->threads);
     if (!thread)
         return OURO_NOMEM;
-    uint64_t number = status.pr_reg[ORIG_RAX];
+    struct user_regs_struct registers;
+    _Static_assert(sizeof registers == sizeof status.pr_reg, "pr_reg is a struct user_regs_struct");
+    memcpy(&registers, status.pr_reg, sizeof registers);
     thread->tid = status.pr_pid;
-    thread->state = '?';
-    thread->syscall = number < SYSCALLS_MAX ? (int)number : -1;
-    thread->stack = status.pr_reg[RSP];
+    ouro_registers_tell(&registers, thread);
     return OURO_OK;
 }
 

@@ -73,7 +73,7 @@ struct ouro_core {
         size_t count, capacity;
     } files;
     struct ouro_core_threads {
-        struct ouro_thread_state *items; /* owned; the one that crashed first, as in the notes; states are not known */
+        struct ouro_thread_state *items; /* owned; the one that crashed first, as in the notes */
         size_t count, capacity;
     } threads;
     pid_t pid;

@@ -21,6 +21,8 @@ libouro_target_a_SOURCES = \
 	lib/target/module.h \
 	lib/target/process.c \
 	lib/target/process.h \
+	lib/target/registers.c \
+	lib/target/registers.h \
 	lib/target/resolve.c \
 	lib/target/resolve.h \
 	lib/target/space.c \

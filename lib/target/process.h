@@ -16,13 +16,18 @@
 #include "target/maps.h"
 #include "target/space.h"
 
-/* What /proc says of a thread; taken while it still ran (a ptrace-stopped thread's own state can't be seen). */
+#define OURO_THREAD_ARGUMENTS 6
+
+/* What a thread did when it was stopped, or when the core was written. */
 struct ouro_thread_state {
     pid_t tid;
     char comm[64]; /* as it is: may hold any byte but NUL */
-    char state;    /* 'R', 'S', 'D', 'T', 't', 'Z' ... of /proc/PID/task/TID/stat; '?' unknown */
-    int syscall;   /* the system call it was blocked in; -1: none, running, or not to be seen */
-    ouro_addr stack; /* its stack pointer then; 0: running, or not to be seen */
+    char state;    /* 'S': slept in a system call; 'R': not; 'T': by a signal it stood still already. Where registers could not be
+                    * read, what /proc had said before: 'D', 'Z' ... as well; '?' unknown */
+    int syscall;   /* the system call it slept in; -1: none, or not to be seen */
+    uint64_t arguments[OURO_THREAD_ARGUMENTS]; /* of the system call */
+    ouro_addr stack; /* its stack pointer; 0: not to be seen */
+    ouro_addr base;  /* of its FS segment, which is pthread_self(); 0: not to be seen */
 };
 
 struct ouro_process;

@@ -10,12 +10,15 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/guard.h"
+#include "target/registers.h"
 
 #define STATES_MAX 4096u /* threads whose state is read before a stop */
 #define SPIN_NS    UINT64_C(300000)
@@ -66,7 +69,7 @@ static DIR *open_tasks(pid_t pid)
     return opendir(path);
 }
 
-/* While they run: of a thread that ptrace stopped, /proc tells only that. */
+/* While they run: their names, and what becomes of those that can't be looked at once they are stopped. */
 static void read_states(struct ouro_stop *stop)
 {
     DIR *tasks = open_tasks(stop->pid);
@@ -159,6 +162,58 @@ static enum ouro_status seize_new(struct ouro_stop *stop, size_t *fresh, uint64_
     return status;
 }
 
+/* Of a thread that began after the others were looked at. */
+static struct ouro_thread_state *add_state(struct ouro_stop *stop, pid_t tid)
+{
+    char path[64];
+    if (stop->state_count == stop->state_capacity &&
+        !ouro_vec_grow((void **)&stop->states, &stop->state_capacity, sizeof *stop->states))
+        return NULL;
+    struct ouro_thread_state *state = &stop->states[stop->state_count++];
+    memset(state, 0, sizeof *state);
+    state->tid = tid;
+    state->state = '?';
+    state->syscall = -1;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)stop->pid);
+    OURO_CLOSE int tasks = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    snprintf(path, sizeof path, "%d", (int)tid);
+    size_t size = tasks < 0 ? 0 : read_file(tasks, path, "comm", state->comm, sizeof state->comm);
+    if (size && state->comm[size - 1] == '\n')
+        state->comm[size - 1] = 0;
+    return state;
+}
+
+/* Where the state of a thread is kept. As a rule both lists have the order of the folder. */
+static struct ouro_thread_state *state_of(struct ouro_stop *stop, size_t i)
+{
+    const pid_t tid = stop->items[i].tid;
+    if (i < stop->state_count && stop->states[i].tid == tid)
+        return &stop->states[i];
+    for (size_t k = 0; k < stop->state_count; k++)
+        if (stop->states[k].tid == tid)
+            return &stop->states[k];
+    return add_state(stop, tid);
+}
+
+/* What the thread was in when it stopped: of one that stands still /proc does not tell that. */
+static void look(struct ouro_stop *stop, size_t i, int wait_status)
+{
+    struct ouro_thread_state *state = state_of(stop, i);
+    struct user_regs_struct registers;
+    if (!state || ptrace(PTRACE_GETREGS, state->tid, NULL, &registers))
+        return;
+    ouro_registers_tell(&registers, state);
+    if (state->syscall == SYS_restart_syscall) {
+        unsigned char code[OURO_REGISTERS_CODE_BYTES];
+        struct iovec to = {code, sizeof code}, from = {(void *)(uintptr_t)(registers.rip - sizeof code), sizeof code};
+        bool whole = process_vm_readv(state->tid, &to, 1, &from, 1, 0) == (ssize_t)sizeof code;
+        int number = whole ? ouro_registers_restarted(code, sizeof code) : -1;
+        state->syscall = number >= 0 ? number : state->syscall;
+    }
+    if (wait_status >> 16 == PTRACE_EVENT_STOP && WSTOPSIG(wait_status) != SIGTRAP)
+        state->state = 'T';
+}
+
 /* What a thread reported. A signal on its way is kept for the resume; the stop is as good as the one we asked for (the
  * interrupt that is still pending ends with the detach). */
 static void note_stop(struct ouro_stop_thread *thread, int wait_status)
@@ -200,6 +255,8 @@ static enum ouro_status wait_stopped(struct ouro_stop *stop, uint64_t deadline_n
             uint64_t now = now_ns();
             if (got == thread->tid) {
                 note_stop(thread, wait_status);
+                if (thread->stopped)
+                    look(stop, i, wait_status);
             } else if (got < 0 && errno == ECHILD) {
                 thread->gone = true;
             } else if (now > deadline_ns) {

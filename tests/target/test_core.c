@@ -59,12 +59,15 @@ static void add_notes(struct ouro_buf *notes, const struct made *made)
     const uint64_t vector[] = {AT_PAGESZ, PAGE, AT_ENTRY, made->parts[0].addr + 8, AT_NULL, 0};
     struct ouro_buf files = {0};
     thread.pr_reg[15] = 34; /* orig_rax: pause */
+    thread.pr_reg[10] = (unsigned long long)-514; /* rax: to be begun again, ERESTARTNOHAND */
+    thread.pr_reg[14] = 0x1234; /* rdi */
+    thread.pr_reg[21] = 0x7777000; /* fs_base */
     strcpy(process.pr_fname, "sixteen letters");
     strcpy(process.pr_psargs, "one two ");
     add_note(notes, NT_PRSTATUS, &thread, sizeof thread);
     add_note(notes, NT_PRPSINFO, &process, sizeof process);
     thread.pr_pid = 4712;
-    thread.pr_reg[15] = UINT64_MAX;
+    thread.pr_reg[10] = 0; /* it has ended */
     add_note(notes, NT_PRSTATUS, &thread, sizeof thread);
     add_note(notes, NT_AUXV, vector, sizeof vector);
     const uint64_t words[] = {2, PAGE, made->parts[0].addr, made->parts[0].addr + PAGE, 0, 0x7000000, 0x7003000, 5};
@@ -272,9 +275,13 @@ START_TEST(notes_tell_of_the_process)
     ck_assert_int_eq(core->threads.items[0].tid, 4711);
     ck_assert_str_eq(core->threads.items[0].comm, "sixteen letters");
     ck_assert_int_eq(core->threads.items[0].syscall, 34);
+    ck_assert_int_eq(core->threads.items[0].state, 'S');
+    ck_assert_uint_eq(core->threads.items[0].arguments[0], 0x1234);
+    ck_assert_uint_eq(core->threads.items[0].base, 0x7777000);
     ck_assert_int_eq(core->threads.items[1].tid, 4712);
     ck_assert_str_eq(core->threads.items[1].comm, "");
     ck_assert_int_eq(core->threads.items[1].syscall, -1);
+    ck_assert_int_eq(core->threads.items[1].state, 'R');
     ck_assert_uint_eq(core->entry, 0x400008);
     ck_assert_uint_eq(core->files.count, 2);
     ck_assert_str_eq(core->files.items[0].path, "/no/such/library");

@@ -592,6 +592,8 @@ static void *named_reader(void *shared_pointer)
     struct shared *shared = shared_pointer;
     char byte;
     prctl(PR_SET_NAME, "a) (b\xff");
+    shared->addr[0] = (uintptr_t)pthread_self();
+    shared->addr[1] = (uintptr_t)&byte;
     shared->results[0] = syscall(SYS_gettid);
     return read(shared->pipes[0][0], &byte, 1) == 1 ? shared : NULL;
 }
@@ -618,7 +620,82 @@ START_TEST(states_tell_what_each_thread_did_before_the_stop)
     ck_assert_int_eq(states[1].tid, child.shared->results[0]);
     ck_assert_int_eq(states[1].state, 'S');
     ck_assert_int_eq(states[1].syscall, SYS_read);
+    ck_assert_uint_eq(states[1].arguments[0], (uint64_t)child.shared->pipes[0][0]);
+    ck_assert_uint_eq(states[1].arguments[1], child.shared->addr[1]);
+    ck_assert_uint_eq(states[1].arguments[2], 1);
+    ck_assert_uint_eq(states[1].base, child.shared->addr[0]);
+    ck_assert_uint_le(states[1].stack, child.shared->addr[1]);
+    ck_assert_uint_gt(states[0].stack, 0);
     ck_assert_str_eq(states[1].comm, "a) (b\xff");
+    ouro_process_close(process);
+    child_end(&child);
+}
+END_TEST
+
+static void *poller(void *shared_pointer)
+{
+    struct shared *shared = shared_pointer;
+    struct pollfd nothing = {.fd = -1};
+    shared->results[0] = syscall(SYS_gettid);
+    return poll(&nothing, 1, 3600000) ? shared : NULL;
+}
+
+static void *timed_waiter(void *shared_pointer)
+{
+    struct shared *shared = shared_pointer;
+    const struct timespec hour = {.tv_sec = 3600};
+    shared->results[1] = syscall(SYS_gettid);
+    return syscall(SYS_futex, &futex_word, FUTEX_WAIT, 0, &hour, NULL, 0) ? shared : NULL;
+}
+
+static void *sleeper(void *shared_pointer)
+{
+    struct shared *shared = shared_pointer;
+    const struct timespec hour = {.tv_sec = 3600};
+    shared->results[2] = syscall(SYS_gettid);
+    return nanosleep(&hour, NULL) ? shared : NULL;
+}
+
+static void timed_process(struct shared *shared)
+{
+    start(poller, shared);
+    start(timed_waiter, shared);
+    start(sleeper, shared);
+    shared->ready = 1;
+    count_up(&shared->counters[0]);
+}
+
+static const struct ouro_thread_state *state_of_thread(const struct ouro_process *process, long tid)
+{
+    size_t count;
+    const struct ouro_thread_state *states = ouro_process_threads(process, &count);
+    for (size_t i = 0; i < count; i++)
+        if (states[i].tid == tid)
+            return &states[i];
+    ck_abort_msg("no state of thread %ld", tid);
+}
+
+START_TEST(calls_with_a_timeout_keep_their_arguments_and_mostly_their_numbers_through_stops)
+{
+    struct child child = child_start(timed_process);
+    struct ouro_process *process = must_open(child.pid);
+    const atomic_long *tids = child.shared->results;
+    static const int calls[] = {SYS_poll, SYS_futex, SYS_clock_nanosleep};
+    for (unsigned i = 0; i < 3; i++)
+        AWAIT(tids[i] && syscall_of((pid_t)tids[i]) == calls[i]);
+    for (unsigned round = 0; round < 3; round++) {
+        must_stop(process);
+        for (unsigned i = 0; i < 3; i++) {
+            const struct ouro_thread_state *state = state_of_thread(process, tids[i]);
+            ck_assert_int_eq(state->state, 'S');
+            /* syscall(3) has its number in no instruction. */
+            ck_assert_int_eq(state->syscall, i == 1 && round ? SYS_restart_syscall : calls[i]);
+        }
+        ck_assert_uint_eq(state_of_thread(process, tids[1])->arguments[0], (uint64_t)(uintptr_t)&futex_word);
+        ouro_process_resume(process);
+        for (unsigned i = 0; i < 3; i++)
+            AWAIT(syscall_of((pid_t)tids[i]) == SYS_restart_syscall);
+    }
     ouro_process_close(process);
     child_end(&child);
 }
@@ -644,6 +721,7 @@ int main(void)
     tcase_add_test(tests, another_tracer_is_named);
     tcase_add_test(tests, blocked_system_calls_give_their_results_after_a_stop);
     tcase_add_test(tests, states_tell_what_each_thread_did_before_the_stop);
+    tcase_add_test(tests, calls_with_a_timeout_keep_their_arguments_and_mostly_their_numbers_through_stops);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

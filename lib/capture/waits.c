@@ -1,0 +1,72 @@
+#include "capture/waits.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+
+/* The address of the futex a thread sleeps at; 0: it sleeps for something else, or not. Which call one began again is (restart_syscall) a core does
+ * not tell; of those that begin again so only this one has an address as its first argument that would be met. */
+static ouro_addr futex_of(const struct ouro_thread_state *state)
+{
+    bool futex = state->syscall == SYS_futex || state->syscall == SYS_restart_syscall;
+    return futex ? state->arguments[0] : 0;
+}
+
+enum ouro_status ouro_waits_init(struct ouro_waits *waits, const struct ouro_python *python,
+                                 const struct ouro_thread_state *states, size_t state_count)
+{
+    *waits = (struct ouro_waits){.python = python, .states = states, .state_count = state_count};
+    for (size_t i = 0; i < state_count; i++) {
+        bool gil, added;
+        ouro_addr futex = futex_of(&states[i]), address = futex ? ouro_lock_waits_at(python, futex, &gil) : 0;
+        if (address && !ouro_map_put(&waits->addresses, address, &added))
+            return OURO_NOMEM;
+    }
+    return OURO_OK;
+}
+
+void ouro_waits_fini(struct ouro_waits *waits)
+{
+    ouro_map_fini(&waits->addresses);
+}
+
+#define WAITABLE_BITS 2
+
+void ouro_waits_meet(struct ouro_waits *waits, const struct ouro_type *type, ouro_addr object, ouro_node node)
+{
+    ouro_addr address = ouro_waitable_address(waits->python, type, object);
+    uint64_t *met = address ? ouro_map_find(&waits->addresses, address) : NULL;
+    if (met)
+        __atomic_store_n(met, (uint64_t)node << WAITABLE_BITS | type->waitable, __ATOMIC_RELAXED);
+}
+
+const struct ouro_thread_state *ouro_waits_state(const struct ouro_waits *waits, uint64_t ident, uint64_t native_id)
+{
+    const struct ouro_thread_state *by_number = NULL;
+    for (size_t i = 0; i < waits->state_count; i++) {
+        const struct ouro_thread_state *state = &waits->states[i];
+        if (state->base && state->base == ident)
+            return state;
+        if (native_id && !state->base && (uint64_t)state->tid == native_id)
+            by_number = state;
+    }
+    return by_number;
+}
+
+bool ouro_waits_find(struct ouro_waits *waits, const struct ouro_thread_state *state, struct ouro_wait_record *record)
+{
+    bool gil;
+    ouro_addr futex = futex_of(state), address = futex ? ouro_lock_waits_at(waits->python, futex, &gil) : 0;
+    const uint64_t *met = address ? ouro_map_find(&waits->addresses, address) : NULL;
+    if (!futex || (state->syscall != SYS_futex && !gil && !(met && *met)))
+        return false;
+    record->kind = OURO_WAIT_OTHER;
+    record->node = OURO_NODE_NONE;
+    if (gil) {
+        record->kind = OURO_WAIT_GIL;
+    } else if (met && *met) {
+        bool thread = (*met & ((1u << WAITABLE_BITS) - 1)) == OURO_WAITABLE_THREAD;
+        record->kind = thread ? OURO_WAIT_THREAD : OURO_WAIT_LOCK;
+        record->node = (ouro_node)(*met >> WAITABLE_BITS);
+    }
+    return true;
+}

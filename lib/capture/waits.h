@@ -1,0 +1,32 @@
+/* What threads sleep for: from the futex of each to the object that has it. */
+#ifndef OURO_CAPTURE_WAITS_H
+#define OURO_CAPTURE_WAITS_H
+
+#include "base/map.h"
+#include "cpython/lock.h"
+#include "snapshot/schema.h"
+#include "target/process.h"
+
+struct ouro_waits {
+    const struct ouro_python *python; /* borrowed, as the next */
+    const struct ouro_thread_state *states;
+    size_t state_count;
+    struct ouro_map addresses; /* that somebody waits at -> the object there, as a node and its enum ouro_waitable; 0: none met yet */
+};
+
+/* OURO_NOMEM. O(threads). */
+enum ouro_status ouro_waits_init(struct ouro_waits *waits, const struct ouro_python *python,
+                                 const struct ouro_thread_state *states, size_t state_count);
+void ouro_waits_fini(struct ouro_waits *waits);
+
+/* Tells of an object of a waitable type. From any thread. O(1). */
+void ouro_waits_meet(struct ouro_waits *waits, const struct ouro_type *type, ouro_addr object, ouro_node node);
+
+/* The state of the thread with this ident (pthread_self()) or, where registers are not known, native id; NULL: none. */
+const struct ouro_thread_state *ouro_waits_state(const struct ouro_waits *waits, uint64_t ident, uint64_t native_id);
+
+/* After all objects were told of: what a thread in this state waits for. False: for nothing that the record could say. The record's
+ * thread is the caller's to set. */
+bool ouro_waits_find(struct ouro_waits *waits, const struct ouro_thread_state *state, struct ouro_wait_record *record);
+
+#endif
