@@ -47,6 +47,18 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/stacks.h \
 	lib/analysis/syscall.c \
 	lib/analysis/syscall.h \
+	lib/analysis/attribute.c \
+	lib/analysis/attribute.h \
+	lib/analysis/literal.c \
+	lib/analysis/literal.h \
+	lib/analysis/notation.c \
+	lib/analysis/notation.h \
+	lib/analysis/notation_field.c \
+	lib/analysis/notation_frame.c \
+	lib/analysis/notation_parts.h \
+	lib/analysis/path.c \
+	lib/analysis/path.h \
+	lib/analysis/path_text.c \
 	lib/analysis/value.c \
 	lib/analysis/value.h \
 	lib/analysis/waits.c \

@@ -1,0 +1,415 @@
+#include "analysis/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/guard.h"
+#include "base/large.h"
+
+#define BEGIN_STEPS_MAX 8 /* a root, a dict, a module, its dict; a root, a frame, a frame object */
+
+/* --- What is found */
+
+static bool is_named(const struct ouro_heap_model *model, const struct ouro_part *part, const char *name)
+{
+    const char *text = ouro_snapshot_string(model->snapshot, part->name, NULL);
+    return part->kind == OURO_PART_FIELD && part->edge_class != OURO_EDGE_WEAK && text && !strcmp(text, name);
+}
+
+static void find_namespace(const struct ouro_heap_model *model, const struct ouro_heap_shape *shape,
+                           struct ouro_path_namespace *namespace)
+{
+    uint32_t slots = 0, runs = 0, behind = 0, first = UINT32_MAX;
+    namespace->count = 0;
+    for (uint32_t i = 0; i < shape->part_count; i++) {
+        const struct ouro_part *part = &shape->parts[i];
+        if (ouro_part_repeats(part->kind)) {
+            runs++;
+            continue;
+        }
+        if (is_named(model, part, "__dict__") && (!namespace->count || slots == first + namespace->count)) {
+            if (!namespace->count) {
+                first = slots;
+                behind = runs;
+            }
+            namespace->count++;
+        }
+        slots += ouro_part_width(part->kind);
+    }
+    if (behind && runs > behind)
+        namespace->count = 0; /* neither from the front nor from the back */
+    namespace->at = behind ? ~(int32_t)(slots - first) : (int32_t)first;
+}
+
+static bool is_pseudo(const struct ouro_heap_model *model, ouro_node node)
+{
+    return model->heap.flags[node] & OURO_OBJECT_PSEUDO;
+}
+
+static bool is_root(const struct ouro_heap_model *model, ouro_node node)
+{
+    return is_pseudo(model, node) && model->root_type != OURO_TYPE_NONE &&
+           ouro_heap_model_type(model, node) == model->root_type;
+}
+
+enum ouro_status ouro_path_search_init(struct ouro_path_search *search, struct ouro_heap_model *model,
+                                       struct ouro_err *err)
+{
+    memset(search, 0, sizeof *search);
+    search->model = model;
+    search->closed_begin = search->target = OURO_NODE_NONE;
+    OURO_TRY(ouro_heap_model_load(model, OURO_NOTATION_COLUMNS, err));
+    size_t count = model->heap.count;
+    search->parent = ouro_large_new(count, sizeof *search->parent);
+    search->queue = ouro_large_new(count, sizeof *search->queue);
+    search->namespaces = calloc((size_t)model->shape_count + 1, sizeof *search->namespaces);
+    if (!search->parent || !search->queue || !search->namespaces) {
+        ouro_path_search_fini(search);
+        return ouro_err_set(err, OURO_NOMEM, "out of memory for the paths to %zu objects", count);
+    }
+    for (uint32_t i = 0; i < model->shape_count; i++)
+        find_namespace(model, &model->shapes[i], &search->namespaces[i]);
+    ouro_notation_init(&search->notation, model);
+    memset(search->parent, 0xff, count * sizeof *search->parent);
+    return OURO_OK;
+}
+
+void ouro_path_search_fini(struct ouro_path_search *search)
+{
+    free(search->parent);
+    free(search->queue);
+    free(search->namespaces);
+    free(search->closed);
+    free(search->wanted);
+    free(search->items);
+    memset(search, 0, sizeof *search);
+}
+
+/* One step of the search: the node, and with it its __dict__. */
+static inline void reach(struct ouro_path_search *search, ouro_node from, ouro_node node)
+{
+    const struct ouro_heap *heap = &search->model->heap;
+    for (;;) {
+        if (search->parent[node] != OURO_NODE_NONE)
+            return;
+        if (__builtin_expect(search->closed != NULL, 0) && search->closed[node])
+            return;
+        search->parent[node] = from;
+        search->queue[search->found_count++] = node;
+        if (search->wanted && search->wanted[node])
+            search->wanted_count--;
+        uint32_t shape = heap->shape[node];
+        if (shape >= search->model->shape_count || !search->namespaces[shape].count)
+            return;
+        const struct ouro_path_namespace *namespace = &search->namespaces[shape];
+        uint64_t at = namespace->at >= 0 ? heap->slot_begin[node] + (uint64_t)namespace->at
+                                         : heap->slot_begin[node + 1] - (uint64_t)~namespace->at;
+        from = node;
+        for (uint32_t i = 0; i < namespace->count; i++)
+            if (at + i < heap->slot_begin[from + 1] && heap->slots[at + i] != OURO_NODE_NONE)
+                node = heap->slots[at + i];
+        if (node == from)
+            return;
+    }
+}
+
+struct following {
+    struct ouro_path_search *search;
+    ouro_node from;
+};
+
+static inline void follow(struct following *following, ouro_node target)
+{
+    struct ouro_path_search *search = following->search;
+    if (search->parent[target] == OURO_NODE_NONE)
+        reach(search, following->from, target);
+}
+
+static bool is_closed(const struct ouro_path_search *search, const struct ouro_slot *slot)
+{
+    for (size_t i = 0; i < search->count; i++)
+        if (search->items[i].from == slot->node && search->items[i].slot == slot->index)
+            return true;
+    return false;
+}
+
+static bool has_closed(const struct ouro_path_search *search, ouro_node node)
+{
+    for (size_t i = 0; i < search->count; i++)
+        if (search->items[i].from == node)
+            return true;
+    return false;
+}
+
+/* References that do not count as long as others of the same object do. */
+static void follow_open(struct ouro_path_search *search, ouro_node node)
+{
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot;
+    ouro_slot_walk_begin(&walk, search->model, node);
+    while (ouro_slot_walk_next(&walk, &slot))
+        if (slot.target != OURO_NODE_NONE && slot.edge_class != OURO_EDGE_WEAK && !is_closed(search, &slot))
+            reach(search, node, slot.target);
+}
+
+static bool is_over(const struct ouro_path_search *search)
+{
+    return search->wanted ? !search->wanted_count
+                          : search->target != OURO_NODE_NONE && search->parent[search->target] != OURO_NODE_NONE;
+}
+
+#define AHEAD 16 /* nodes whose slots are asked for before their turn */
+
+static void run(struct ouro_path_search *search)
+{
+    const struct ouro_heap_model *model = search->model;
+    struct following following = {.search = search};
+    while (search->done_count < search->found_count && !is_over(search)) {
+        ouro_node node = search->queue[search->done_count++];
+        if (search->done_count + AHEAD < search->found_count)
+            __builtin_prefetch(&model->heap.slot_begin[search->queue[search->done_count + AHEAD]]);
+        if (search->count && has_closed(search, node)) {
+            follow_open(search, node);
+            continue;
+        }
+        following.from = node;
+        OURO_EACH_TARGET(model, node, OURO_CLASS_OWNED, follow, &following);
+    }
+}
+
+/* --- Where paths begin */
+
+static void begin_at(struct ouro_path_search *search, ouro_node from, ouro_node node)
+{
+    if (node != OURO_NODE_NONE && node != search->closed_begin)
+        reach(search, from, node);
+}
+
+/* sys.modules, what stands in it, and the modules' namespaces. */
+static void begin_modules(struct ouro_path_search *search, ouro_node root, ouro_node modules)
+{
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot;
+    begin_at(search, root, root);
+    begin_at(search, root, modules);
+    if (search->parent[modules] == OURO_NODE_NONE)
+        return;
+    ouro_slot_walk_begin(&walk, search->model, modules);
+    while (ouro_slot_walk_next(&walk, &slot))
+        if (slot.place == 0 && slot.edge_class != OURO_EDGE_WEAK && ouro_part_width(slot.part->kind) == 2)
+            begin_at(search, modules, slot.target);
+}
+
+/* A thread, its frames, and the frame objects that hold their contents. */
+static bool begin_thread(struct ouro_path_search *search, ouro_node root)
+{
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot;
+    bool any = false;
+    ouro_slot_walk_begin(&walk, search->model, root);
+    while (ouro_slot_walk_next(&walk, &slot)) {
+        const char *name = ouro_snapshot_string(search->model->snapshot, slot.part->name, NULL);
+        if (slot.part->kind != OURO_PART_NAMED || slot.target == OURO_NODE_NONE || !name || strcmp(name, "frames"))
+            continue;
+        if (!any)
+            begin_at(search, root, root);
+        any = true;
+        begin_at(search, root, slot.target);
+        if (search->parent[slot.target] == root)
+            begin_at(search, slot.target, ouro_heap_model_field(search->model, slot.target, "frame"));
+    }
+    return any;
+}
+
+/* All roots lie among the pseudo objects, at the end. */
+static void begin(struct ouro_path_search *search)
+{
+    const struct ouro_heap_model *model = search->model;
+    ouro_node first = model->heap.count;
+    while (first && is_pseudo(model, first - 1))
+        first--;
+    for (unsigned others = 0; others < 2; others++) /* the main interpreter's modules before others' */
+        for (ouro_node v = first; v < model->heap.count; v++) {
+            ouro_node modules = is_root(model, v) ? ouro_heap_model_field(model, v, "sys.modules") : OURO_NODE_NONE;
+            bool other = model->heap.interp && model->heap.interp[v];
+            if (modules != OURO_NODE_NONE && other == others)
+                begin_modules(search, v, modules);
+        }
+    for (ouro_node v = first; v < model->heap.count; v++)
+        if (is_root(model, v))
+            begin_thread(search, v);
+    for (ouro_node v = first; v < model->heap.count; v++)
+        if (is_root(model, v))
+            begin_at(search, v, v);
+    /* Pseudo objects elsewhere are those of a damaged file. */
+    for (ouro_node v = 0; model->heap.lost_count && v < first; v++)
+        if (is_root(model, v))
+            begin_at(search, v, v);
+    search->begin_count = search->found_count;
+}
+
+enum ouro_status ouro_path_search_run(struct ouro_path_search *search, const ouro_node *targets, size_t count,
+                                      struct ouro_err *err)
+{
+    size_t nodes = search->model->heap.count;
+    search->target = targets && count == 1 ? targets[0] : OURO_NODE_NONE;
+    if (targets && count != 1) {
+        search->wanted = calloc(nodes + 1, 1);
+        if (!search->wanted)
+            return ouro_err_set(err, OURO_NOMEM, "out of memory for the paths to %zu objects", count);
+        search->wanted_count = 0;
+        for (size_t i = 0; i < count; i++) {
+            search->wanted_count += !search->wanted[targets[i]];
+            search->wanted[targets[i]] = 1;
+        }
+    }
+    memset(search->parent, 0xff, nodes * sizeof *search->parent);
+    search->found_count = search->done_count = 0;
+    begin(search);
+    run(search);
+    search->named_count = search->native_count = search->found_count;
+    free(search->wanted);
+    search->wanted = NULL;
+    search->target = OURO_NODE_NONE;
+    return OURO_OK;
+}
+
+void ouro_path_search_extend(struct ouro_path_search *search, const struct ouro_roots *roots)
+{
+    run(search);
+    search->named_count = search->found_count;
+    for (ouro_node i = 0; i < roots->native_count; i++)
+        reach(search, roots->native[i], roots->native[i]);
+    run(search);
+    search->native_count = search->found_count;
+    for (ouro_node i = 0; i < roots->garbage_count; i++)
+        reach(search, roots->garbage[i], roots->garbage[i]);
+    run(search);
+}
+
+/* --- One path */
+
+static enum ouro_path_root root_of(const struct ouro_path_search *search, ouro_node first, const struct ouro_slot *steps,
+                                   size_t count)
+{
+    const struct ouro_heap_model *model = search->model;
+    size_t threads;
+    if (!is_root(model, first)) {
+        /* Beginnings stand in the queue in the order of their kinds. */
+        for (ouro_node i = search->native_count; i < search->found_count; i++)
+            if (search->queue[i] == first)
+                return OURO_PATH_GARBAGE;
+        return OURO_PATH_NATIVE;
+    }
+    const struct ouro_thread_record *records = ouro_snapshot_threads(model->snapshot, &threads);
+    for (size_t i = 0; i < threads; i++)
+        if (records[i].root == first)
+            return OURO_PATH_FRAME;
+    if (count && steps[0].part->kind == OURO_PART_NAMED && is_pseudo(model, steps[0].target))
+        return OURO_PATH_FRAME;
+    return ouro_heap_model_field(model, first, "sys.modules") != OURO_NODE_NONE ? OURO_PATH_MODULE : OURO_PATH_INTERNAL;
+}
+
+/* The reference from one object to the next: the first with the plainest notation. `rest`: the steps behind it. */
+static bool choose(const struct ouro_path_search *search, ouro_node from, struct ouro_slot *steps, size_t count,
+                   struct ouro_notation_step *scratch)
+{
+    const struct ouro_heap_model *model = search->model;
+    ouro_node to = steps->target;
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot, best = {.target = OURO_NODE_NONE};
+    unsigned best_rank = UINT32_MAX;
+    ouro_slot_walk_begin(&walk, model, from);
+    while (best_rank && ouro_slot_walk_next(&walk, &slot)) {
+        if (slot.target != to || slot.edge_class == OURO_EDGE_WEAK || (search->count && is_closed(search, &slot)))
+            continue;
+        *steps = slot;
+        unsigned rank = 3;
+        if (!is_pseudo(model, from)) {
+            ouro_notation_next(&search->notation, steps, count, false, scratch);
+            rank = !scratch->exact ? 3 : scratch->before.size ? 2 : 0;
+        }
+        if (rank < best_rank) {
+            best = slot;
+            best_rank = rank;
+        }
+    }
+    *steps = best;
+    return best.target != OURO_NODE_NONE;
+}
+
+enum ouro_status ouro_path_init(struct ouro_path *path, const struct ouro_path_search *search, ouro_node node,
+                                struct ouro_err *err)
+{
+    *path = (struct ouro_path){.first = node, .last = node};
+    if (node >= search->model->heap.count || !ouro_path_search_found(search, node))
+        return OURO_OK;
+    for (ouro_node v = node; search->parent[v] != v; v = search->parent[v])
+        path->count++;
+    path->steps = calloc(path->count + 1, sizeof *path->steps);
+    if (!path->steps)
+        return ouro_err_set(err, OURO_NOMEM, "out of memory for a path of %zu references", path->count);
+    OURO_GUARD(ouro_notation_step_fini) struct ouro_notation_step scratch = {.taken = 0};
+    for (size_t i = path->count; i--;) {
+        path->steps[i].target = path->first;
+        path->first = search->parent[path->first];
+        if (!choose(search, path->first, &path->steps[i], path->count - i, &scratch)) {
+            ouro_path_fini(path);
+            return ouro_err_set(err, OURO_INVAL, "a path without its references: the search was changed in between");
+        }
+    }
+    path->root = root_of(search, path->first, path->steps, path->count);
+    return OURO_OK;
+}
+
+void ouro_path_fini(struct ouro_path *path)
+{
+    free(path->steps);
+    memset(path, 0, sizeof *path);
+}
+
+size_t ouro_path_begin_count(const struct ouro_path *path, const struct ouro_heap_model *model)
+{
+    size_t count = 1;
+    if (path->root == OURO_PATH_FRAME)
+        while (count <= path->count && count < BEGIN_STEPS_MAX &&
+               (count == 1 ? is_pseudo(model, path->steps[0].target)
+                           : is_pseudo(model, path->steps[count - 1].node) &&
+                                 is_named(model, path->steps[count - 1].part, "frame")))
+            count++;
+    else if (path->root == OURO_PATH_MODULE)
+        while (count <= path->count && count < 4 &&
+               (count != 2 || path->steps[1].place == 0) &&
+               (count != 3 || is_named(model, path->steps[2].part, "__dict__")))
+            count++;
+    return count;
+}
+
+enum ouro_status ouro_path_close(struct ouro_path_search *search, const struct ouro_path *path, struct ouro_err *err)
+{
+    size_t begins = ouro_path_begin_count(path, search->model);
+    if (!search->closed)
+        search->closed = calloc((size_t)search->model->heap.count + 1, 1);
+    if (!search->closed)
+        return ouro_err_set(err, OURO_NOMEM, "out of memory for several paths");
+    for (size_t i = 0; i + 1 < path->count; i++)
+        if (i + 1 >= begins)
+            search->closed[path->steps[i].target] = 1;
+    if (begins > path->count)
+        search->closed_begin = path->last;
+    if (begins >= path->count && path->count) {
+        struct ouro_path_edge *edge = OURO_VEC_ADD(search);
+        if (!edge)
+            return ouro_err_set(err, OURO_NOMEM, "out of memory for several paths");
+        *edge = (struct ouro_path_edge){path->steps[path->count - 1].node, path->steps[path->count - 1].index};
+    }
+    return OURO_OK;
+}
+
+void ouro_path_open_all(struct ouro_path_search *search)
+{
+    free(search->closed);
+    search->closed = NULL;
+    search->count = 0;
+    search->closed_begin = OURO_NODE_NONE;
+}
