@@ -18,6 +18,7 @@ int ouro_cmd_info(int argc, char **argv);
 int ouro_cmd_types(int argc, char **argv);
 int ouro_cmd_objects(int argc, char **argv);
 int ouro_cmd_cycles(int argc, char **argv);
+int ouro_cmd_path(int argc, char **argv);
 int ouro_cmd_show(int argc, char **argv);
 int ouro_cmd_stack(int argc, char **argv);
 int ouro_cmd_dominators(int argc, char **argv);

@@ -11,6 +11,7 @@ ouro_SOURCES = \
 	src/cmd_garbage.c \
 	src/cmd_info.c \
 	src/cmd_objects.c \
+	src/cmd_path.c \
 	src/cmd_show.c \
 	src/cmd_stack.c \
 	src/cmd_types.c \

@@ -58,6 +58,8 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/notation_parts.h \
 	lib/analysis/path.c \
 	lib/analysis/path.h \
+	lib/analysis/path_answer.c \
+	lib/analysis/path_answer.h \
 	lib/analysis/path_text.c \
 	lib/analysis/value.c \
 	lib/analysis/value.h \

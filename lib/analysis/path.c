@@ -200,25 +200,20 @@ static void begin_modules(struct ouro_path_search *search, ouro_node root, ouro_
             begin_at(search, modules, slot.target);
 }
 
-/* A thread, its frames, and the frame objects that hold their contents. */
-static bool begin_thread(struct ouro_path_search *search, ouro_node root)
+/* A thread's frames, and the frame objects that hold their contents. What else the thread has is state of the interpreter. */
+static void begin_thread(struct ouro_path_search *search, ouro_node root)
 {
     struct ouro_slot_walk walk;
     struct ouro_slot slot;
-    bool any = false;
     ouro_slot_walk_begin(&walk, search->model, root);
     while (ouro_slot_walk_next(&walk, &slot)) {
         const char *name = ouro_snapshot_string(search->model->snapshot, slot.part->name, NULL);
         if (slot.part->kind != OURO_PART_NAMED || slot.target == OURO_NODE_NONE || !name || strcmp(name, "frames"))
             continue;
-        if (!any)
-            begin_at(search, root, root);
-        any = true;
         begin_at(search, root, slot.target);
         if (search->parent[slot.target] == root)
             begin_at(search, slot.target, ouro_heap_model_field(search->model, slot.target, "frame"));
     }
-    return any;
 }
 
 /* All roots lie among the pseudo objects, at the end. */

@@ -1,0 +1,137 @@
+/* ouro path: who holds it, as an expression. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/path_answer.h"
+#include "base/guard.h"
+#include "command.h"
+#include "object.h"
+#include "options.h"
+#include "output.h"
+#include "render/page_path.h"
+#include "snapshots.h"
+
+struct request {
+    const char *path;
+    char **objects;
+    size_t object_count;
+    uint64_t most;
+    bool salvage, json, steps;
+};
+
+static int find_objects(const struct request *request, const struct ouro_heap_model *model, ouro_node *nodes)
+{
+    for (size_t i = 0; i < request->object_count; i++) {
+        ouro_addr addr;
+        if (!ouro_object_parse("path", request->objects[i], &addr))
+            return OURO_EXIT_USAGE;
+        nodes[i] = ouro_heap_model_find(model, addr);
+        if (nodes[i] == OURO_NODE_NONE) {
+            ouro_command_complain("path: no object in %s has the address 0x%llx", request->path,
+                                  (unsigned long long)addr);
+            return OURO_EXIT_USAGE;
+        }
+    }
+    return OURO_EXIT_DONE;
+}
+
+static void begin_json(struct ouro_json *json, struct ouro_out *out, bool several)
+{
+    ouro_json_init(json, out);
+    ouro_json_object(json, NULL);
+    ouro_json_string(json, "ouro", several ? "path_list" : "path");
+    ouro_json_uint(json, "version", 1);
+    if (several)
+        ouro_json_array(json, "objects");
+}
+
+static enum ouro_status write_answers(const struct request *request, struct ouro_path_finder *finder,
+                                      const ouro_node *nodes, struct ouro_out *out, struct ouro_err *err)
+{
+    struct ouro_json json;
+    bool several = request->object_count > 1;
+    size_t width = ouro_command_columns();
+    if (request->json)
+        begin_json(&json, out, several);
+    for (size_t i = 0; i < request->object_count && !out->sys_errno; i++) {
+        OURO_GUARD(ouro_path_answer_fini) struct ouro_path_answer answer;
+        OURO_TRY(ouro_path_answer_init(&answer, finder, nodes[i], request->most, err));
+        if (!request->json) {
+            ouro_page_path_text(out, finder->model, &answer, request->steps, width);
+            continue;
+        }
+        if (several)
+            ouro_json_object(&json, NULL);
+        ouro_page_path_fields(&json, finder->model, &answer);
+        if (several)
+            ouro_json_end(&json);
+    }
+    if (request->json && several)
+        ouro_json_end(&json);
+    if (request->json)
+        ouro_json_end(&json);
+    return OURO_OK;
+}
+
+static int run(const struct request *request)
+{
+    int status;
+    struct ouro_err err;
+    OURO_GUARD(ouro_heap_model_close) struct ouro_heap_model model;
+    if ((status = ouro_snapshots_open(&model, request->path, request->salvage)))
+        return status;
+    OURO_GUARD(ouro_path_finder_fini) struct ouro_path_finder finder;
+    enum ouro_status computed = ouro_path_finder_init(&finder, &model, &err);
+    if (computed != OURO_OK)
+        return ouro_command_fail_snapshot(computed, request->path, &err);
+    OURO_FREE ouro_node *nodes = calloc(request->object_count, sizeof *nodes);
+    if (!nodes)
+        return ouro_command_fail_snapshot(OURO_NOMEM, request->path, &err);
+    if ((status = find_objects(request, &model, nodes)))
+        return status;
+    if (request->most == 1)
+        computed = ouro_path_finder_run(&finder, nodes, request->object_count, &err);
+    struct ouro_dest output;
+    if (computed != OURO_OK)
+        return ouro_command_fail_snapshot(computed, request->path, &err);
+    if ((status = ouro_dest_open(&output, NULL)))
+        return status;
+    computed = write_answers(request, &finder, nodes, &output.out, &err);
+    if (computed != OURO_OK)
+        status = ouro_command_fail_snapshot(computed, request->path, &err);
+    return ouro_dest_close(&output, status);
+}
+
+int ouro_cmd_path(int argc, char **argv)
+{
+    struct request request = {.most = 1};
+    const struct ouro_option options[] = {
+        {'n', "paths", OURO_OPTION_COUNT, &request.most, NULL, "N",
+         "so many paths, which have nothing in common but where\n"
+         "they begin (default 1)", NULL},
+        {0, "steps", OURO_OPTION_FLAG, &request.steps, NULL, NULL,
+         "each path step by step, with addresses and types;\n"
+         "else only those that are longer than a line", NULL},
+        OURO_SNAPSHOT_OPTIONS(&request.salvage, &request.json),
+        {0},
+    };
+    const struct ouro_usage usage = {
+        .command = "path",
+        .arguments = "SNAPSHOT OBJECT|TYPE ...",
+        .purpose = "Who holds it: shortest paths from roots, as Python expressions.",
+        .least = 2,
+        .most = -1,
+        .options = options,
+    };
+    int first, status;
+    if (!ouro_options_parse(&usage, argc, argv, &first, &status))
+        return status;
+    if (!request.most) {
+        ouro_command_complain("path: --paths takes at least 1");
+        return OURO_EXIT_USAGE;
+    }
+    request.path = argv[first];
+    request.objects = &argv[first + 1];
+    request.object_count = (size_t)(argc - first - 1);
+    return run(&request);
+}
