@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 
 #include "capture/shape.h"
-#include "capture/waits.h"
+#include "capture/futexes.h"
 #include "cpython/finalizer.h"
 #include "cpython/value.h"
 
@@ -32,7 +32,7 @@ struct emit {
     struct ouro_emit_totals totals;
     void (*progress)(void *context, double part);
     void *progress_context;
-    struct ouro_waits waits;
+    struct ouro_futexes waits;
     uint32_t thread_count; /* written so far */
     struct ouro_map type_index; /* type's address -> index among the snapshot's types */
 };
@@ -189,7 +189,7 @@ static void put_lock(struct emitter *emitter, const struct ouro_type *type, ouro
 {
     struct emit *emit = emitter->emit;
     struct ouro_lock_record record = {.node = emitter->node};
-    ouro_waits_meet(&emit->waits, type, addr, emitter->node);
+    ouro_futexes_meet(&emit->waits, type, addr, emitter->node);
     if (ouro_lock_is_locked(emit->walk->python, type, addr, &record.owner, &record.count) &&
         ouro_snapshot_writer_lock(emit->writer, &record) != OURO_OK)
         emit->walk->out_of_memory = true;
@@ -642,7 +642,7 @@ static enum ouro_status write_thread(struct emit *emit, const struct ouro_pseudo
         .holds_gil = pseudo->thread.holds_gil,
         .root = node,
     };
-    const struct ouro_thread_state *state = ouro_waits_state(&emit->waits, record.ident, record.native_id);
+    const struct ouro_thread_state *state = ouro_futexes_state(&emit->waits, record.ident, record.native_id);
     if (state) {
         if (!emit->walk->names_only) /* since 3.14 threading gives its names to the system as well */
             record.comm = ouro_snapshot_writer_string(emit->writer, state->comm, strlen(state->comm));
@@ -650,7 +650,7 @@ static enum ouro_status write_thread(struct emit *emit, const struct ouro_pseudo
         record.syscall = state->syscall;
     }
     struct ouro_wait_record wait = {.thread = emit->thread_count++};
-    if (state && ouro_waits_find(&emit->waits, state, &wait)) {
+    if (state && ouro_futexes_find(&emit->waits, state, &wait)) {
         record.syscall = SYS_futex; /* also of one that was begun again */
         OURO_TRY(ouro_snapshot_writer_wait(emit->writer, &wait));
     }
@@ -767,7 +767,7 @@ enum ouro_status ouro_emit(struct ouro_walk *walk, struct ouro_snapshot_writer *
     emit.generations = calloc((size_t)walk->object_count + 1, 1);
     enum ouro_status status = emit.generations ? cut(&emit) : OURO_NOMEM;
     if (status == OURO_OK)
-        status = ouro_waits_init(&emit.waits, walk->python, options->thread_states, options->thread_state_count);
+        status = ouro_futexes_init(&emit.waits, walk->python, options->thread_states, options->thread_state_count);
     if (status == OURO_OK)
         status = write_types(&emit);
     if (status == OURO_OK)
@@ -780,7 +780,7 @@ enum ouro_status ouro_emit(struct ouro_walk *walk, struct ouro_snapshot_writer *
     free(emit.generations);
     free(emit.cuts.items);
     ouro_map_fini(&emit.type_index);
-    ouro_waits_fini(&emit.waits);
+    ouro_futexes_fini(&emit.waits);
     ouro_shapes_fini(&emit.shapes);
     pthread_cond_destroy(&emit.turn);
     pthread_mutex_destroy(&emit.lock);

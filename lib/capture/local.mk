@@ -13,7 +13,7 @@ libouro_capture_a_SOURCES = \
 	lib/capture/session.h \
 	lib/capture/shape.c \
 	lib/capture/shape.h \
-	lib/capture/waits.c \
-	lib/capture/waits.h \
+	lib/capture/futexes.c \
+	lib/capture/futexes.h \
 	lib/capture/walk.c \
 	lib/capture/walk.h

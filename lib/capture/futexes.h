@@ -1,13 +1,13 @@
 /* What threads sleep for: from the futex of each to the object that has it. */
-#ifndef OURO_CAPTURE_WAITS_H
-#define OURO_CAPTURE_WAITS_H
+#ifndef OURO_CAPTURE_FUTEXES_H
+#define OURO_CAPTURE_FUTEXES_H
 
 #include "base/map.h"
 #include "cpython/lock.h"
 #include "snapshot/schema.h"
 #include "target/process.h"
 
-struct ouro_waits {
+struct ouro_futexes {
     const struct ouro_python *python; /* borrowed, as the next */
     const struct ouro_thread_state *states;
     size_t state_count;
@@ -15,18 +15,18 @@ struct ouro_waits {
 };
 
 /* OURO_NOMEM. O(threads). */
-enum ouro_status ouro_waits_init(struct ouro_waits *waits, const struct ouro_python *python,
+enum ouro_status ouro_futexes_init(struct ouro_futexes *waits, const struct ouro_python *python,
                                  const struct ouro_thread_state *states, size_t state_count);
-void ouro_waits_fini(struct ouro_waits *waits);
+void ouro_futexes_fini(struct ouro_futexes *waits);
 
 /* Tells of an object of a waitable type. From any thread. O(1). */
-void ouro_waits_meet(struct ouro_waits *waits, const struct ouro_type *type, ouro_addr object, ouro_node node);
+void ouro_futexes_meet(struct ouro_futexes *waits, const struct ouro_type *type, ouro_addr object, ouro_node node);
 
 /* The state of the thread with this ident (pthread_self()) or, where registers are not known, native id; NULL: none. */
-const struct ouro_thread_state *ouro_waits_state(const struct ouro_waits *waits, uint64_t ident, uint64_t native_id);
+const struct ouro_thread_state *ouro_futexes_state(const struct ouro_futexes *waits, uint64_t ident, uint64_t native_id);
 
 /* After all objects were told of: what a thread in this state waits for. False: for nothing that the record could say. The record's
  * thread is the caller's to set. */
-bool ouro_waits_find(struct ouro_waits *waits, const struct ouro_thread_state *state, struct ouro_wait_record *record);
+bool ouro_futexes_find(struct ouro_futexes *waits, const struct ouro_thread_state *state, struct ouro_wait_record *record);
 
 #endif

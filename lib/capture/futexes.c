@@ -1,4 +1,4 @@
-#include "capture/waits.h"
+#include "capture/futexes.h"
 
 #include <string.h>
 #include <sys/syscall.h>
@@ -11,10 +11,10 @@ static ouro_addr futex_of(const struct ouro_thread_state *state)
     return futex ? state->arguments[0] : 0;
 }
 
-enum ouro_status ouro_waits_init(struct ouro_waits *waits, const struct ouro_python *python,
+enum ouro_status ouro_futexes_init(struct ouro_futexes *waits, const struct ouro_python *python,
                                  const struct ouro_thread_state *states, size_t state_count)
 {
-    *waits = (struct ouro_waits){.python = python, .states = states, .state_count = state_count};
+    *waits = (struct ouro_futexes){.python = python, .states = states, .state_count = state_count};
     for (size_t i = 0; i < state_count; i++) {
         bool gil, added;
         ouro_addr futex = futex_of(&states[i]), address = futex ? ouro_lock_waits_at(python, futex, &gil) : 0;
@@ -24,14 +24,14 @@ enum ouro_status ouro_waits_init(struct ouro_waits *waits, const struct ouro_pyt
     return OURO_OK;
 }
 
-void ouro_waits_fini(struct ouro_waits *waits)
+void ouro_futexes_fini(struct ouro_futexes *waits)
 {
     ouro_map_fini(&waits->addresses);
 }
 
 #define WAITABLE_BITS 2
 
-void ouro_waits_meet(struct ouro_waits *waits, const struct ouro_type *type, ouro_addr object, ouro_node node)
+void ouro_futexes_meet(struct ouro_futexes *waits, const struct ouro_type *type, ouro_addr object, ouro_node node)
 {
     ouro_addr address = ouro_waitable_address(waits->python, type, object);
     uint64_t *met = address ? ouro_map_find(&waits->addresses, address) : NULL;
@@ -39,7 +39,7 @@ void ouro_waits_meet(struct ouro_waits *waits, const struct ouro_type *type, our
         __atomic_store_n(met, (uint64_t)node << WAITABLE_BITS | type->waitable, __ATOMIC_RELAXED);
 }
 
-const struct ouro_thread_state *ouro_waits_state(const struct ouro_waits *waits, uint64_t ident, uint64_t native_id)
+const struct ouro_thread_state *ouro_futexes_state(const struct ouro_futexes *waits, uint64_t ident, uint64_t native_id)
 {
     const struct ouro_thread_state *by_number = NULL;
     for (size_t i = 0; i < waits->state_count; i++) {
@@ -52,7 +52,7 @@ const struct ouro_thread_state *ouro_waits_state(const struct ouro_waits *waits,
     return by_number;
 }
 
-bool ouro_waits_find(struct ouro_waits *waits, const struct ouro_thread_state *state, struct ouro_wait_record *record)
+bool ouro_futexes_find(struct ouro_futexes *waits, const struct ouro_thread_state *state, struct ouro_wait_record *record)
 {
     bool gil;
     ouro_addr futex = futex_of(state), address = futex ? ouro_lock_waits_at(waits->python, futex, &gil) : 0;
