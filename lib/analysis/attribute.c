@@ -119,6 +119,9 @@ static bool is_trusted(const struct ouro_heap_model *model, uint32_t type)
 bool ouro_attribute_is_generic(const struct ouro_heap_model *model, ouro_node class)
 {
     struct ouro_attribute found;
+    for (uint32_t i = 0; i < model->type_count; i++) /* older files don't say */
+        if (model->types[i].node == class && model->types[i].flags & OURO_TYPE_GENERIC_GETATTR)
+            return true;
     if (ouro_attribute_find(model, class, "__getattribute__", &found) != OURO_ATTRIBUTE_YES ||
         !ouro_lookup_is_type(model, ouro_heap_model_type(model, found.value), "builtins", "wrapper_descriptor"))
         return false; /* a function of the program's */

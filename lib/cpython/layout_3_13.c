@@ -851,6 +851,7 @@ const struct ouro_layout ouro_layout_3_13 = {
     .type_sizeof = 416,
     .tp_methods = 232,
     .tp_getset = 248,
+    .tp_getattro = 144,
     .ht_name = 856,
     .ht_slots = 864,
     .ht_qualname = 872,

@@ -872,6 +872,7 @@ const struct ouro_layout ouro_layout_3_15 = {
     .type_sizeof = 424,
     .tp_methods = 232,
     .tp_getset = 248,
+    .tp_getattro = 144,
     .ht_name = 864,
     .ht_slots = 872,
     .ht_qualname = 880,

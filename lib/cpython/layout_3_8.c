@@ -715,6 +715,7 @@ const struct ouro_layout ouro_layout_3_8 = {
     .type_sizeof = 416,
     .tp_methods = 232,
     .tp_getset = 248,
+    .tp_getattro = 144,
     .ht_name = 848,
     .ht_slots = 856,
     .ht_qualname = 864,

@@ -723,6 +723,7 @@ const struct ouro_layout ouro_layout_3_9 = {
     .type_sizeof = 408,
     .tp_methods = 232,
     .tp_getset = 248,
+    .tp_getattro = 144,
     .ht_name = 840,
     .ht_slots = 848,
     .ht_qualname = 856,

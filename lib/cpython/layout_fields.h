@@ -23,6 +23,7 @@
     X(type_sizeof) /* PyTypeObject.sizeof */ \
     X(tp_methods) /* PyTypeObject.tp_methods */ \
     X(tp_getset) /* PyTypeObject.tp_getset */ \
+    X(tp_getattro) /* PyTypeObject.tp_getattro */ \
     X(ht_name) /* PyHeapTypeObject.ht_name */ \
     X(ht_slots) /* PyHeapTypeObject.ht_slots */ \
     X(ht_qualname) /* PyHeapTypeObject.ht_qualname */ \

@@ -347,6 +347,8 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
     if (learn_visitors(python) != OURO_OK || learn_sizes(python) != OURO_OK)
         return ouro_err_set(err, OURO_NOMEM, "no memory for the table of visitors");
     OURO_TRY(learn_subtype_traverse(python, err));
+    ouro_addr object = ouro_python_word(python, python->type_type + (ouro_addr)python->layout->tp_base);
+    python->generic_getattr = object ? ouro_python_word(python, object + (ouro_addr)python->layout->tp_getattro) : 0;
     /* Most types that no symbol names are found here, before anybody asks for one of their subclasses. */
     ouro_type_learn_subclasses(python, ouro_python_symbol(python, "PyBaseObject_Type"));
     ouro_type_learn_subclasses(python, ouro_python_symbol(python, "PyTuple_Type"));

@@ -91,6 +91,7 @@ struct ouro_python {
     ouro_addr general_lookup; /* dk_lookup of dicts with keys of any type (up to 3.10) */
     ouro_addr subtype_traverse, type_type, dict_type, tuple_type, int_type, method_type, none, true_object, false_object;
     ouro_addr frame_type, traceback_type;
+    ouro_addr generic_getattr; /* tp_getattro of object; 0: not known */
     ouro_addr suspending[3]; /* PyGen_Type, PyCoro_Type, PyAsyncGen_Type: nothing derives from them */
     pthread_mutex_t lock;   /* around everything below */
     struct ouro_map types;  /* address -> struct ouro_type *; 1: not a type */

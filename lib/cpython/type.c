@@ -630,6 +630,7 @@ static struct ouro_type *resolve(struct ouro_python *python, ouro_addr addr)
     type->base = ouro_load_u64(bytes + layout->tp_base);
     type->metatype = ouro_load_u64(bytes + layout->ob_type);
     type->finalize = ouro_load_u64(bytes + layout->tp_finalize);
+    type->generic_getattr = python->generic_getattr && ouro_load_u64(bytes + layout->tp_getattro) == python->generic_getattr;
     type->del = ouro_load_u64(bytes + layout->tp_del) != 0;
     type->gc = (type->flags & OURO_FLAG_HAVE_GC) != 0;
     for (size_t i = 0; i < sizeof python->suspending / sizeof *python->suspending; i++)

@@ -92,6 +92,7 @@ struct ouro_type {
     struct { struct ouro_field_name *items; size_t count, capacity; } names; /* owned; of fields found by running its code */
     ouro_addr traverse;         /* tp_traverse */
     ouro_addr finalize;         /* tp_finalize; 0: none */
+    bool generic_getattr;       /* tp_getattro is object's */
     ouro_addr is_gc_function;   /* tp_is_gc, run for each object; 0: all take part in collections, or (types) heap types do */
     ouro_addr sizeof_function, sizeof_class; /* with OURO_SIZEOF_RUN: what to call, and the class that defines it */
     uint32_t sizeof_flags;      /* METH_... */

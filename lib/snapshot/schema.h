@@ -108,6 +108,7 @@ enum ouro_type_flag {
     OURO_TYPE_WEAKREF = 64,    /* a kind of weakref.ref */
     OURO_TYPE_DICT = 128,      /* a kind of dict */
     OURO_TYPE_FINALIZE_SLOT_PY = 256, /* tp_finalize is slot_tp_finalize: a __del__ written in Python */
+    OURO_TYPE_GENERIC_GETATTR = 512,  /* tp_getattro is that of object: attributes are looked up in the usual way */
 };
 
 struct ouro_type_record {
