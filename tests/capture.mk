@@ -4,7 +4,7 @@ TESTS += tests/capture/test_values.py tests/capture/test_compare.py tests/captur
 	tests/capture/test_namespaces.py tests/capture/test_builds.py tests/capture/test_interpreters.py \
 	tests/capture/test_subinterpreters.py tests/capture/test_cycles.py
 TESTS += tests/capture/test_finalizers.py tests/capture/test_stuck.py tests/capture/test_collector_state.py
-TESTS += tests/capture/test_retained.py
+TESTS += tests/capture/test_retained.py tests/capture/test_stacks.py
 
 # For `make bench`.
 EXTRA_PROGRAMS += tests/bench_load
