@@ -99,6 +99,13 @@ static ouro_node frames_generator(const struct ouro_heap_model *model, ouro_node
     return model->heap.slots[model->heap.slot_begin[node]];
 }
 
+/* A generator in the middle of its work shows its traverse no locals: then the pseudo frame has them. */
+static bool has_own_locals(const struct ouro_heap_model *model, ouro_node node)
+{
+    const struct ouro_heap_shape *shape = ouro_heap_model_shape(model, node);
+    return shape->part_count > 1 && shape->parts[1].kind == OURO_PART_FIELD;
+}
+
 /* Where locals and code are: each step leads on at most once, so that no circle holds us. */
 static void find_holder(struct ouro_stack_frame *frame, const struct ouro_heap_model *model)
 {
@@ -106,6 +113,8 @@ static void find_holder(struct ouro_stack_frame *frame, const struct ouro_heap_m
     frame->holder = node;
     if (is_pseudo_frame(model, node)) {
         generator = frames_generator(model, node);
+        if (generator != OURO_NODE_NONE && has_own_locals(model, node))
+            return;
         if (generator != OURO_NODE_NONE)
             frame->holder = generator;
         else if (ouro_lookup_field(model, node, "f_code") == OURO_NODE_NONE &&
@@ -284,14 +293,17 @@ ouro_node ouro_stack_frame_local(const struct ouro_heap_model *model, const stru
 const ouro_node *ouro_stack_frame_values(const struct ouro_heap_model *model, const struct ouro_stack_frame *frame,
                                          uint64_t *count)
 {
-    struct ouro_part_walk walk;
+    const ouro_node places[] = {frame->node, frame->holder}; /* a pseudo frame may know what its frame object doesn't show */
     *count = 0;
-    ouro_part_walk_begin(&walk, model, frame->holder);
-    while (ouro_part_walk_next(&walk))
-        if (walk.part->kind == OURO_PART_STACK) {
-            *count = walk.item_count;
-            return model->heap.slots + walk.first;
-        }
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        struct ouro_part_walk walk;
+        ouro_part_walk_begin(&walk, model, places[i]);
+        while (ouro_part_walk_next(&walk))
+            if (walk.part->kind == OURO_PART_STACK) {
+                *count = walk.item_count;
+                return model->heap.slots + walk.first;
+            }
+    }
     return NULL;
 }
 

@@ -36,6 +36,11 @@ static bool derives_from(const struct ouro_heap_model *model, ouro_node node, co
     return false;
 }
 
+static bool is_builtin(const struct ouro_heap_model *model, ouro_node node, const char *name)
+{
+    return node < model->heap.count && ouro_lookup_is_type(model, ouro_heap_model_type(model, node), "builtins", name);
+}
+
 /* What an instance has by this name itself: among its inline values, in its dict, or among its dict's shared keys. */
 static ouro_node attribute(const struct ouro_heap_model *model, ouro_node node, const char *name)
 {
@@ -74,6 +79,7 @@ struct finder {
     struct ouro_map idents;  /* of an interpreter's thread: index + 1 */
     struct ouro_map ends;    /* by lock or handle that a thread's end frees: index + 1 */
     struct ouro_map holders; /* by lock: index + 1 of who is inside of `with` */
+    struct ouro_map exits, enters; /* __exit__ and __enter__ by the __dict__ of a class */
     uint32_t *marks;         /* owned; by thread */
 };
 
@@ -119,8 +125,7 @@ static enum ouro_status find_threads(struct finder *finder)
         if (!put_first(&finder->idents, ident_key(thread->record->ident, thread->record->interpreter), t + 1))
             return OURO_NOMEM;
         for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-            if (ends[i] != OURO_NODE_NONE && !ouro_lookup_is_type(finder->model, ouro_heap_model_type(finder->model, ends[i]),
-                                                                  "builtins", "NoneType") &&
+            if (ends[i] != OURO_NODE_NONE && !is_builtin(finder->model, ends[i], "NoneType") &&
                 !put_first(&finder->ends, ends[i], t + 1))
                 return OURO_NOMEM;
     }
@@ -131,33 +136,29 @@ static enum ouro_status find_threads(struct finder *finder)
 
 enum with_step { STEP_NONE, STEP_ENTER, STEP_EXIT };
 
-/* What a value on the stack is: a method __enter__ or __exit__, with the object that it belongs to where it is bound. */
-static enum with_step with_step(const struct ouro_heap_model *model, ouro_node value, ouro_node *self)
+static bool has_name(const struct ouro_heap_model *model, ouro_node node, const char *name)
 {
-    uint32_t type = value < model->heap.count ? ouro_heap_model_type(model, value) : OURO_TYPE_NONE;
-    *self = OURO_NODE_NONE;
-    if (type >= model->type_count)
+    struct ouro_stack_text text;
+    if (node >= model->heap.count || !ouro_value_has(model, node) ||
+        model->types[ouro_heap_model_type(model, node)].value_kind != OURO_VALUE_NAME)
+        return false;
+    text.bytes = ouro_value_raw(model, node, &text.size);
+    for (size_t i = 1; i < text.size; i++) /* "Condition.__exit__ (file:line)" */
+        if (text.bytes[i] == '(' && text.bytes[i - 1] == ' ')
+            text.size = i - 1;
+    return text_ends(text, name);
+}
+
+/* What a bound method on the stack is. */
+static enum with_step bound_step(const struct ouro_heap_model *model, ouro_node value, ouro_node *self)
+{
+    bool is_method = is_builtin(model, value, "method");
+    if (!is_method && !is_builtin(model, value, "builtin_function_or_method"))
         return STEP_NONE;
-    if (ouro_lookup_is_type(model, type, "builtins", "method")) {
-        *self = ouro_lookup_field(model, value, "__self__");
+    *self = ouro_lookup_field(model, value, "__self__");
+    if (is_method)
         value = ouro_lookup_field(model, value, "__func__");
-        if (value == OURO_NODE_NONE)
-            return STEP_NONE;
-    } else if (ouro_lookup_is_type(model, type, "builtins", "builtin_function_or_method")) {
-        *self = ouro_lookup_field(model, value, "__self__");
-    } else if (!ouro_lookup_is_type(model, type, "builtins", "function") &&
-               !ouro_lookup_is_type(model, type, "builtins", "method_descriptor")) {
-        return STEP_NONE;
-    }
-    type = ouro_heap_model_type(model, value);
-    if (type >= model->type_count || model->types[type].value_kind != OURO_VALUE_NAME || !ouro_value_has(model, value))
-        return STEP_NONE;
-    struct ouro_stack_text name;
-    name.bytes = ouro_value_raw(model, value, &name.size);
-    for (size_t i = 1; i < name.size; i++) /* "Condition.__exit__ (file:line)" */
-        if (name.bytes[i] == '(' && name.bytes[i - 1] == ' ')
-            name.size = i - 1;
-    return text_ends(name, "__exit__") ? STEP_EXIT : text_ends(name, "__enter__") ? STEP_ENTER : STEP_NONE;
+    return has_name(model, value, "__exit__") ? STEP_EXIT : has_name(model, value, "__enter__") ? STEP_ENTER : STEP_NONE;
 }
 
 /* The lock that leaving this object frees. */
@@ -166,17 +167,26 @@ static ouro_node lock_of(const struct ouro_heap_model *model, ouro_node object)
     return derives_from(model, object, "threading", "Condition") ? attribute(model, object, "_lock") : object;
 }
 
-/* One entry of the value stack: `with` keeps either the bound __exit__, or (3.14 on, LOAD_SPECIAL) the method and behind it
- * the object; while __enter__ runs, that lies above, likewise. */
-static unsigned read_step(const struct ouro_heap_model *model, const ouro_node *values, uint64_t left,
-                          enum with_step *step, ouro_node *self)
+/* One entry of the value stack: `with` keeps either the bound __exit__, or (3.14 on, LOAD_SPECIAL) the class's and behind it
+ * the object; while __enter__ runs, that lies above, likewise. Returns how many values it takes. */
+static unsigned read_step(struct finder *finder, const ouro_node *values, uint64_t left, enum with_step *step,
+                          ouro_node *self)
 {
-    *step = with_step(model, values[0], self);
-    if (*step != STEP_NONE && *self == OURO_NODE_NONE && left > 1) {
-        *self = values[1];
-        return 2;
-    }
-    return 1;
+    const struct ouro_heap_model *model = finder->model;
+    *self = OURO_NODE_NONE;
+    *step = bound_step(model, values[0], self);
+    if (*step != STEP_NONE || left < 2 || values[1] >= model->heap.count ||
+        !(is_builtin(model, values[0], "method_descriptor") || is_builtin(model, values[0], "function")))
+        return 1;
+    uint32_t type = ouro_heap_model_type(model, values[1]);
+    if (ouro_lookup_method(model, type, "__exit__", &finder->exits) == values[0])
+        *step = STEP_EXIT;
+    else if (ouro_lookup_method(model, type, "__enter__", &finder->enters) == values[0])
+        *step = STEP_ENTER;
+    else
+        return 1;
+    *self = values[1];
+    return 2;
 }
 
 /* Whether a frame further in has given the lock back for as long as it waits: Condition.wait. */
@@ -204,11 +214,11 @@ static enum ouro_status find_held_by(struct finder *finder, size_t t, size_t i)
     for (uint64_t v = 0; v < count;) {
         enum with_step step, next;
         ouro_node self, entered;
-        v += read_step(finder->model, values + v, count - v, &step, &self);
+        v += read_step(finder, values + v, count - v, &step, &self);
         if (step != STEP_EXIT || self == OURO_NODE_NONE)
             continue;
         if (v < count) {
-            read_step(finder->model, values + v, count - v, &next, &entered);
+            read_step(finder, values + v, count - v, &next, &entered);
             if (next == STEP_ENTER && entered == self)
                 continue;
         }
@@ -508,6 +518,8 @@ static void finder_fini(struct finder *finder)
     ouro_map_fini(&finder->idents);
     ouro_map_fini(&finder->ends);
     ouro_map_fini(&finder->holders);
+    ouro_map_fini(&finder->exits);
+    ouro_map_fini(&finder->enters);
     free(finder->marks);
 }
 

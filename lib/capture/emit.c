@@ -561,8 +561,7 @@ static void visit_pseudo_frame(struct ouro_visitor *visitor, const struct ouro_p
             visitor->part(visitor->context, OURO_SLOTS_FIELD, OURO_CLASS_WEAK, "generator");
         if (visitor->slots)
             visitor->slots(visitor->context, &pseudo->generator, 1);
-        if (pseudo->running)
-            ouro_visit_frame_locals(visitor, pseudo->frame);
+        ouro_visit_frame_rest(visitor, pseudo->frame, pseudo->running);
     }
     ouro_visit_end(visitor);
 }

@@ -477,8 +477,7 @@ static void on_frame(void *context, ouro_addr frame, ouro_addr code, struct ouro
         ouro_visit_frame(visitor, frame, true);
     } else {
         mark_target(rooting->worker, generator);
-        if (running)
-            ouro_visit_frame_locals(visitor, frame);
+        ouro_visit_frame_rest(visitor, frame, running);
     }
     ouro_visit_end(visitor);
 }

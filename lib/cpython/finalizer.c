@@ -2,6 +2,7 @@
 
 #include "cpython/dict.h"
 #include "cpython/frame_object.h"
+#include "cpython/unwind.h"
 #include "cpython/visit.h"
 
 #define BASES_MAX 512
@@ -103,36 +104,6 @@ static bool frame_object_in_try(const struct ouro_python *python, ouro_addr fram
     return false;
 }
 
-/* From 3.11 on: a code object has a table of ranges and their handlers (Objects/exception_handling_notes.txt): start, length, target and
- * depth, numbers of six bits a byte, the highest first, with bit 6 where more follow; bit 7 begins an entry. All count instructions. */
-
-static bool next_number(const unsigned char **at, const unsigned char *end, uint64_t *number)
-{
-    *number = 0;
-    for (unsigned digits = 0; *at < end && digits < 8; digits++) {
-        unsigned char byte = *(*at)++;
-        *number = *number << 6 | (byte & 63);
-        if (!(byte & 64))
-            return true;
-    }
-    return false;
-}
-
-static bool find_handler(const unsigned char *at, const unsigned char *end, uint64_t instruction, uint64_t *handler)
-{
-    uint64_t start, length, target, depth;
-    while (next_number(&at, end, &start) && next_number(&at, end, &length) && next_number(&at, end, &target) &&
-           next_number(&at, end, &depth)) {
-        if (instruction < start)
-            return false; /* they ascend */
-        if (instruction - start < length) {
-            *handler = target;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Every handler of the program's begins with PUSH_EXC_INFO, and none that the compiler adds does. With sys.settrace or sys.monitoring that
  * of a with, the only one that has a line, may be replaced. */
 static bool is_of_program(const struct ouro_layout *layout, const struct code *code, uint64_t at)
@@ -159,8 +130,10 @@ static bool interpreter_frame_in_try(const struct ouro_python *python, ouro_addr
     /* At its YIELD_VALUE, from 3.13 on at the RESUME behind that: both are in the same blocks. */
     uint64_t at = (ouro_load_u64(bytes + layout->iframe_instr) - addr - (uint64_t)layout->code_adaptive) / 2;
     for (unsigned n = 0; code.bytes && n < HANDLERS_MAX && at < count; n++) {
-        if (!find_handler(ranges, ranges + size, at, &at))
+        struct ouro_unwind_range range;
+        if (!ouro_unwind_find(ranges, size, at, &range))
             return false;
+        at = range.target;
         if (is_of_program(layout, &code, at))
             return true;
     }

@@ -54,6 +54,8 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/text.h \
 	lib/cpython/type.c \
 	lib/cpython/type.h \
+	lib/cpython/unwind.c \
+	lib/cpython/unwind.h \
 	lib/cpython/value.c \
 	lib/cpython/value.h \
 	lib/cpython/visit.c \

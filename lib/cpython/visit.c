@@ -6,6 +6,7 @@
 #include "cpython/dict.h"
 #include "cpython/foreign.h"
 #include "cpython/frame_object.h"
+#include "cpython/unwind.h"
 
 void ouro_visit_end(struct ouro_visitor *visitor)
 {
@@ -271,6 +272,21 @@ static uint64_t frame_depth(const struct ouro_python *python, ouro_addr frame, c
     return top >= first ? (top - first) / 8 : UINT64_MAX;
 }
 
+/* Up to 3.10 a frame object that runs shows its traverse no stack: what is there for certain is its pseudo frame's. */
+static void visit_stack_of_object(struct ouro_visitor *visitor, ouro_addr frame)
+{
+    struct ouro_python *python = visitor->python;
+    const struct ouro_layout *layout = python->layout;
+    const unsigned char *object = ouro_image_at(python->image, frame, (uint64_t)layout->frame_localsplus), *values = NULL;
+    uint64_t count = object && !ouro_frame_object_depth(layout, object) ? ouro_unwind_depth(python, frame) : 0;
+    if (count && count <= OURO_FRAME_LOCALS_MAX)
+        values = words(visitor, ouro_load_u64(object + layout->frame_valuestack), count, 8);
+    part(visitor, OURO_SLOTS_STACK, OURO_CLASS_TRAVERSED, "");
+    for (uint64_t i = 0; values && i < count; i++)
+        put(visitor, ouro_load_u64(values + 8 * i));
+    run_end(visitor, values ? count : 0);
+}
+
 void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool running)
 {
     if (running)
@@ -280,6 +296,7 @@ void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool runnin
     part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "frame");
     if (ouro_frame_is_object(layout)) { /* which holds the rest */
         put(visitor, frame);
+        visit_stack_of_object(visitor, frame);
         return;
     }
     const unsigned char *bytes = ouro_image_at(python->image, frame, (uint64_t)layout->iframe_localsplus);
@@ -307,8 +324,11 @@ void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool runnin
         local_count = count = 0;
     } else if (unknown) {
         /* tp_traverse sees none of its locals then, but they are there; where it would see what the stack once was, they are all
-         * that is sure. No collection meets such a frame: what it calls for one sets the stack top. */
+         * that is sure, and for a thread's frame what its handlers keep. No collection meets such a frame: what it calls
+         * for one sets the stack top. */
         count = running || layout->iframe_stackpointer >= 0 ? local_count : 0;
+        if (running)
+            count += ouro_unwind_depth(python, frame);
         visitor->midway = true;
     }
     const unsigned char *locals = count ? words(visitor, frame + (ouro_addr)layout->iframe_localsplus, count, 8) : bytes;
@@ -324,22 +344,32 @@ void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool runnin
     run_end(visitor, count > local_count ? count - local_count : 0);
 }
 
-void ouro_visit_frame_locals(struct ouro_visitor *visitor, ouro_addr frame)
+void ouro_visit_frame_rest(struct ouro_visitor *visitor, ouro_addr frame, bool running)
 {
     visitor->unasked = false;
     struct ouro_python *python = visitor->python;
     const struct ouro_layout *layout = python->layout;
+    if (ouro_frame_is_object(layout)) {
+        visit_stack_of_object(visitor, frame);
+        return;
+    }
+    if (!running)
+        return;
     ouro_addr code = ouro_frame_code(python, frame);
-    uint64_t count = ouro_frame_local_count(python, code);
+    uint64_t local_count = ouro_frame_local_count(python, code), count = local_count + ouro_unwind_depth(python, frame);
     const unsigned char *locals = NULL;
-    if (count && count <= OURO_FRAME_LOCALS_MAX)
+    if (count && count <= 2 * OURO_FRAME_LOCALS_MAX)
         locals = words(visitor, frame + (ouro_addr)layout->iframe_localsplus, count, 8);
     if (!locals)
         return;
     if (visitor->part)
-        name_locals(visitor, code, count);
-    for (uint64_t i = 0; i < count; i++)
+        name_locals(visitor, code, local_count);
+    for (uint64_t i = 0; i < local_count; i++)
         put_reference(visitor, ouro_load_u64(locals + 8 * i));
+    part(visitor, OURO_SLOTS_STACK, OURO_CLASS_TRAVERSED, "");
+    for (uint64_t i = local_count; i < count; i++)
+        put_reference(visitor, ouro_load_u64(locals + 8 * i));
+    run_end(visitor, count - local_count);
 }
 
 /* gen_traverse visits the frame unless it is cleared; then the slots stay empty, so that the parts depend on the code only. */

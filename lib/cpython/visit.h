@@ -80,8 +80,9 @@ uint64_t ouro_visit_variant(struct ouro_visitor *visitor, const struct ouro_type
 /* The contents of an interpreter frame, as _PyFrame_Traverse visits them; where frames are objects, that object. running: a frame of a thread, whose locals are there also
  * while it has no stack top. Slots may be pending until ouro_visit_end. */
 void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool running);
-/* Only the local variables: of a generator that runs, whose tp_traverse does not see them. */
-void ouro_visit_frame_locals(struct ouro_visitor *visitor, ouro_addr frame);
+/* Of a thread's frame that lies in a generator, what the generator's tp_traverse does not see while it runs: the local variables
+ * (running: without a stack top), and what is on its value stack for certain. */
+void ouro_visit_frame_rest(struct ouro_visitor *visitor, ouro_addr frame, bool running);
 void ouro_visit_end(struct ouro_visitor *visitor); /* delivers what is pending */
 
 #endif
