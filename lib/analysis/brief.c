@@ -53,21 +53,30 @@ static enum container find_container(const struct ouro_heap_model *model, uint32
         {"builtins", "dict", CONTAINER_DICT},     {"builtins", "set", CONTAINER_SET},
         {"builtins", "frozenset", CONTAINER_SET}, {"collections", "deque", CONTAINER_LIST},
     };
-    *exact = true;
-    for (unsigned depth = 0; type < model->type_count && depth < 64; depth++, type = model->types[type].base) {
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-            if (ouro_lookup_is_type(model, type, known[i].module, known[i].name)) {
-                *exact = *exact && i < 4;
-                return known[i].container;
-            }
-        *exact = false;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        *exact = i < 4 && ouro_lookup_is_type(model, type, known[i].module, known[i].name);
+        if (*exact || ouro_lookup_derives(model, type, known[i].module, known[i].name))
+            return known[i].container;
     }
     return CONTAINER_NONE;
 }
 
-static bool is_item(unsigned kind, enum container container)
+/* The key of a dict that shares its keys with others: a field named ".key". */
+static const char *shared_key(const struct ouro_heap_model *model, const struct ouro_part *part, size_t *size)
 {
-    switch (kind) {
+    const char *name = ouro_snapshot_string(model->snapshot, part->name, size);
+    if (!name || !*size || *name != '.')
+        return NULL;
+    --*size;
+    return name + 1;
+}
+
+static bool is_item(const struct ouro_heap_model *model, const struct ouro_part *part, enum container container)
+{
+    size_t size;
+    switch (part->kind) {
+    case OURO_PART_FIELD:
+        return container == CONTAINER_DICT && shared_key(model, part, &size);
     case OURO_PART_ITEMS:
     case OURO_PART_ITEMS_DOWN:
         return container == CONTAINER_LIST || container == CONTAINER_TUPLE;
@@ -87,6 +96,9 @@ static bool is_item(unsigned kind, enum container container)
 static bool add_items(struct writer *writer, const struct ouro_part_walk *walk, uint64_t *added)
 {
     const ouro_node *slots = writer->model->heap.slots + walk->first;
+    bool is_shared = walk->part->kind == OURO_PART_FIELD;
+    if (is_shared && slots[0] == OURO_NODE_NONE)
+        return true; /* a key that others have */
     for (uint64_t i = 0; i < walk->item_count; i++) {
         uint64_t at = walk->part->kind == OURO_PART_ITEMS_DOWN ? walk->item_count - 1 - i : i;
         if ((*added)++)
@@ -95,10 +107,15 @@ static bool add_items(struct writer *writer, const struct ouro_part_walk *walk, 
             ouro_buf_add_text(writer->out, "...");
             return false;
         }
-        if (walk->width == 2) {
+        if (is_shared) {
+            size_t size;
+            const char *key = shared_key(writer->model, walk->part, &size);
+            ouro_value_str(writer->out, (const unsigned char *)key, size, writer->limits.text_bytes, false);
+        } else if (walk->width == 2) {
             add(writer, slots[2 * at + 1]);
-            ouro_buf_add_text(writer->out, ": ");
         }
+        if (is_shared || walk->width == 2)
+            ouro_buf_add_text(writer->out, ": ");
         add(writer, slots[walk->width * at]);
     }
     return true;
@@ -115,7 +132,7 @@ static void add_container(struct writer *writer, ouro_node node, enum container 
     bool known = false; /* an approximate object has parts that tell nothing of items */
     const struct ouro_heap_shape *shape = ouro_heap_model_shape(writer->model, node);
     for (uint32_t i = 0; i < shape->part_count; i++)
-        known |= is_item(shape->parts[i].kind, container);
+        known |= is_item(writer->model, &shape->parts[i], container);
     if (!known && (!exact || shape->part_count)) {
         ouro_brief_add_plain(writer->out, writer->model, node, "");
         return;
@@ -130,7 +147,7 @@ static void add_container(struct writer *writer, ouro_node node, enum container 
     ouro_buf_add_text(writer->out, brackets[container][0]);
     ouro_part_walk_begin(&walk, writer->model, node);
     while (ouro_part_walk_next(&walk))
-        if (is_item(walk.part->kind, container) && !add_items(writer, &walk, &added))
+        if (is_item(walk.model, walk.part, container) && !add_items(writer, &walk, &added))
             break;
     if (container == CONTAINER_SET && !added && exact) {
         writer->out->size = begin < writer->out->size ? begin : writer->out->size;
@@ -213,6 +230,46 @@ static bool add_cell(struct writer *writer, ouro_node node, uint32_t type)
     return true;
 }
 
+/* By the arguments that it was made with. */
+static bool add_exception(struct writer *writer, ouro_node node, uint32_t type)
+{
+    ouro_node args = ouro_lookup_field(writer->model, node, "args");
+    bool exact;
+    if (args >= writer->model->heap.count || !ouro_lookup_derives(writer->model, type, "builtins", "BaseException") ||
+        find_container(writer->model, ouro_heap_model_type(writer->model, args), &exact) != CONTAINER_TUPLE)
+        return false;
+    struct ouro_part_walk walk;
+    uint64_t added = 0;
+    add_type(writer->out, writer->model, type);
+    ouro_buf_add_byte(writer->out, '(');
+    ouro_part_walk_begin(&walk, writer->model, args);
+    while (ouro_part_walk_next(&walk))
+        if (is_item(walk.model, walk.part, CONTAINER_TUPLE) && !add_items(writer, &walk, &added))
+            break;
+    ouro_buf_add_byte(writer->out, ')');
+    return true;
+}
+
+/* Generators and coroutines have names of their own. */
+static bool add_generator(struct writer *writer, ouro_node node, uint32_t type)
+{
+    if (!is_builtin(writer->model, type, "generator") && !is_builtin(writer->model, type, "coroutine") &&
+        !is_builtin(writer->model, type, "async_generator"))
+        return false;
+    ouro_node name = ouro_lookup_field(writer->model, node, "__qualname__");
+    size_t size;
+    if (name >= writer->model->heap.count || !ouro_value_has(writer->model, name) ||
+        writer->model->types[ouro_heap_model_type(writer->model, name)].value_kind != OURO_VALUE_STR)
+        return false;
+    const unsigned char *text = ouro_value_raw(writer->model, name, &size);
+    ouro_buf_add_byte(writer->out, '<');
+    add_type(writer->out, writer->model, type);
+    ouro_buf_add_byte(writer->out, ' ');
+    ouro_buf_add(writer->out, text, size);
+    ouro_buf_addf(writer->out, " 0x%llx>", (unsigned long long)writer->model->heap.addr[node]);
+    return true;
+}
+
 /* Below the depth that is shown, and what is being shown already. */
 static bool add_closed(struct writer *writer, ouro_node node, enum container container, bool exact)
 {
@@ -253,7 +310,8 @@ static void add(struct writer *writer, ouro_node node)
     writer->open[writer->depth++] = node;
     if (container != CONTAINER_NONE)
         add_container(writer, node, container, exact);
-    else if (!add_named(writer, node, type) && !add_method(writer, node, type) && !add_cell(writer, node, type))
+    else if (!add_named(writer, node, type) && !add_method(writer, node, type) && !add_cell(writer, node, type) &&
+             !add_exception(writer, node, type) && !add_generator(writer, node, type))
         ouro_brief_add_plain(writer->out, model, node, ouro_snapshot_lock(model->snapshot, node) ? "locked " : "");
     writer->depth--;
 }

@@ -91,6 +91,37 @@ ouro_node ouro_lookup_method(const struct ouro_heap_model *model, uint32_t type,
     return OURO_NODE_NONE;
 }
 
+/* A class's value is "module.qualname". */
+static bool is_class(const struct ouro_heap_model *model, ouro_node node, const char *module, const char *name)
+{
+    size_t size, split = strlen(module);
+    if (node >= model->heap.count || !ouro_value_has(model, node) ||
+        model->types[ouro_heap_model_type(model, node)].value_kind != OURO_VALUE_NAME)
+        return false;
+    const unsigned char *text = ouro_value_raw(model, node, &size);
+    return size == split + 1 + strlen(name) && !memcmp(text, module, split) && text[split] == '.' &&
+           !memcmp(text + split + 1, name, size - split - 1);
+}
+
+bool ouro_lookup_derives(const struct ouro_heap_model *model, uint32_t type, const char *module, const char *name)
+{
+    uint32_t last = type;
+    for (unsigned i = 0; type < model->type_count && i < MRO_MAX; i++, type = model->types[type].base) {
+        if (ouro_lookup_is_type(model, type, module, name))
+            return true;
+        last = type;
+    }
+    if (last >= model->type_count || ouro_lookup_is_type(model, last, "builtins", "object"))
+        return false;
+    ouro_node mro = ouro_lookup_field(model, model->types[last].node, "__mro__");
+    if (mro >= model->heap.count)
+        return false;
+    for (uint64_t i = model->heap.slot_begin[mro], n = 0; i < model->heap.slot_begin[mro + 1] && n < MRO_MAX; i++, n++)
+        if (is_class(model, model->heap.slots[i], module, name))
+            return true;
+    return false;
+}
+
 static void add_type(struct ouro_buf *out, const struct ouro_heap_model *model, ouro_node node)
 {
     size_t size;

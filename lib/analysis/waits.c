@@ -13,7 +13,6 @@
 #include "base/map.h"
 
 #define MEANING_FRAMES_MAX 16 /* frames of the library that one wait goes through */
-#define BASES_MAX          64
 #define GUESS_SLOTS_MAX    256 /* of an object that a local variable holds */
 
 static bool text_is(struct ouro_stack_text text, const char *literal)
@@ -29,11 +28,7 @@ static bool text_ends(struct ouro_stack_text text, const char *literal)
 
 static bool derives_from(const struct ouro_heap_model *model, ouro_node node, const char *module, const char *name)
 {
-    uint32_t type = node < model->heap.count ? ouro_heap_model_type(model, node) : OURO_TYPE_NONE;
-    for (unsigned i = 0; type < model->type_count && i < BASES_MAX; i++, type = model->types[type].base)
-        if (ouro_lookup_is_type(model, type, module, name))
-            return true;
-    return false;
+    return node < model->heap.count && ouro_lookup_derives(model, ouro_heap_model_type(model, node), module, name);
 }
 
 static bool is_builtin(const struct ouro_heap_model *model, ouro_node node, const char *name)
