@@ -56,12 +56,13 @@ static bool is_generator(const struct ouro_heap_model *model, ouro_node node)
 
 /* --- One frame. */
 
-/* "name (file:line)", as pseudo frames, functions and code objects carry it. */
+/* "name (file:line)", as pseudo frames, functions and code objects carry it; under --values none the name alone. */
 static void split_name(struct ouro_stack_text text, struct ouro_stack_text *name, struct ouro_stack_text *file,
                        uint32_t *line)
 {
     size_t end = text.size, digits, open;
     uint64_t number = 0;
+    *name = text;
     if (end < 2 || text.bytes[end - 1] != ')')
         return;
     for (digits = end - 1; digits && text.bytes[digits - 1] >= '0' && text.bytes[digits - 1] <= '9'; digits--)
@@ -148,18 +149,26 @@ static void find_code(struct ouro_stack_frame *frame, const struct ouro_heap_mod
     }
 }
 
+/* A str that the file holds whole: under --values short long ones are cut, but the names of code objects are not. */
+static struct ouro_stack_text whole_text(const struct ouro_heap_model *model, ouro_node node, const char *label,
+                                         struct ouro_stack_text otherwise)
+{
+    ouro_node text = ouro_lookup_field(model, node, label);
+    bool cut = text != OURO_NODE_NONE && model->heap.flags[text] & OURO_OBJECT_VALUE_CUT;
+    struct ouro_stack_text value = value_text(model, text, OURO_VALUE_STR);
+    return !value.size || (cut && otherwise.size > value.size) ? otherwise : value;
+}
+
 static void find_names(struct ouro_stack_frame *frame, const struct ouro_heap_model *model)
 {
-    struct ouro_stack_text whole = TEXT(""), file = TEXT(""), text;
+    struct ouro_stack_text whole = TEXT(""), file = TEXT("");
     uint32_t line = 0, ignored;
     if (frame->code != OURO_NODE_NONE) {
         split_name(value_text(model, frame->code, OURO_VALUE_NAME), &whole, &file, &ignored);
-        text = value_text(model, ouro_lookup_field(model, frame->code, "co_name"), OURO_VALUE_STR);
-        frame->name = text.size ? text : last_component(whole);
-        text = value_text(model, ouro_lookup_field(model, frame->code, "co_qualname"), OURO_VALUE_STR);
-        frame->qualname = text;
-        text = value_text(model, ouro_lookup_field(model, frame->code, "co_filename"), OURO_VALUE_STR);
-        frame->file = text.size ? text : file;
+        bool has_qualname = ouro_lookup_field(model, frame->code, "co_qualname") != OURO_NODE_NONE;
+        frame->name = whole_text(model, frame->code, "co_name", last_component(whole));
+        frame->qualname = has_qualname ? whole_text(model, frame->code, "co_qualname", whole) : TEXT("");
+        frame->file = whole_text(model, frame->code, "co_filename", file);
     }
     if (is_pseudo_frame(model, frame->node)) {
         split_name(value_text(model, frame->node, OURO_VALUE_NAME), &whole, &file, &line);

@@ -366,8 +366,10 @@ static void begin_wait(const struct finder *finder, size_t t, bool has_facts)
         wait->inferred = true;
     if (wait->kind == OURO_WAIT_LOCK || wait->kind == OURO_WAIT_THREAD || wait->inferred)
         find_meaning(finder, t);
-    if (wait->inferred && wait->call) {
-        wait->kind = !strcmp(wait->call, "Thread.join") ? OURO_WAIT_THREAD : OURO_WAIT_LOCK;
+    if (wait->call && !strcmp(wait->call, "Thread.join")) {
+        wait->kind = OURO_WAIT_THREAD; /* up to 3.12 a lock stands for the thread's end */
+    } else if (wait->inferred && wait->call) {
+        wait->kind = OURO_WAIT_LOCK;
     } else if (wait->inferred) {
         wait->inferred = wait->alarming = false;
         wait->node = OURO_NODE_NONE;
@@ -382,11 +384,11 @@ static void find_owner(const struct finder *finder, size_t t)
     const struct ouro_lock_record *lock = ouro_snapshot_lock(finder->model->snapshot, wait->node);
     uint64_t interpreter = finder->stacks->threads.items[t].record->interpreter;
     uint32_t owner = lock ? thread_by_ident(finder, lock->owner, interpreter) : OURO_THREAD_NONE;
-    const struct ouro_map *const maps[] = {&finder->ends, &finder->holders};
-    for (size_t i = 0; i < sizeof maps / sizeof *maps && owner == OURO_THREAD_NONE; i++) {
-        uint64_t *found = ouro_map_find(maps[i], wait->node);
-        owner = found ? (uint32_t)*found - 1 : OURO_THREAD_NONE;
-    }
+    uint64_t *end = ouro_map_find(&finder->ends, wait->node), *holder = ouro_map_find(&finder->holders, wait->node);
+    if (end)
+        wait->kind = OURO_WAIT_THREAD;
+    if (owner == OURO_THREAD_NONE && (end || holder))
+        owner = (uint32_t)(end ? *end : *holder) - 1;
     wait->owner = owner;
     wait->owner_certain = owner != OURO_THREAD_NONE;
 }
@@ -564,9 +566,11 @@ enum ouro_thread_state ouro_waits_state(const struct ouro_waits *waits, size_t t
 {
     enum ouro_thread_state state = waits->stacks->threads.items[thread].state;
     const struct ouro_wait *wait = &waits->items[thread];
-    if (state == OURO_THREAD_STOPPED || state == OURO_THREAD_UNINTERRUPTIBLE || !wait->inferred)
+    if (state == OURO_THREAD_STOPPED || state == OURO_THREAD_UNINTERRUPTIBLE)
         return state;
-    return wait->kind == OURO_WAIT_THREAD ? OURO_THREAD_WAITING_THREAD : OURO_THREAD_WAITING_LOCK;
+    return wait->kind == OURO_WAIT_THREAD ? OURO_THREAD_WAITING_THREAD
+           : wait->kind == OURO_WAIT_LOCK ? OURO_THREAD_WAITING_LOCK
+                                          : state;
 }
 
 void ouro_waits_add_thread(struct ouro_buf *out, const struct ouro_waits *waits, uint32_t thread)
