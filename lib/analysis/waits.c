@@ -505,7 +505,7 @@ static enum ouro_status find_hangs(struct finder *finder)
         stuck += waits->items[t].kind == OURO_WAIT_LOCK || waits->items[t].kind == OURO_WAIT_THREAD;
         alarming += waits->items[t].alarming;
     }
-    if (count && stuck == count && alarming)
+    if (count && stuck == count && alarming && !waits->deadlocks.count) /* which says it better */
         OURO_TRY(add_hang(waits, OURO_HANG_ALL_WAIT, OURO_THREAD_NONE, count));
     return OURO_OK;
 }
@@ -581,7 +581,7 @@ void ouro_waits_add_thread(struct ouro_buf *out, const struct ouro_waits *waits,
     }
     const struct ouro_stack_thread *it = &waits->stacks->threads.items[thread];
     ouro_buf_add(out, it->name.bytes, it->name.size);
-    ouro_buf_addf(out, it->name.size ? " (%llu)" : "%llu", (unsigned long long)it->record->native_id);
+    ouro_buf_addf(out, it->name.size ? " (%llu)" : "thread %llu", (unsigned long long)it->record->native_id);
 }
 
 void ouro_wait_add(struct ouro_buf *out, const struct ouro_waits *waits, size_t thread)

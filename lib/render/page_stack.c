@@ -189,7 +189,7 @@ void ouro_page_frame_text(struct ouro_out *out, const struct ouro_stack_frame *f
         ouro_buf_add_text(&name, "<unknown>");
     ouro_text_add(&file, frame->file.bytes, frame->file.size);
     if (frame->line)
-        ouro_buf_addf(&file, ":%" PRIu32, frame->line);
+        ouro_buf_addf(&file, file.size ? ":%" PRIu32 : "line %" PRIu32, frame->line);
     /* A path that is too long loses folders from its front. */
     size_t taken = strlen(begin) + ouro_text_width(name.data, name.size) + 3, cut = 0;
     if (frame->torn)
