@@ -21,10 +21,13 @@ static int show(const struct request *request, struct ouro_heap_model *model, co
     struct ouro_err err;
     OURO_GUARD(ouro_stacks_fini) struct ouro_stacks stacks = {0};
     OURO_GUARD(ouro_waits_fini) struct ouro_waits waits = {0};
+    OURO_GUARD(ouro_wait_names_fini) struct ouro_wait_names names = {0};
     uint32_t *leaders OURO_FREE = NULL;
     enum ouro_status computed = ouro_stacks_init(&stacks, model, &err);
     if (computed == OURO_OK)
         computed = ouro_waits_init(&waits, &stacks, &err);
+    if (computed == OURO_OK)
+        computed = ouro_wait_names_init(&names, &waits, model, &err);
     if (computed == OURO_OK && request->group) {
         leaders = calloc(stacks.threads.count + 1, sizeof *leaders);
         computed = leaders ? ouro_stacks_group(&stacks, leaders) : OURO_NOMEM;
@@ -33,7 +36,7 @@ static int show(const struct request *request, struct ouro_heap_model *model, co
     }
     if (computed != OURO_OK)
         return ouro_command_fail_snapshot(computed, name, &err);
-    struct ouro_page_stack page = {&waits, request->thread, leaders, request->with_locals};
+    struct ouro_page_stack page = {&waits, request->thread, leaders, request->with_locals, &names};
     size_t shown = 0;
     for (size_t t = 0; t < stacks.threads.count; t++)
         shown += ouro_page_stack_shows(&page, t);

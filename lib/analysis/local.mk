@@ -63,5 +63,7 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/path_text.c \
 	lib/analysis/value.c \
 	lib/analysis/value.h \
+	lib/analysis/wait_names.c \
+	lib/analysis/wait_names.h \
 	lib/analysis/waits.c \
 	lib/analysis/waits.h

@@ -393,6 +393,69 @@ static void find_owner(const struct finder *finder, size_t t)
     wait->owner_certain = owner != OURO_THREAD_NONE;
 }
 
+/* --- Guesses: of a lock that was taken by acquire() the only other thread that has it among its local variables, or in an object
+ * there, and does not wait for it itself. */
+
+#define GUESS_NOBODY 0u /* else index + 1 */
+#define GUESS_SEVERAL UINT64_MAX
+
+static void guess_one(const struct finder *finder, struct ouro_map *wanted, ouro_node node, uint32_t thread)
+{
+    uint64_t *guess = node == OURO_NODE_NONE ? NULL : ouro_map_find(wanted, node);
+    if (guess && finder->waits->items[thread].node != node && *guess != thread + 1)
+        *guess = *guess == GUESS_NOBODY ? thread + 1 : GUESS_SEVERAL;
+}
+
+/* What an object refers to, as far as that is few. */
+static void guess_inside(const struct finder *finder, struct ouro_map *wanted, ouro_node node, uint32_t thread)
+{
+    const struct ouro_heap *heap = &finder->model->heap;
+    uint64_t end = heap->slot_begin[node + 1];
+    if (end - heap->slot_begin[node] > GUESS_SLOTS_MAX)
+        end = heap->slot_begin[node] + GUESS_SLOTS_MAX;
+    for (uint64_t i = heap->slot_begin[node]; i < end; i++)
+        guess_one(finder, wanted, heap->slots[i], thread);
+}
+
+static void guess_by_frame(const struct finder *finder, struct ouro_map *wanted, const struct ouro_stack_frame *frame,
+                           uint32_t thread)
+{
+    struct ouro_local_walk walk;
+    struct ouro_stack_local local;
+    ouro_local_walk_begin(&walk, finder->model, frame);
+    while (ouro_local_walk_next(&walk, &local)) {
+        ouro_node dict = ouro_lookup_field(finder->model, local.node, "__dict__");
+        guess_one(finder, wanted, local.node, thread);
+        guess_inside(finder, wanted, local.node, thread);
+        if (dict != OURO_NODE_NONE)
+            guess_inside(finder, wanted, dict, thread);
+    }
+}
+
+static enum ouro_status guess_owners(struct finder *finder)
+{
+    OURO_GUARD(ouro_map_fini) struct ouro_map wanted = {0};
+    const struct ouro_stacks *stacks = finder->stacks;
+    struct ouro_wait *waits = finder->waits->items;
+    for (size_t t = 0; t < stacks->threads.count; t++)
+        if (waits[t].kind == OURO_WAIT_LOCK && !waits[t].call && waits[t].owner == OURO_THREAD_NONE &&
+            waits[t].node != OURO_NODE_NONE && !ouro_map_put(&wanted, waits[t].node, NULL))
+            return OURO_NOMEM;
+    if (!wanted.count)
+        return OURO_OK;
+    for (size_t t = 0; t < stacks->threads.count; t++)
+        for (size_t i = 0; i < stacks->threads.items[t].frame_count; i++)
+            guess_by_frame(finder, &wanted, ouro_stacks_frame(stacks, &stacks->threads.items[t], i), (uint32_t)t);
+    for (size_t t = 0; t < stacks->threads.count; t++) {
+        uint64_t *guess = waits[t].owner == OURO_THREAD_NONE && !waits[t].call && waits[t].node != OURO_NODE_NONE
+                              ? ouro_map_find(&wanted, waits[t].node)
+                              : NULL;
+        if (guess && *guess != GUESS_NOBODY && *guess != GUESS_SEVERAL)
+            waits[t].owner = (uint32_t)*guess - 1;
+    }
+    return OURO_OK;
+}
+
 /* --- Circles. Each thread waits for one at most: a walk along the owners meets itself, or what an earlier walk has met. */
 
 static void take_circle(struct finder *finder, uint32_t thread, size_t *member_count, struct ouro_deadlock *deadlock)
@@ -530,6 +593,7 @@ static enum ouro_status find_all(struct finder *finder)
         begin_wait(finder, t, wait_count > 0);
         find_owner(finder, t);
     }
+    OURO_TRY(guess_owners(finder));
     OURO_TRY(find_deadlocks(finder));
     return find_hangs(finder);
 }

@@ -11,6 +11,8 @@
 #include "render/table.h"
 #include "render/text.h"
 
+#define NAME_BYTES_MAX 120 /* expressions that are longer help nobody at a glance */
+
 static const struct ouro_heap_model *model_of(const struct ouro_page_stack *page)
 {
     return page->waits->stacks->model;
@@ -89,9 +91,23 @@ static void write_header(struct ouro_out *out, const struct ouro_page_stack *pag
     }
 }
 
-static void write_deadlock(struct ouro_out *out, const struct ouro_waits *waits, const struct ouro_deadlock *deadlock,
-                           size_t width)
+/* "<_thread.lock 0x7f..>, sys.modules['app'].LOCK": what a thread waits for, and where that is. */
+static void add_wait(struct ouro_buf *text, const struct ouro_page_stack *page, size_t thread)
 {
+    const struct ouro_wait *wait = &page->waits->items[thread];
+    ouro_wait_add(text, page->waits, thread);
+    struct ouro_stack_text name =
+        ouro_wait_names_get(page->names, wait->through != OURO_NODE_NONE ? wait->through : wait->node);
+    if (name.size && name.size <= NAME_BYTES_MAX && name.bytes[0] != '<') { /* a frame's local: the frames below show it */
+        ouro_buf_add_text(text, " at ");
+        ouro_buf_add(text, name.bytes, name.size);
+    }
+}
+
+static void write_deadlock(struct ouro_out *out, const struct ouro_page_stack *page,
+                           const struct ouro_deadlock *deadlock, size_t width)
+{
+    const struct ouro_waits *waits = page->waits;
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     if (deadlock->count == 1)
         ouro_out_text(out, "\nDeadlock: a thread waits for itself\n");
@@ -102,7 +118,7 @@ static void write_deadlock(struct ouro_out *out, const struct ouro_waits *waits,
         text.size = 0;
         ouro_waits_add_thread(&text, waits, thread);
         ouro_buf_add_text(&text, " waits for ");
-        ouro_wait_add(&text, waits, thread);
+        add_wait(&text, page, thread);
         if (deadlock->count == 1) {
             ouro_buf_add_text(&text, ", which it has itself");
         } else if (waits->items[thread].kind == OURO_WAIT_THREAD) {
@@ -125,7 +141,7 @@ static void write_summary(struct ouro_out *out, const struct ouro_page_stack *pa
     const struct ouro_waits *waits = page->waits;
     bool any = false;
     for (size_t i = 0; i < waits->deadlocks.count; i++)
-        write_deadlock(out, waits, &waits->deadlocks.items[i], width);
+        write_deadlock(out, page, &waits->deadlocks.items[i], width);
     for (size_t i = 0; i < waits->hangs.count; i++) {
         if (waits->hangs.items[i].kind == OURO_HANG_DEADLOCK)
             continue;
@@ -157,15 +173,15 @@ static void add_thread_title(struct ouro_buf *text, const struct ouro_page_stack
         ouro_buf_add_text(text, ", holds the GIL");
 }
 
-static void write_wait(struct ouro_out *out, const struct ouro_waits *waits, size_t t, size_t width)
+static void write_wait(struct ouro_out *out, const struct ouro_page_stack *page, size_t t, size_t width)
 {
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
+    const struct ouro_waits *waits = page->waits;
     const struct ouro_wait *wait = &waits->items[t];
     if (wait->kind != OURO_WAIT_LOCK && wait->kind != OURO_WAIT_THREAD)
         return;
-    size_t begin = text.size;
-    ouro_wait_add(&text, waits, t);
-    if (text.size == begin)
+    add_wait(&text, page, t);
+    if (!text.size)
         return;
     if (wait->owner != OURO_THREAD_NONE) {
         ouro_buf_addf(&text, wait->kind == OURO_WAIT_THREAD ? ", the end of "
@@ -298,7 +314,7 @@ void ouro_page_stack_text(struct ouro_out *out, const struct ouro_page_stack *pa
         ouro_out_text(out, "\n");
         write_line(out, &text);
         write_followers(out, page, t, width);
-        write_wait(out, page->waits, t, width);
+        write_wait(out, page, t, width);
         write_frames(out, page, t, width);
     }
 }
@@ -364,8 +380,15 @@ static void put_owner(struct ouro_json *json, const struct ouro_waits *waits, co
     ouro_json_end(json);
 }
 
-void ouro_page_wait_json(struct ouro_json *json, const char *key, const struct ouro_waits *waits, size_t thread)
+static void put_expression(struct ouro_json *json, const char *key, const struct ouro_page_stack *page, ouro_node node)
 {
+    struct ouro_stack_text text = ouro_wait_names_get(page->names, node);
+    put_text(json, key, text);
+}
+
+void ouro_page_wait_json(struct ouro_json *json, const char *key, const struct ouro_page_stack *page, size_t thread)
+{
+    const struct ouro_waits *waits = page->waits;
     const struct ouro_heap_model *model = waits->stacks->model;
     const struct ouro_wait *wait = &waits->items[thread];
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
@@ -382,15 +405,17 @@ void ouro_page_wait_json(struct ouro_json *json, const char *key, const struct o
         ouro_json_null(json, "addr");
         ouro_json_null(json, "type");
     }
-    ouro_json_null(json, "expression");
+    put_expression(json, "expression", page, wait->node);
     if (wait->call) {
         ouro_wait_add(&text, waits, thread);
         ouro_json_buf(json, "through", &text);
     } else {
         ouro_json_null(json, "through");
     }
-    if (wait->through != OURO_NODE_NONE)
+    if (wait->through != OURO_NODE_NONE) {
         ouro_json_addr(json, "through_addr", model->heap.addr[wait->through]);
+        put_expression(json, "through_expression", page, wait->through);
+    }
     if (wait->inferred)
         ouro_json_bool(json, "inferred", true);
     put_owner(json, waits, wait);
@@ -425,7 +450,7 @@ static void put_thread(struct ouro_json *json, const struct ouro_page_stack *pag
         ouro_json_bool(json, "torn", true);
     if (page->leaders && page->leaders[t] != t)
         ouro_json_uint(json, "same_as", thread_of(page, page->leaders[t])->record->native_id);
-    ouro_page_wait_json(json, "waits_for", page->waits, t);
+    ouro_page_wait_json(json, "waits_for", page, t);
     ouro_json_array(json, "frames");
     for (size_t i = 0; i < thread->frame_count; i++) {
         ouro_json_object(json, NULL);
@@ -437,8 +462,9 @@ static void put_thread(struct ouro_json *json, const struct ouro_page_stack *pag
     ouro_json_end(json);
 }
 
-static void put_deadlocks(struct ouro_json *json, const struct ouro_waits *waits)
+static void put_deadlocks(struct ouro_json *json, const struct ouro_page_stack *page)
 {
+    const struct ouro_waits *waits = page->waits;
     ouro_json_array(json, "deadlocks");
     for (size_t i = 0; i < waits->deadlocks.count; i++) {
         const struct ouro_deadlock *deadlock = &waits->deadlocks.items[i];
@@ -447,7 +473,7 @@ static void put_deadlocks(struct ouro_json *json, const struct ouro_waits *waits
             uint32_t thread = waits->members[deadlock->first + m];
             ouro_json_object(json, NULL);
             ouro_json_uint(json, "thread", waits->stacks->threads.items[thread].record->native_id);
-            ouro_page_wait_json(json, "waits_for", waits, thread);
+            ouro_page_wait_json(json, "waits_for", page, thread);
             ouro_json_end(json);
         }
         ouro_json_end(json);
@@ -497,7 +523,7 @@ void ouro_page_stack_json(struct ouro_out *out, const struct ouro_page_stack *pa
         if (ouro_page_stack_shows(page, t))
             put_thread(&json, page, t);
     ouro_json_end(&json);
-    put_deadlocks(&json, page->waits);
+    put_deadlocks(&json, page);
     put_hangs(&json, page->waits);
     ouro_json_end(&json);
 }

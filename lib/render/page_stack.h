@@ -2,7 +2,7 @@
 #ifndef OURO_RENDER_PAGE_STACK_H
 #define OURO_RENDER_PAGE_STACK_H
 
-#include "analysis/waits.h"
+#include "analysis/wait_names.h"
 #include "render/json.h"
 
 struct ouro_page_stack {
@@ -10,6 +10,7 @@ struct ouro_page_stack {
     const char *thread;             /* a tid or a name; NULL: all */
     const uint32_t *leaders;        /* of ouro_stacks_group: threads at the same places are shown as one; NULL: each */
     bool with_locals;               /* in text; JSON always has them */
+    const struct ouro_wait_names *names; /* where the locks are in Python; NULL: not said */
 };
 
 /* Whether the page shows this thread. */
@@ -26,6 +27,6 @@ void ouro_page_locals_text(struct ouro_out *out, const struct ouro_heap_model *m
 void ouro_page_frame_fields(struct ouro_json *json, const struct ouro_heap_model *model,
                             const struct ouro_stack_frame *frame);
 /* What a thread waits for, as a JSON object or null. */
-void ouro_page_wait_json(struct ouro_json *json, const char *key, const struct ouro_waits *waits, size_t thread);
+void ouro_page_wait_json(struct ouro_json *json, const char *key, const struct ouro_page_stack *page, size_t thread);
 
 #endif

@@ -10,7 +10,7 @@ from harness import check, main, ouro  # noqa: E402
 
 DEADLOCK = os.path.join(targets.FIXTURES, "deadlock.py")
 SCENARIOS = ["crossed", "rlocks", "conditions", "acquire", "self", "join", "mixed", "ring", "generator", "nobody", "queues",
-             "future", "deep", "released", "contention", "idle"]
+             "future", "deep", "released", "contention", "named", "idle"]
 
 
 def capture(python, scenario, folder):
@@ -84,6 +84,18 @@ def make_test(scenario):
 
 for name in SCENARIOS:
     globals()["test_%s_is_told_as_it_is" % name] = make_test(name)
+
+
+def test_locks_are_named_and_owners_of_what_was_taken_by_acquire_are_guesses(folder):
+    for python in targets.pythons()[:2]:
+        truth, path = capture(python, "named", folder)
+        said = {thread["name"]: thread["waits_for"] for thread in stack(path)["threads"]}
+        assert said["wants"]["expression"] == "sys.modules['__main__'].NAMED['lock']", said["wants"]
+        assert said["queue"]["through_expression"] == "sys.modules['__main__'].NAMED['queue']", said["queue"]
+        assert said["wants"]["owner"] == {"tid": truth["threads"]["has"]["tid"], "name": "has", "certain": False}, said["wants"]
+        text = b" ".join(ouro("stack", path).stdout.split())
+        assert b"at sys.modules['__main__'].NAMED['lock'], perhaps held by has (" in text, text
+        assert b"Deadlock" not in text and b"of <queue.Queue 0x" in text, text
 
 
 def test_threads_at_the_same_place_are_one_group(folder):
