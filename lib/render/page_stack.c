@@ -98,7 +98,8 @@ static void add_wait(struct ouro_buf *text, const struct ouro_page_stack *page, 
     ouro_wait_add(text, page->waits, thread);
     struct ouro_stack_text name =
         ouro_wait_names_get(page->names, wait->through != OURO_NODE_NONE ? wait->through : wait->node);
-    if (name.size && name.size <= NAME_BYTES_MAX && name.bytes[0] != '<') { /* a frame's local: the frames below show it */
+    bool is_self = wait->call && name.size && name.bytes[0] == '<'; /* of a frame of the library's: says nothing new */
+    if (name.size && name.size <= NAME_BYTES_MAX && !is_self) {
         ouro_buf_add_text(text, " at ");
         ouro_buf_add(text, name.bytes, name.size);
     }

@@ -90,11 +90,11 @@ def test_locks_are_named_and_owners_of_what_was_taken_by_acquire_are_guesses(fol
     for python in targets.pythons()[:2]:
         truth, path = capture(python, "named", folder)
         said = {thread["name"]: thread["waits_for"] for thread in stack(path)["threads"]}
-        assert said["wants"]["expression"] == "sys.modules['__main__'].NAMED['lock']", said["wants"]
-        assert said["queue"]["through_expression"] == "sys.modules['__main__'].NAMED['queue']", said["queue"]
+        assert said["wants"]["expression"] == "sys.modules['__main__'].NAMED_LOCK", said["wants"]
+        assert said["queue"]["through_expression"] == "sys.modules['__main__'].NAMED_QUEUE", said["queue"]
         assert said["wants"]["owner"] == {"tid": truth["threads"]["has"]["tid"], "name": "has", "certain": False}, said["wants"]
         text = b" ".join(ouro("stack", path).stdout.split())
-        assert b"at sys.modules['__main__'].NAMED['lock'], perhaps held by has (" in text, text
+        assert b"at sys.modules['__main__'].NAMED_LOCK, perhaps held by has (" in text, text
         assert b"Deadlock" not in text and b"of <queue.Queue 0x" in text, text
 
 
