@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/guard.h"
+#include "capture/stack.h"
 
 struct dump {
     const struct ouro_dump_options *options;
@@ -14,6 +15,7 @@ struct dump {
     struct ouro_err *err;
     struct ouro_session session;
     struct ouro_snapshot_writer *writer;
+    bool stacks; /* only these, into memory */
 };
 
 static void dump_fini(struct dump *dump)
@@ -74,7 +76,13 @@ static void write_process(struct dump *dump)
     put_text(dump, "arch", "x86_64");
     put_number(dump, "capture.time", dump->session.captured_at);
     put_text(dump, "capture.mode", session->core ? "core" : "pause");
-    put_text(dump, "capture.consistent", "1");
+    put_text(dump, OURO_META_CONSISTENT, session->inconsistent[0] ? "0" : "1");
+    if (session->inconsistent[0])
+        put_text(dump, OURO_META_INCONSISTENT, session->inconsistent);
+    if (session->stacks_only) {
+        put_text(dump, OURO_META_SCOPE, "stacks");
+        ouro_snapshot_writer_meta_u64(dump->writer, OURO_META_LEFT_OUT, session->left_out_count);
+    }
     put_text(dump, "capture.values", values_name(dump->options->values));
     if (session->core) {
         const char *slash = strrchr(session->options.core, '/');
@@ -232,6 +240,46 @@ static enum ouro_status write_snapshot(struct dump *dump, uint64_t start_ns)
     return ouro_snapshot_writer_commit(dump->writer, &result->file_bytes, dump->err);
 }
 
+/* The whole heap. */
+static enum ouro_status copy_and_walk(struct dump *dump, uint64_t start)
+{
+    struct ouro_dump_result *result = dump->result;
+    struct ouro_session *session = &dump->session;
+    enum ouro_status status = ouro_session_copy(session, dump->err);
+    result->stop_count = session->stop_count;
+    result->collecting = session->collecting;
+    result->pause_ns = session->pause_ns;
+    OURO_TRY(status);
+    result->copied_bytes = session->image.copied_bytes;
+    uint64_t copied = ouro_session_now_ns();
+    result->finish_ns = copied - start - result->prepare_ns;
+    OURO_TRY(ouro_session_walk(session, dump->err));
+    for (size_t i = 0; i < session->walk.tracked.count; i++)
+        result->tracked_count += session->walk.tracked.items[i].count;
+    for (size_t i = 0; i < session->walk.collections.count; i++) {
+        const struct ouro_walk_collection *collection = &session->walk.collections.items[i];
+        result->completed_count += collection->linked_count + collection->scanned_count;
+        if (!result->collecting_thread)
+            result->collecting_thread = collection->thread;
+    }
+    result->walk_ns = ouro_session_now_ns() - copied;
+    return OURO_OK;
+}
+
+static enum ouro_status look_at_stacks(struct dump *dump)
+{
+    struct ouro_dump_result *result = dump->result;
+    struct ouro_session *session = &dump->session;
+    uint64_t start = ouro_session_now_ns();
+    OURO_TRY(ouro_stack_capture(session, dump->err));
+    result->stop_count = session->stop_count;
+    result->pause_ns = session->pause_ns;
+    result->copied_bytes = session->image.copied_bytes;
+    result->walk_ns = ouro_session_now_ns() - start;
+    memcpy(result->inconsistent, session->inconsistent, sizeof result->inconsistent);
+    return OURO_OK;
+}
+
 static enum ouro_status run(struct dump *dump)
 {
     const struct ouro_dump_options *options = dump->options;
@@ -249,28 +297,13 @@ static enum ouro_status run(struct dump *dump)
     OURO_TRY(status);
     /* The file first: whoever can't write it shall not have stopped anybody for nothing. */
     result->output_failed = true;
-    OURO_TRY(ouro_snapshot_writer_open(&dump->writer, options->path, options->overwrite, options->codec, dump->err));
+    OURO_TRY(dump->stacks ? ouro_snapshot_writer_open_memory(&dump->writer, options->codec, dump->err)
+                          : ouro_snapshot_writer_open(&dump->writer, options->path, options->overwrite, options->codec,
+                                                      dump->err));
     result->output_failed = false;
     result->prepare_ns = ouro_session_now_ns() - start;
-    status = ouro_session_copy(session, dump->err);
-    result->stop_count = session->stop_count;
-    result->collecting = session->collecting;
-    result->pause_ns = session->pause_ns;
-    OURO_TRY(status);
-    result->copied_bytes = session->image.copied_bytes;
-    uint64_t copied = ouro_session_now_ns();
-    result->finish_ns = copied - start - result->prepare_ns;
-    OURO_TRY(ouro_session_walk(session, dump->err));
-    for (size_t i = 0; i < session->walk.tracked.count; i++)
-        result->tracked_count += session->walk.tracked.items[i].count;
-    for (size_t i = 0; i < session->walk.collections.count; i++) {
-        const struct ouro_walk_collection *collection = &session->walk.collections.items[i];
-        result->completed_count += collection->linked_count + collection->scanned_count;
-        if (!result->collecting_thread)
-            result->collecting_thread = collection->thread;
-    }
+    OURO_TRY(dump->stacks && session->process ? look_at_stacks(dump) : copy_and_walk(dump, start));
     uint64_t walked = ouro_session_now_ns();
-    result->walk_ns = walked - copied;
     OURO_TRY(write_snapshot(dump, start));
     result->write_ns = ouro_session_now_ns() - walked;
     result->duration_ns = ouro_session_now_ns() - start;
@@ -283,6 +316,17 @@ enum ouro_status ouro_dump(const struct ouro_dump_options *options, struct ouro_
     OURO_GUARD(dump_fini) struct dump dump = {.options = options, .result = result, .err = err};
     memset(result, 0, sizeof *result);
     return run(&dump);
+}
+
+enum ouro_status ouro_dump_stacks(const struct ouro_dump_options *options, struct ouro_dump_result *result, int *fd,
+                                  struct ouro_err *err)
+{
+    OURO_GUARD(dump_fini) struct dump dump = {.options = options, .result = result, .err = err, .stacks = true};
+    *fd = -1;
+    memset(result, 0, sizeof *result);
+    OURO_TRY(run(&dump));
+    *fd = ouro_snapshot_writer_take_fd(dump.writer);
+    return OURO_OK;
 }
 
 void ouro_dump_result_fini(struct ouro_dump_result *result)

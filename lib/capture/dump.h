@@ -33,6 +33,7 @@ struct ouro_dump_result {
     uint64_t completed_count;   /* then: objects that were on no list of the collector's own */
     uint64_t collecting_thread; /* then: the kernel's number of the thread that collects; 0 unknown */
     unsigned stop_count;        /* stops that it took: more than one when a collection was running */
+    char inconsistent[252];     /* why it is not all of one moment; "": it is */
     bool output_failed;         /* what failed was writing the file, not reading the target */
     bool not_python;            /* with OURO_UNSUPPORTED: a process that could be read, but no CPython */
     /* Where the time went. */
@@ -44,6 +45,10 @@ struct ouro_dump_result {
  * should be. OURO_CANCELLED. However it ends, the target goes on and no unfinished file is left. */
 enum ouro_status ouro_dump(const struct ouro_dump_options *options, struct ouro_dump_result *result,
                            struct ouro_err *err);
+/* Only what threads and tasks stand on, with a stop as short as can be (stack.h), and into memory: *fd is a snapshot
+ * (ouro_heap_model_open_fd takes it), and no file appears. A core is captured whole. options->path is of no matter. Errors as above. */
+enum ouro_status ouro_dump_stacks(const struct ouro_dump_options *options, struct ouro_dump_result *result, int *fd,
+                                  struct ouro_err *err);
 void ouro_dump_result_fini(struct ouro_dump_result *result);
 
 #endif

@@ -70,7 +70,7 @@ static void on_slots(void *context, const ouro_addr *targets, size_t count)
         if (targets[i]) {
             target = ouro_walk_node(walk, targets[i]);
             if (target == OURO_NODE_NONE)
-                emitter->lost = true;
+                emitter->lost = emitter->lost || !walk->limited;
             else
                 emitter->totals.edge_count++;
         }
@@ -246,12 +246,15 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     if (walk->added_count)
         emitter->visitor.interpreter = ouro_walk_interpreter(walk, bit);
     uint64_t interpreter = python->interpreters[emitter->visitor.interpreter].id;
-    uint64_t shape = shape_of(emitter, type, addr);
+    bool shallow = walk->limited && ouro_walk_is_set(walk->shallow, bit);
+    uint64_t shape = shallow ? ouro_shapes_get_bare(&emit->shapes, type, type_index(emit, type->addr))
+                             : shape_of(emitter, type, addr);
     emitter->lost = false;
     emitter->visitor.torn = emitter->visitor.approximate = false;
     emitter->visitor.end = 0;
     begin_slots(emitter);
-    bool fits = put_slots(emitter, type, addr, shape);
+    bool fits = shallow || put_slots(emitter, type, addr, shape);
+    flags |= shallow ? OURO_OBJECT_SHALLOW : 0;
     if (fits)
         put_borrowed(emitter);
     bool estimated;

@@ -15,5 +15,9 @@ libouro_capture_a_SOURCES = \
 	lib/capture/shape.h \
 	lib/capture/futexes.c \
 	lib/capture/futexes.h \
+	lib/capture/stack.c \
+	lib/capture/stack.h \
+	lib/capture/stack_walk.c \
+	lib/capture/stack_walk.h \
 	lib/capture/walk.c \
 	lib/capture/walk.h

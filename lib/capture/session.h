@@ -66,6 +66,9 @@ struct ouro_session {
     uint64_t pause_ns;
     bool collecting;     /* it was inside of a collection: a core, or one that did not end */
     unsigned stop_count; /* more than one when a collection was running */
+    bool stacks_only;    /* stack.h */
+    char inconsistent[252]; /* why what was read is not of one moment; "": it is */
+    uint64_t left_out_count; /* with stacks_only: objects that found no room */
 };
 
 /* Finds the process (opens the core) and its runtime; nothing is stopped. Whatever the result, what was recognised stands in the session, which

@@ -12,6 +12,7 @@ void ouro_shapes_init(struct ouro_shapes *shapes, struct ouro_snapshot_writer *w
 void ouro_shapes_fini(struct ouro_shapes *shapes)
 {
     ouro_map_fini(&shapes->by_variant);
+    ouro_map_fini(&shapes->bare);
     pthread_mutex_destroy(&shapes->lock);
 }
 
@@ -76,6 +77,22 @@ static uint64_t build(struct ouro_shapes *shapes, struct ouro_visitor *visitor, 
     free(describing.builder.parts.items);
     if (known == UINT64_MAX)
         shapes->failed = true;
+    return known;
+}
+
+uint64_t ouro_shapes_get_bare(struct ouro_shapes *shapes, const struct ouro_type *type, uint32_t type_index)
+{
+    uint64_t known = UINT64_MAX;
+    bool added;
+    pthread_mutex_lock(&shapes->lock);
+    uint64_t *place = ouro_map_put(&shapes->bare, type->addr, &added);
+    if (place && added)
+        *place = pack(ouro_snapshot_writer_shape(shapes->writer, type_index, NULL, 0), NULL, 0);
+    if (place)
+        known = *place;
+    if (known == UINT64_MAX)
+        shapes->failed = true;
+    pthread_mutex_unlock(&shapes->lock);
     return known;
 }
 

@@ -9,7 +9,7 @@
 struct ouro_shapes {
     struct ouro_snapshot_writer *writer; /* borrowed; all calls that add tables are made under the lock */
     pthread_mutex_t lock;
-    struct ouro_map by_variant;
+    struct ouro_map by_variant, bare;
     bool failed;
 };
 
@@ -30,6 +30,8 @@ void ouro_shapes_fini(struct ouro_shapes *shapes);
 /* The shape of an object; `visitor` is the caller's own, its callbacks are replaced for the time of the call. */
 uint64_t ouro_shapes_get(struct ouro_shapes *shapes, struct ouro_visitor *visitor, struct ouro_type *type,
                          uint32_t type_index, ouro_addr object, uint64_t variant);
+/* The shape of a type's objects whose slots are left out. */
+uint64_t ouro_shapes_get_bare(struct ouro_shapes *shapes, const struct ouro_type *type, uint32_t type_index);
 void ouro_shape_builder_part(void *builder, enum ouro_slots kind, enum ouro_class edge_class, const char *name);
 
 #endif

@@ -395,6 +395,7 @@ struct rooting {
     struct ouro_walk *walk;
     struct worker *worker;
     uint64_t interpreter;
+    bool skipped; /* the root whose fields come now is left out */
 };
 
 static struct ouro_pseudo *add_pseudo(struct rooting *rooting, int kind, const char *name)
@@ -417,6 +418,10 @@ static struct ouro_pseudo *add_pseudo(struct rooting *rooting, int kind, const c
 
 static void on_root(void *context, const char *name)
 {
+    struct rooting *rooting = context;
+    rooting->skipped = rooting->walk->limited;
+    if (rooting->skipped)
+        return;
     add_pseudo(context, OURO_PSEUDO_ROOT, name);
 }
 
@@ -424,6 +429,8 @@ static void on_field(void *context, const char *label, ouro_addr target)
 {
     struct rooting *rooting = context;
     struct ouro_walk *walk = rooting->walk;
+    if (rooting->skipped)
+        return;
     struct ouro_walk_field *field = walk->pseudo.count ? OURO_VEC_ADD(&walk->fields) : NULL;
     if (!field || !(field->label = strdup(label))) {
         walk->out_of_memory = true;
@@ -431,7 +438,7 @@ static void on_field(void *context, const char *label, ouro_addr target)
     }
     field->target = target;
     walk->pseudo.items[walk->pseudo.count - 1].field_count++;
-    if (target)
+    if (target && !walk->limited)
         mark_target(rooting->worker, target);
 }
 
@@ -440,6 +447,7 @@ static void on_thread(void *context, const struct ouro_interpreter *interpreter,
     struct rooting *rooting = context;
     char name[400];
     (void)interpreter;
+    rooting->skipped = false;
     bool named = thread->name[0] && !rooting->walk->names_only; /* somebody's text, not a name of the program's */
     if (named)
         snprintf(name, sizeof name, "<Thread '%s' %llu>", thread->name, (unsigned long long)thread->native_id);
@@ -472,6 +480,8 @@ static void on_frame(void *context, ouro_addr frame, ouro_addr code, struct ouro
     pseudo->running = running;
     pseudo->execution = execution;
     walk->pseudo.items[thread - 1].frame_count++;
+    if (walk->limited)
+        return;
     struct ouro_visitor *visitor = &rooting->worker->visitor;
     if (!generator) {
         ouro_visit_frame(visitor, frame, true);
@@ -596,6 +606,33 @@ static enum ouro_status mark_all(struct ouro_walk *walk, struct worker *workers)
     return walk->out_of_memory ? OURO_NOMEM : status;
 }
 
+enum ouro_status ouro_walk_choose(struct ouro_walk *walk, const struct ouro_walk_choice *items, size_t count,
+                                  struct ouro_err *err)
+{
+    walk->limited = true;
+    walk->shallow = map_bits(walk->word_count, sizeof *walk->shallow);
+    if (!walk->shallow)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the walk");
+    for (size_t i = 0; i < count; i++) {
+        uint64_t offset = ouro_image_offset(walk->image, items[i].addr);
+        if (offset == UINT64_MAX || !ouro_type_get(walk->python, ouro_python_word(walk->python, items[i].addr +
+                                                                    (ouro_addr)walk->python->layout->ob_type)))
+            continue;
+        set_bit(walk->marked, ouro_walk_bit(offset));
+        if (items[i].shallow)
+            set_bit(walk->shallow, ouro_walk_bit(offset));
+        if (items[i].noted)
+            set_bit(walk->noted, ouro_walk_bit(offset));
+    }
+    for (size_t i = 0; i < walk->python->interpreter_count; i++) {
+        struct rooting rooting = {.walk = walk, .interpreter = walk->python->interpreters[i].id};
+        const struct ouro_state_sink sink = {
+            .context = &rooting, .root = on_root, .field = on_field, .thread = on_thread, .frame = on_frame};
+        ouro_state_each(walk->python, &walk->python->interpreters[i], &sink);
+    }
+    return walk->out_of_memory ? ouro_err_set(err, OURO_NOMEM, "no memory for the walk") : OURO_OK;
+}
+
 static void forget_roots(struct ouro_walk *walk)
 {
     for (size_t i = 0; i < walk->tracked.count; i++)
@@ -692,6 +729,7 @@ void ouro_walk_fini(struct ouro_walk *walk)
     unmap_bits(walk->marked, walk->word_count, sizeof *walk->marked);
     unmap_bits(walk->todo, walk->word_count, sizeof *walk->todo);
     unmap_bits(walk->noted, walk->word_count, sizeof *walk->noted);
+    unmap_bits(walk->shallow, walk->word_count, sizeof *walk->shallow);
     unmap_bits(walk->ranks, walk->word_count, sizeof *walk->ranks);
     forget_roots(walk);
     free(walk->tracked.items);

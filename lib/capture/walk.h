@@ -67,6 +67,8 @@ struct ouro_walk {
     const struct ouro_thread_state *states; /* borrowed during the marking; for where the stacks of threads are */
     size_t state_count;
     bool names_only; /* note only keys of namespaces */
+    bool limited;    /* it has what was chosen, and nothing else: a target without a mark is not lost */
+    uint64_t *shallow; /* owned; of a limited walk: objects whose references are left out */
     const volatile sig_atomic_t *cancel; /* may be NULL */
     uint64_t *marked, *todo, *noted; /* owned; one bit per 8 bytes of image; marked and todo until ouro_walk_number */
     size_t word_count;
@@ -88,6 +90,13 @@ void ouro_walk_fini(struct ouro_walk *walk);
 /* Marks all that is reachable. Where a native visitor is found wrong (type->disagreed), it is not used, and everything is marked
  * once more. OURO_CANCELLED when *cancel became set. */
 enum ouro_status ouro_walk_mark(struct ouro_walk *walk, struct ouro_err *err);
+/* Marks what was chosen, and the frames of all threads, instead. */
+struct ouro_walk_choice {
+    ouro_addr addr;
+    bool shallow, noted; /* noted: as ouro_walk_noted */
+};
+enum ouro_status ouro_walk_choose(struct ouro_walk *walk, const struct ouro_walk_choice *items, size_t count,
+                                  struct ouro_err *err);
 /* Numbers what is marked. OURO_LIMIT: more than 2^32 - 2^24 objects. */
 enum ouro_status ouro_walk_number(struct ouro_walk *walk, struct ouro_err *err);
 /* Gives the list of objects back, but not its count. */

@@ -10,13 +10,16 @@ enum keys_kind { /* DictKeysKind of pycore_dict.h, 3.11 to 3.15 */
 
 /* Entries and the bytes of the whole table, once its head is read; `indices`: bytes of its index. */
 static bool read_entries(const struct ouro_python *python, struct ouro_keys *keys, const unsigned char *head, uint64_t indices,
-                         uint64_t capacity)
+                         uint64_t capacity, bool measure)
 {
     const struct ouro_layout *layout = python->layout;
     if (keys->entry_count > capacity)
         return false;
     uint64_t entry = keys->hashed ? 24 : 16;
     keys->size_bytes = (uint64_t)layout->keys_indices + indices + capacity * entry;
+    keys->entries = NULL;
+    if (measure)
+        return true;
     keys->entries = ouro_image_at(python->image, keys->addr + (uint64_t)layout->keys_indices + indices,
                                   keys->entry_count ? keys->entry_count * entry : 1);
     if (!keys->entries && !keys->entry_count)
@@ -25,7 +28,7 @@ static bool read_entries(const struct ouro_python *python, struct ouro_keys *key
 }
 
 /* Up to 3.10: the size itself, and the function that looks keys up says what keys there may be (DK_IXSIZE, DK_ENTRIES). */
-static bool read_old_keys(const struct ouro_python *python, struct ouro_keys *keys, const unsigned char *head)
+static bool read_old_keys(const struct ouro_python *python, struct ouro_keys *keys, const unsigned char *head, bool measure)
 {
     const struct ouro_layout *layout = python->layout;
     uint64_t size = ouro_load_u64(head + layout->keys_size);
@@ -35,10 +38,10 @@ static bool read_old_keys(const struct ouro_python *python, struct ouro_keys *ke
     keys->hashed = true;
     keys->usable = size * 2 / 3 > keys->entry_count ? size * 2 / 3 - keys->entry_count : 0;
     return read_entries(python, keys, head, size * (size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= 0xffffffff ? 4 : 8),
-                        size * 2 / 3);
+                        size * 2 / 3, measure);
 }
 
-bool ouro_keys_read(const struct ouro_python *python, ouro_addr addr, struct ouro_keys *keys)
+static bool read_keys(const struct ouro_python *python, ouro_addr addr, struct ouro_keys *keys, bool measure)
 {
     const struct ouro_layout *layout = python->layout;
     const unsigned char *head = addr & 7 ? NULL : ouro_image_at(python->image, addr, (uint64_t)layout->keys_indices);
@@ -49,14 +52,24 @@ bool ouro_keys_read(const struct ouro_python *python, ouro_addr addr, struct our
     keys->usable = ouro_load_u64(head + layout->keys_usable);
     keys->refcount = (int64_t)ouro_load_u64(head + layout->keys_refcnt);
     if (layout->keys_size >= 0)
-        return read_old_keys(python, keys, head);
+        return read_old_keys(python, keys, head, measure);
     unsigned index_bits = head[layout->keys_log2_index_bytes], size_bits = head[layout->keys_log2_size];
     unsigned kind = head[layout->keys_kind];
     if (index_bits > 44 || size_bits > 40 || kind > KEYS_SPLIT)
         return false;
     keys->general = keys->hashed = kind == KEYS_GENERAL;
     return read_entries(python, keys, head, UINT64_C(1) << index_bits,
-                        (UINT64_C(1) << size_bits) * 2 / 3); /* USABLE_FRACTION of dictobject.c */
+                        (UINT64_C(1) << size_bits) * 2 / 3, measure); /* USABLE_FRACTION of dictobject.c */
+}
+
+bool ouro_keys_read(const struct ouro_python *python, ouro_addr addr, struct ouro_keys *keys)
+{
+    return read_keys(python, addr, keys, false);
+}
+
+bool ouro_keys_measure(const struct ouro_python *python, ouro_addr addr, struct ouro_keys *keys)
+{
+    return read_keys(python, addr, keys, true);
 }
 
 ouro_addr ouro_python_dict_get(const struct ouro_python *python, ouro_addr dict, const char *key)

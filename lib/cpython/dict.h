@@ -20,6 +20,8 @@ struct ouro_keys {
 
 /* False (and nothing counted) when it is no table, or not wholly there. */
 bool ouro_keys_read(const struct ouro_python *python, ouro_addr addr, struct ouro_keys *keys);
+/* Without the entries, which need not be there. */
+bool ouro_keys_measure(const struct ouro_python *python, ouro_addr addr, struct ouro_keys *keys);
 
 static inline ouro_addr ouro_keys_key(const struct ouro_keys *keys, uint64_t i)
 {

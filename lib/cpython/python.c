@@ -307,6 +307,19 @@ static void learn_who_visits_embedded_values(struct ouro_python *python)
         layout->dict_visits_embedded = visits;
 }
 
+static enum ouro_status read_interpreters(struct ouro_python *python, struct ouro_err *err)
+{
+    python->interpreters = calloc(OURO_INTERPRETERS_MAX, sizeof *python->interpreters);
+    if (!python->interpreters)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the list of interpreters");
+    if (ouro_runtime_interpreters(&python->runtime, &python->image->space, python->interpreters, OURO_INTERPRETERS_MAX,
+                                  &python->interpreter_count) != OURO_OK)
+        return ouro_err_set(err, OURO_BADDATA, "the chain of interpreters in _PyRuntime can't be followed");
+    for (size_t i = 0; i < python->interpreter_count; i++)
+        python->interpreters[i].executing = ouro_state_executing(python, &python->interpreters[i]);
+    return OURO_OK;
+}
+
 enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_image *image,
                                   const struct ouro_runtime *runtime, struct ouro_modules *modules, struct ouro_err *err)
 {
@@ -331,14 +344,7 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
     python->false_object = ouro_python_symbol(python, "_Py_FalseStruct");
     OURO_TRY(check_known_objects(python, err));
     OURO_TRY(learn_general_lookup(python, err));
-    python->interpreters = calloc(OURO_INTERPRETERS_MAX, sizeof *python->interpreters);
-    if (!python->interpreters)
-        return ouro_err_set(err, OURO_NOMEM, "no memory for the list of interpreters");
-    if (ouro_runtime_interpreters(&python->runtime, &image->space, python->interpreters, OURO_INTERPRETERS_MAX,
-                                  &python->interpreter_count) != OURO_OK)
-        return ouro_err_set(err, OURO_BADDATA, "the chain of interpreters in _PyRuntime can't be followed");
-    for (size_t i = 0; i < python->interpreter_count; i++)
-        python->interpreters[i].executing = ouro_state_executing(python, &python->interpreters[i]);
+    OURO_TRY(read_interpreters(python, err));
     OURO_TRY(adopt_static_types(python, err));
     python->modules = modules;
     python->sandboxed = modules != NULL;
@@ -353,13 +359,78 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
     ouro_type_learn_subclasses(python, ouro_python_symbol(python, "PyBaseObject_Type"));
     ouro_type_learn_subclasses(python, ouro_python_symbol(python, "PyTuple_Type"));
     ouro_type_learn_subclasses(python, python->dict_type);
-    return ouro_owner_find(python, err);
+    return image->lazy ? OURO_OK : ouro_owner_find(python, err); /* which would look at every object */
+}
+
+static void take_map(struct ouro_map *to, struct ouro_map *from)
+{
+    *to = *from;
+    memset(from, 0, sizeof *from);
+}
+
+/* What was resolved, and what was known before and not met. */
+static enum ouro_status take_types(struct ouro_python *python, struct ouro_python *from)
+{
+    take_map(&python->known, &from->known);
+    for (size_t i = from->type_list.count; i--;) {
+        struct ouro_type *type = from->type_list.items[i];
+        uint64_t *place = ouro_map_put(&python->known, type->addr, NULL);
+        if (!place)
+            return OURO_NOMEM;
+        if (*place > 1) /* what was there before it */
+            ouro_type_free((struct ouro_type *)(uintptr_t)*place);
+        *place = (uint64_t)(uintptr_t)type;
+        from->type_list.count = i;
+    }
+    return OURO_OK;
+}
+
+enum ouro_status ouro_python_init_again(struct ouro_python *python, const struct ouro_image *image,
+                                        struct ouro_python *from, struct ouro_err *err)
+{
+    memset(python, 0, sizeof *python);
+    *python = (struct ouro_python){
+        .image = image,
+        .runtime = from->runtime,
+        .general_lookup = from->general_lookup,
+        .subtype_traverse = from->subtype_traverse,
+        .type_type = from->type_type,
+        .dict_type = from->dict_type,
+        .tuple_type = from->tuple_type,
+        .int_type = from->int_type,
+        .method_type = from->method_type,
+        .none = from->none,
+        .true_object = from->true_object,
+        .false_object = from->false_object,
+        .modules = from->modules,
+        .sandboxed = from->sandboxed,
+    };
+    memcpy(python->suspending, from->suspending, sizeof python->suspending);
+    python->layout = &python->runtime.layout;
+    pthread_mutex_init(&python->lock, NULL);
+    pthread_mutex_init(&python->sandbox_lock, NULL);
+    take_map(&python->traverse_visitors, &from->traverse_visitors);
+    take_map(&python->type_visitors, &from->type_visitors);
+    take_map(&python->sizeof_rules, &from->sizeof_rules);
+    if (take_types(python, from) != OURO_OK)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the table of types");
+    OURO_TRY(check_known_objects(python, err));
+    OURO_TRY(read_interpreters(python, err));
+    python->sandboxed = python->sandboxed && ouro_sandbox_get(python, &python->learner) != NULL;
+    for (size_t i = 0; i < python->interpreter_count; i++)
+        for (size_t k = 0; k < from->interpreter_count; k++)
+            if (from->interpreters[k].addr == python->interpreters[i].addr)
+                python->interpreters[i].thread_names = from->interpreters[k].thread_names;
+    return OURO_OK;
 }
 
 void ouro_python_fini(struct ouro_python *python)
 {
     for (size_t i = 0; i < python->type_list.count; i++)
         ouro_type_free(python->type_list.items[i]);
+    for (size_t i = 0; i < python->known.capacity; i++)
+        if (python->known.entries[i].key != UINT64_MAX && python->known.entries[i].value > 1)
+            ouro_type_free((struct ouro_type *)(uintptr_t)python->known.entries[i].value);
     free(python->type_list.items);
     free(python->interpreters);
     ouro_sandboxes_fini(python);
@@ -367,6 +438,7 @@ void ouro_python_fini(struct ouro_python *python)
     ouro_map_fini(&python->type_visitors);
     ouro_map_fini(&python->sizeof_rules);
     ouro_map_fini(&python->types);
+    ouro_map_fini(&python->known);
     ouro_map_fini(&python->owners);
     ouro_map_fini(&python->shared_keys);
     pthread_mutex_destroy(&python->lock);

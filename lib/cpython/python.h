@@ -34,6 +34,7 @@ const char *ouro_unreadable_name(enum ouro_unreadable reason);
 struct ouro_interpreter {
     ouro_addr addr, gc;
     uint64_t id;
+    ouro_addr thread_names; /* threading._active; 0: not looked for yet, 1: there is none */
     ouro_addr executing; /* the frame in which the thread that holds the GIL executes; 0: none. Set by ouro_python_init. */
 };
 
@@ -95,6 +96,7 @@ struct ouro_python {
     ouro_addr suspending[3]; /* PyGen_Type, PyCoro_Type, PyAsyncGen_Type: nothing derives from them */
     pthread_mutex_t lock;   /* around everything below */
     struct ouro_map types;  /* address -> struct ouro_type *; 1: not a type */
+    struct ouro_map known;  /* the same, of those that an earlier look found: owned until they prove to be still there; 1: taken */
     struct ouro_map shared_keys; /* keys objects that a heap type owns */
     struct {
         struct ouro_type **items; /* owned */
@@ -106,6 +108,10 @@ struct ouro_python {
 /* Sets up from an image. With modules (borrowed) what a type refers to can be asked of its own code. Verifies what it can: the type of type is type, None is None. OURO_BADDATA says what doesn't fit. */
 enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_image *image,
                                   const struct ouro_runtime *runtime, struct ouro_modules *modules, struct ouro_err *err);
+/* Sets up for another image of the same process, taken a moment later, from what `from` has found out: visitors, types (each is held
+ * against its type object when it is first met), where names are. `from` must not be used any more, only finished. */
+enum ouro_status ouro_python_init_again(struct ouro_python *python, const struct ouro_image *image,
+                                        struct ouro_python *from, struct ouro_err *err);
 void ouro_python_fini(struct ouro_python *python);
 
 static inline void ouro_python_count_unreadable(struct ouro_python *python, enum ouro_unreadable reason)

@@ -73,7 +73,7 @@ static uint64_t dict_size(const struct ouro_python *python, const struct ouro_ty
     const struct ouro_layout *layout = python->layout;
     uint64_t size = type->basicsize;
     struct ouro_keys keys;
-    if (!ouro_keys_read(python, ouro_load_u64(object + layout->dict_keys), &keys))
+    if (!ouro_keys_measure(python, ouro_load_u64(object + layout->dict_keys), &keys))
         return size;
     if (ouro_load_u64(object + layout->dict_values))
         size += (keys.entry_count + keys.usable) * WORD;
@@ -90,7 +90,7 @@ static uint64_t type_size(const struct ouro_python *python, ouro_addr addr, cons
     struct ouro_keys keys;
     uint64_t size = (uint64_t)layout->heap_type_sizeof;
     ouro_addr cached = ouro_python_word(python, addr + (ouro_addr)layout->ht_cached_keys);
-    return cached && ouro_keys_read(python, cached, &keys) ? size + keys.size_bytes : size;
+    return cached && ouro_keys_measure(python, cached, &keys) ? size + keys.size_bytes : size;
 }
 
 /* Local variables and value stack of a code object's frames: _PyFrame_NumSlotsForCodeObject. */
@@ -219,7 +219,7 @@ static uint64_t values_bytes(struct ouro_python *python, const struct ouro_type 
         return 0;
     if (layout->values_in_preheader) {
         ouro_addr dict;
-        if (!ouro_values_in_preheader(python, addr, &dict) || !ouro_keys_read(python, type->cached_keys, &keys))
+        if (!ouro_values_in_preheader(python, addr, &dict) || !ouro_keys_measure(python, type->cached_keys, &keys))
             return 0;
         uint64_t count = keys.entry_count + keys.usable;
         return count * WORD + ((count + 2 + WORD - 1) & ~(uint64_t)(WORD - 1));

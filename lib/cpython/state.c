@@ -104,16 +104,28 @@ static ouro_addr attribute(struct ouro_python *python, ouro_addr object, const c
     return ouro_python_dict_get(python, dict, name);
 }
 
+ouro_addr ouro_state_module_name(const struct ouro_python *python, const struct ouro_interpreter *interpreter,
+                                 const char *module, const char *name)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr modules = ouro_python_word(python, interpreter->addr + (ouro_addr)layout->interp_modules);
+    ouro_addr object = ouro_python_dict_get(python, modules, module);
+    ouro_addr names = object ? ouro_python_word(python, object + (ouro_addr)layout->module_dict) : 0;
+    return names ? ouro_python_dict_get(python, names, name) : 0;
+}
+
 /* threading._active[ident]._name */
 static void find_thread_name(struct ouro_python *python, const struct ouro_interpreter *interpreter,
                              struct ouro_thread *thread)
 {
     const struct ouro_layout *layout = python->layout;
-    ouro_addr modules = ouro_python_word(python, interpreter->addr + (ouro_addr)layout->interp_modules);
-    ouro_addr module = ouro_python_dict_get(python, modules, "threading");
-    ouro_addr names = module ? ouro_python_word(python, module + (ouro_addr)layout->module_dict) : 0;
-    ouro_addr active = ouro_python_dict_get(python, names, "_active");
-    const unsigned char *bytes = active ? ouro_image_at(python->image, active, (uint64_t)layout->dict_values + 8) : NULL;
+    struct ouro_interpreter *own = &python->interpreters[interpreter - python->interpreters];
+    if (!own->thread_names) {
+        own->thread_names = ouro_state_module_name(python, interpreter, "threading", "_active");
+        own->thread_names += !own->thread_names;
+    }
+    ouro_addr active = own->thread_names;
+    const unsigned char *bytes = active & 7 ? NULL : ouro_image_at(python->image, active, (uint64_t)layout->dict_values + 8);
     struct ouro_keys keys;
     if (!bytes || !ouro_keys_read(python, ouro_load_u64(bytes + layout->dict_keys), &keys) || !keys.general)
         return;

@@ -52,6 +52,10 @@ struct ouro_state_sink {
 void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *interpreter,
                      const struct ouro_state_sink *sink);
 
+/* A global name of a module that sys.modules has; 0: none. */
+ouro_addr ouro_state_module_name(const struct ouro_python *python, const struct ouro_interpreter *interpreter,
+                                 const char *module, const char *name);
+
 /* A thread of the interpreter, the one that holds the GIL if there is one; *ident: its pthread_self(). 0: none. */
 ouro_addr ouro_state_any_thread(const struct ouro_python *python, const struct ouro_interpreter *interpreter, uint64_t *ident);
 

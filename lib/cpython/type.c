@@ -629,6 +629,7 @@ static struct ouro_type *resolve(struct ouro_python *python, ouro_addr addr)
     type->dictoffset = (int64_t)ouro_load_u64(bytes + layout->tp_dictoffset);
     type->base = ouro_load_u64(bytes + layout->tp_base);
     type->metatype = ouro_load_u64(bytes + layout->ob_type);
+    type->name_addr = ouro_load_u64(bytes + layout->tp_name);
     type->finalize = ouro_load_u64(bytes + layout->tp_finalize);
     type->generic_getattr = python->generic_getattr && ouro_load_u64(bytes + layout->tp_getattro) == python->generic_getattr;
     type->del = ouro_load_u64(bytes + layout->tp_del) != 0;
@@ -649,6 +650,30 @@ static struct ouro_type *resolve(struct ouro_python *python, ouro_addr addr)
     return type;
 }
 
+/* A type that an earlier look at the process resolved, if its object is still as it was; else NULL. */
+static struct ouro_type *recognise(struct ouro_python *python, ouro_addr addr)
+{
+    const struct ouro_layout *layout = python->layout;
+    uint64_t *place = ouro_map_find(&python->known, addr);
+    const unsigned char *bytes = place && *place > 1 ? type_bytes(python, addr) : NULL;
+    if (!bytes)
+        return NULL;
+    struct ouro_type *type = (struct ouro_type *)(uintptr_t)*place;
+    if (ouro_load_u64(bytes + layout->ob_type) != type->metatype || ouro_load_u64(bytes + layout->tp_name) != type->name_addr ||
+        ouro_load_u64(bytes + layout->tp_basicsize) != type->basicsize ||
+        ouro_load_u64(bytes + layout->tp_itemsize) != type->itemsize ||
+        ouro_load_u64(bytes + layout->tp_dictoffset) != (uint64_t)type->dictoffset ||
+        ouro_load_u64(bytes + layout->tp_base) != type->base || ouro_load_u64(bytes + layout->tp_finalize) != type->finalize ||
+        ouro_load_u64(bytes + layout->tp_traverse) != type->traverse)
+        return NULL;
+    *place = 1;
+    type->user = UINT64_MAX;
+    type->met_approximate = false;
+    if (type->flags & OURO_FLAG_HEAPTYPE)
+        type->cached_keys = ouro_python_word(python, addr + (ouro_addr)layout->ht_cached_keys);
+    return type;
+}
+
 struct ouro_type *ouro_type_get(struct ouro_python *python, ouro_addr addr)
 {
     if (!addr || addr & 7)
@@ -660,7 +685,9 @@ struct ouro_type *ouro_type_get(struct ouro_python *python, ouro_addr addr)
     if (place && !added) {
         type = *place == 1 ? NULL : (struct ouro_type *)(uintptr_t)*place;
     } else if (place) {
-        type = resolve(python, addr);
+        type = recognise(python, addr);
+        if (!type)
+            type = resolve(python, addr);
         struct ouro_type **listed = type ? OURO_VEC_ADD(&python->type_list) : NULL;
         if (listed) {
             *listed = type;

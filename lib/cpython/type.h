@@ -83,7 +83,7 @@ struct ouro_type {
     char *name, *module; /* owned: qualified name without the module; the module's name */
     uint64_t flags, basicsize, itemsize;
     int64_t dictoffset;
-    ouro_addr base, metatype;
+    ouro_addr base, metatype, name_addr; /* name_addr: tp_name */
     ouro_addr cached_keys; /* shared keys of its instances, or 0 */
     struct ouro_op *ops;   /* owned, with labels */
     uint32_t op_count;

@@ -136,6 +136,7 @@ enum ouro_object_flag {
     OURO_OBJECT_IS_KEY = 1 << 11, /* a str or bytes that is a key of some mapping */
     OURO_OBJECT_UNASKED = 1 << 12, /* tracked, but its tp_is_gc says no: no reference to it is subtracted, it reports none */
     OURO_OBJECT_UNTRACKED_FIRST = 1 << 13, /* a tuple that a full collection stops tracking before it decides (3.14.0 to 3.14.4) */
+    OURO_OBJECT_SHALLOW = 1 << 15, /* what it refers to was not captured, and it has no slots (OURO_META_SCOPE) */
     OURO_OBJECT_IN_TRY = 1 << 14, /* a generator or coroutine suspended inside of a try or with: closing it runs the program's code */
 };
 
@@ -150,6 +151,11 @@ enum ouro_object_flag {
 #define OURO_META_TIME "capture.time"            /* seconds since 1970, with a fraction */
 #define OURO_META_VALUES "capture.values"        /* "full", "short", "none" */
 #define OURO_META_CONSISTENT "capture.consistent" /* "1": nothing ran while it was copied */
+#define OURO_META_INCONSISTENT "capture.inconsistent" /* then: why it is not */
+/* "stacks": only what threads and tasks stand on. Then no totals, no garbage, no referrers can be told, most objects are missing, an
+ * empty slot may have been one that was not followed. Absent: everything. */
+#define OURO_META_SCOPE "capture.scope"
+#define OURO_META_LEFT_OUT "count.left_out"      /* of such a capture: objects that found no room */
 #define OURO_META_PAUSE_NS "capture.pause_ns"    /* how long the target stood still */
 #define OURO_META_COPIED_BYTES "capture.copied_bytes"
 #define OURO_META_CORE "core.file"               /* name of the core file it was captured from; absent: from a process */

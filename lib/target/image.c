@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/guard.h"
 #include "target/image_files.h"
+#include "target/lazy.h"
 
 #define TASK_PAGES       128u   /* 512 KiB: what a thread copies at a time */
 #define SPINS            10000u /* some 200 microseconds */
@@ -64,7 +65,7 @@ struct scan {
     struct ouro_image_missing *missing; /* NULL: only counting */
 };
 
-static bool is_copied(const struct ouro_mapping *mapping)
+bool ouro_image_is_copied(const struct ouro_mapping *mapping)
 {
     static const char *const kernel[] = {"[vvar]", "[vsyscall]", "[vdso]", "[vvar_vclock]"};
     for (size_t i = 0; i < sizeof kernel / sizeof *kernel; i++)
@@ -161,7 +162,7 @@ static uint64_t categories_of(uint64_t entry)
 static void scan_mapping(struct scan *scan, const struct ouro_mapping *mapping)
 {
     uint64_t entries[PAGEMAP_ENTRIES];
-    if (!is_copied(mapping))
+    if (!ouro_image_is_copied(mapping))
         return;
     if (scan->pagemap >= 0 && !scan->no_regions) {
         if (scan_regions(scan, mapping))
@@ -535,7 +536,7 @@ static enum ouro_status read_in_page(const struct ouro_image *image, ouro_addr a
         return OURO_OK;
     }
     const struct ouro_mapping *mapping = ouro_maps_find(&image->maps, addr);
-    if (!mapping || !is_copied(mapping) || !image->files || is_missing(&image->missing, addr))
+    if (!mapping || !ouro_image_is_copied(mapping) || !image->files || is_missing(&image->missing, addr))
         return OURO_FAULT;
     if (!mapping->inode) {
         memset(out, 0, size);
@@ -639,6 +640,7 @@ enum ouro_status ouro_image_of_bytes(struct ouro_image *image, ouro_addr addr, c
 
 void ouro_image_fini(struct ouro_image *image)
 {
+    ouro_lazy_free(image->lazy);
     for (size_t i = 0; image->top && i < OURO_IMAGE_TOP_COUNT; i++)
         free(image->top[i]);
     free(image->top);

@@ -55,6 +55,7 @@ struct ouro_image {
     uint32_t page_capacity;  /* room for pages */
     uint64_t dropped_pages;  /* pages that found no room */
     bool uffd;               /* some mapping is registered with userfaultfd */
+    struct ouro_lazy *lazy;  /* owned; fetches pages when they are asked for (lazy.h); NULL: what is not here is not to be had */
     struct ouro_space space; /* reads copied pages, else the files, else zeroes in anonymous holes; context: this */
 };
 
@@ -78,6 +79,12 @@ enum ouro_status ouro_image_of_bytes(struct ouro_image *image, ouro_addr addr, c
 /* For other sources of pages: from page_addr, maps, files and missing makes the index and the space. */
 enum ouro_status ouro_image_index(struct ouro_image *image, struct ouro_err *err);
 void ouro_image_fini(struct ouro_image *image);
+/* Whether pages of such a mapping may be read at all: private, readable, no device, no userfaultfd. */
+bool ouro_image_is_copied(const struct ouro_mapping *mapping);
+
+/* Of a lazy image (lazy.h): fetches a page that is not there, and all pages of a range. */
+uint32_t ouro_image_fetch(const struct ouro_image *image, ouro_addr addr);
+bool ouro_image_fetch_range(const struct ouro_image *image, ouro_addr addr, uint64_t size);
 
 /* The copy's page number of the page that holds addr, or UINT32_MAX. */
 static inline uint32_t ouro_image_page(const struct ouro_image *image, ouro_addr addr)
@@ -85,9 +92,11 @@ static inline uint32_t ouro_image_page(const struct ouro_image *image, ouro_addr
     if (addr >> 47)
         return UINT32_MAX;
     const uint32_t *entries = image->top[addr >> OURO_IMAGE_TOP_BITS];
-    if (!entries)
-        return UINT32_MAX;
-    return entries[(addr >> OURO_PAGE_BITS) & (((uint64_t)1 << (OURO_IMAGE_TOP_BITS - OURO_PAGE_BITS)) - 1)] - 1;
+    uint32_t entry =
+        entries ? entries[(addr >> OURO_PAGE_BITS) & (((uint64_t)1 << (OURO_IMAGE_TOP_BITS - OURO_PAGE_BITS)) - 1)] : 0;
+    if (__builtin_expect(!entry && image->lazy, 0))
+        return ouro_image_fetch(image, addr);
+    return entry - 1;
 }
 
 /* The offset in `bytes` of the byte at addr, or UINT64_MAX. */
@@ -108,6 +117,8 @@ static inline const unsigned char *ouro_image_at(const struct ouro_image *image,
     uint64_t in_page = addr & (OURO_PAGE_BYTES - 1);
     if (in_page + size > OURO_PAGE_BYTES || size > OURO_PAGE_BYTES) {
         if (size > (uint64_t)image->page_count << OURO_PAGE_BITS)
+            return NULL;
+        if (__builtin_expect(image->lazy != NULL, 0) && !ouro_image_fetch_range(image, addr, size))
             return NULL;
         uint32_t last = ouro_image_page(image, addr + size - 1);
         if (last == UINT32_MAX || last - first != ((addr + size - 1) >> OURO_PAGE_BITS) - (addr >> OURO_PAGE_BITS))

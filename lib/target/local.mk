@@ -11,6 +11,8 @@ libouro_target_a_SOURCES = \
 	lib/target/image_core.c \
 	lib/target/image_files.c \
 	lib/target/image_files.h \
+	lib/target/lazy.c \
+	lib/target/lazy.h \
 	lib/target/links.c \
 	lib/target/links.h \
 	lib/target/maps.c \

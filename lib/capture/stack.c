@@ -1,0 +1,206 @@
+#include "capture/stack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/guard.h"
+#include "capture/stack_walk.h"
+#include "target/lazy.h"
+
+#define SCOUT_RANGE_BYTES (UINT64_C(16) << 20) /* the largest table of modules or subclasses */
+#define TRIES 5 /* of reading while it runs: what changes under our hands may make no sense */
+
+/* One walk on one image. */
+struct look {
+    struct ouro_image image;
+    struct ouro_python python;
+    bool has_python;
+};
+
+struct capture {
+    struct ouro_session *session;
+    struct ouro_stack_walk walk;
+    struct look looks[2];
+    unsigned present; /* which of them */
+    bool stopped;     /* while it walks */
+};
+
+static void look_fini(struct look *look)
+{
+    if (look->has_python)
+        ouro_python_fini(&look->python);
+    ouro_image_fini(&look->image);
+    memset(look, 0, sizeof *look);
+}
+
+static void capture_fini(struct capture *capture)
+{
+    ouro_process_resume(capture->session->process);
+    ouro_stack_walk_fini(&capture->walk);
+    for (size_t i = 0; i < sizeof capture->looks / sizeof *capture->looks; i++)
+        look_fini(&capture->looks[i]);
+}
+
+static struct look *other(struct capture *capture)
+{
+    return &capture->looks[1 - capture->present];
+}
+
+/* While it walks: a process must not stand still for long. */
+static void tick(void *context)
+{
+    struct capture *capture = context;
+    struct ouro_process *process = capture->session->process;
+    if (!capture->stopped || ouro_process_stopped_ns(process) < OURO_STACK_STOPPED_NS)
+        return;
+    ouro_process_resume(process);
+    capture->stopped = false;
+    capture->looks[capture->present].image.lazy->sealed = true;
+}
+
+/* Finds out what is the same at every moment, or of no matter for what is shown: visitors, layouts, where modules keep their names. */
+static enum ouro_status scout(struct capture *capture, struct ouro_err *err)
+{
+    struct ouro_session *session = capture->session;
+    struct look *look = &capture->looks[capture->present];
+    struct ouro_modules *modules = session->options.no_sandbox ? NULL : &session->modules;
+    look_fini(look);
+    OURO_TRY(ouro_image_open_lazy(&look->image, session->process, err));
+    look->image.lazy->range_bytes = SCOUT_RANGE_BYTES;
+    look->has_python = true;
+    OURO_TRY(ouro_python_init(&look->python, &look->image, &session->runtime, modules, err));
+    ouro_stack_walk_find(&capture->walk, &look->python);
+    return OURO_OK;
+}
+
+/* Walks on the other image, with what the present look found out, and makes it the present one. */
+static enum ouro_status walk_on(struct capture *capture, struct ouro_err *err)
+{
+    struct look *from = &capture->looks[capture->present], *to = other(capture);
+    to->has_python = true;
+    capture->present = 1 - capture->present;
+    OURO_TRY(ouro_python_init_again(&to->python, &to->image, &from->python, err));
+    ouro_stack_walk_clear(&capture->walk);
+    enum ouro_status status = ouro_stack_walk_run(&capture->walk, &to->python, err);
+    return to->image.lazy->out_of_memory ? ouro_err_set(err, OURO_NOMEM, "no memory for the copy") : status;
+}
+
+/* Without stopping it: which pages are needed. */
+static enum ouro_status learn(struct capture *capture, struct ouro_err *err)
+{
+    enum ouro_status status = OURO_OK;
+    for (unsigned i = 0; i < TRIES; i++) {
+        OURO_TRY(ouro_session_check_cancel(capture->session, err));
+        status = scout(capture, err);
+        look_fini(other(capture));
+        if (status == OURO_OK)
+            status = ouro_image_open_lazy(&other(capture)->image, capture->session->process, err);
+        if (status == OURO_OK)
+            status = walk_on(capture, err);
+        if (status != OURO_BADDATA)
+            break;
+    }
+    return status;
+}
+
+static enum ouro_status prepare(struct capture *capture, struct ouro_err *err)
+{
+    struct look *next = other(capture);
+    look_fini(next);
+    OURO_TRY(ouro_image_open_lazy(&next->image, capture->session->process, err));
+    return ouro_lazy_plan(&next->image, &capture->looks[capture->present].image, err);
+}
+
+static void note_time(struct ouro_session *session)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    session->captured_at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* One stop, and the walk on what was read during it; in the last one, the walk itself. */
+static enum ouro_status stop_once(struct capture *capture, bool last, struct ouro_err *err)
+{
+    struct ouro_session *session = capture->session;
+    struct look *next = other(capture);
+    if (!last)
+        OURO_TRY(prepare(capture, err));
+    OURO_TRY(ouro_process_stop(session->process, session->options.timeout_ns, err));
+    session->stop_count++;
+    note_time(session);
+    if (last)
+        OURO_TRY(prepare(capture, err));
+    enum ouro_status status = ouro_lazy_copy(&next->image, err);
+    if (!last)
+        ouro_process_resume(session->process);
+    OURO_TRY(status);
+    OURO_TRY(ouro_lazy_finish(&next->image, err));
+    capture->stopped = last;
+    next->image.lazy->sealed = !last;
+    status = walk_on(capture, err);
+    ouro_process_resume(session->process);
+    capture->stopped = false;
+    uint64_t pause_ns = ouro_process_stopped_ns(session->process);
+    session->pause_ns = pause_ns > session->pause_ns ? pause_ns : session->pause_ns;
+    return status;
+}
+
+static enum ouro_status look_at_one_moment(struct capture *capture, struct ouro_err *err)
+{
+    struct ouro_session *session = capture->session;
+    session->inconsistent[0] = 0;
+    for (unsigned stop = 1; stop <= OURO_STACK_STOPS_MAX; stop++) {
+        OURO_TRY(ouro_session_check_cancel(session, err));
+        enum ouro_status status = stop_once(capture, stop == OURO_STACK_STOPS_MAX, err);
+        if (status == OURO_BADDATA && stop < OURO_STACK_STOPS_MAX)
+            continue;
+        OURO_TRY(status);
+        const struct ouro_lazy *lazy = capture->looks[capture->present].image.lazy;
+        if (!lazy->late_count && !lazy->outside_count)
+            return OURO_OK;
+        if (stop == OURO_STACK_STOPS_MAX && lazy->late_count)
+            snprintf(session->inconsistent, sizeof session->inconsistent,
+                     "%llu pages were read while it ran on: it may not stand still for longer than %u ms",
+                     (unsigned long long)lazy->late_count, (unsigned)(OURO_STACK_STOPPED_NS / 1000000u));
+    }
+    return OURO_OK;
+}
+
+/* From the last look to a walk that can be written down. */
+static enum ouro_status number(struct capture *capture, struct ouro_err *err)
+{
+    struct ouro_session *session = capture->session;
+    struct look *look = &capture->looks[capture->present];
+    OURO_FREE struct ouro_walk_choice *choices = ouro_stack_walk_choices(&capture->walk);
+    if (!choices)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the walk");
+    session->left_out_count = capture->walk.left_out_count + look->image.lazy->refused_count;
+    OURO_TRY(ouro_lazy_compact(&look->image, &session->image, err));
+    OURO_TRY(ouro_python_init_again(&session->python, &session->image, &look->python, err));
+    for (int i = 0; i < OURO_UNREADABLE_COUNT; i++)
+        session->python.unreadable[i] = look->python.unreadable[i];
+    session->sandbox = session->python.sandboxed       ? OURO_SESSION_SANDBOX_YES
+                       : session->options.no_sandbox ? OURO_SESSION_SANDBOX_OFF
+                                                     : OURO_SESSION_SANDBOX_NONE;
+    OURO_TRY(ouro_walk_init(&session->walk, &session->python, 1, session->options.names_only, session->options.cancel, err));
+    OURO_TRY(ouro_walk_choose(&session->walk, choices, capture->walk.objects.count, err));
+    return ouro_walk_number(&session->walk, err);
+}
+
+enum ouro_status ouro_stack_capture(struct ouro_session *session, struct ouro_err *err)
+{
+    OURO_GUARD(capture_fini) struct capture capture = {.session = session};
+    struct ouro_err why = {0};
+    capture.walk.tick = tick;
+    capture.walk.tick_context = &capture;
+    session->stacks_only = true;
+    OURO_TRY(learn(&capture, err));
+    note_time(session);
+    enum ouro_status status = look_at_one_moment(&capture, &why);
+    if (status == OURO_LIMIT) /* a thread does not stop: what was read while all ran has to do */
+        snprintf(session->inconsistent, sizeof session->inconsistent, "%s", why.msg);
+    else if (status != OURO_OK)
+        return ouro_err_set(err, status, "%s", why.msg);
+    return number(&capture, err);
+}

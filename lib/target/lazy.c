@@ -1,0 +1,331 @@
+#include "target/lazy.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/guard.h"
+
+#define PAGES_MAX  (UINT32_MAX - 1)
+#define RUNS_A_READ 1024u /* UIO_MAXIOV */
+#define ENTRIES ((size_t)1 << (OURO_IMAGE_TOP_BITS - OURO_PAGE_BITS))
+
+/* Reading flags of mappings costs milliseconds for each GB; who has no userfaultfd needs none. */
+static bool may_have_uffd(pid_t pid)
+{
+    char path[64], link[64];
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    DIR *fds = opendir(path);
+    bool found = false;
+    for (struct dirent *entry; fds && !found && (entry = readdir(fds));) {
+        ssize_t size = readlinkat(dirfd(fds), entry->d_name, link, sizeof link - 1);
+        link[size > 0 ? size : 0] = 0;
+        found = strstr(link, "userfaultfd") != NULL;
+    }
+    if (fds)
+        closedir(fds);
+    return found;
+}
+
+static enum ouro_status add_regions(struct ouro_lazy *lazy, const struct ouro_maps *maps, struct ouro_err *err)
+{
+    for (size_t i = 0; i < maps->count; i++) {
+        const struct ouro_mapping *mapping = &maps->items[i];
+        if (!ouro_image_is_copied(mapping) || mapping->end >> 47)
+            continue;
+        struct ouro_lazy_region *region = OURO_VEC_ADD(lazy);
+        if (!region)
+            return ouro_err_set(err, OURO_NOMEM, "no memory for the list of mappings");
+        *region = (struct ouro_lazy_region){.start = mapping->start,
+                                            .end = mapping->end,
+                                            .constant = mapping->inode && !mapping->writable};
+        lazy->page_total += (mapping->end - mapping->start) >> OURO_PAGE_BITS;
+    }
+    /* What a page's number can't say: a sanitizer's shadow of everything, for instance. */
+    while (lazy->page_total > PAGES_MAX) {
+        size_t largest = 0;
+        for (size_t i = 1; i < lazy->count; i++)
+            if (lazy->items[i].end - lazy->items[i].start > lazy->items[largest].end - lazy->items[largest].start)
+                largest = i;
+        lazy->page_total -= (lazy->items[largest].end - lazy->items[largest].start) >> OURO_PAGE_BITS;
+        memmove(&lazy->items[largest], &lazy->items[largest + 1],
+                (--lazy->count - largest) * sizeof *lazy->items);
+    }
+    uint32_t page = 0;
+    for (size_t i = 0; i < lazy->count; i++) {
+        lazy->items[i].first_page = page;
+        page += (uint32_t)((lazy->items[i].end - lazy->items[i].start) >> OURO_PAGE_BITS);
+    }
+    return OURO_OK;
+}
+
+static void *reserve(uint64_t bytes)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static enum ouro_status read_lazy(const struct ouro_space *space, ouro_addr addr, void *out, size_t size)
+{
+    unsigned char *to = out;
+    while (size) {
+        size_t piece = OURO_PAGE_BYTES - (size_t)(addr & (OURO_PAGE_BYTES - 1));
+        if (piece > size)
+            piece = size;
+        const unsigned char *at = ouro_image_at(space->context, addr, piece);
+        if (!at)
+            return OURO_FAULT;
+        memcpy(to, at, piece);
+        addr += piece;
+        to += piece;
+        size -= piece;
+    }
+    return OURO_OK;
+}
+
+enum ouro_status ouro_image_open_lazy(struct ouro_image *image, const struct ouro_process *process, struct ouro_err *err)
+{
+    pid_t pid = ouro_process_pid(process);
+    memset(image, 0, sizeof *image);
+    image->top = calloc(OURO_IMAGE_TOP_COUNT, sizeof *image->top);
+    struct ouro_lazy *lazy = image->lazy = calloc(1, sizeof *image->lazy);
+    if (!image->top || !image->lazy)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the index of the copy");
+    lazy->process = process;
+    lazy->range_bytes = OURO_LAZY_RANGE_BYTES;
+    OURO_TRY(ouro_maps_read(&image->maps, pid, may_have_uffd(pid), err));
+    OURO_TRY(add_regions(lazy, &image->maps, err));
+    if (!lazy->page_total)
+        return ouro_err_set(err, OURO_GONE, "process %d ended: it has no memory", (int)pid);
+    image->reserve_bytes = (size_t)lazy->page_total << OURO_PAGE_BITS;
+    image->reserve = reserve(image->reserve_bytes);
+    image->page_addr = reserve(lazy->page_total * sizeof *image->page_addr);
+    if (!image->reserve || !image->page_addr)
+        return ouro_err_sys(err, ENOMEM, "no address space for %llu MiB",
+                            (unsigned long long)(image->reserve_bytes >> 20));
+    image->page_count = image->page_capacity = (uint32_t)lazy->page_total;
+    image->bytes = image->reserve;
+    image->space = (struct ouro_space){.read = read_lazy, .context = image};
+    return OURO_OK;
+}
+
+static const struct ouro_lazy_region *region_of(const struct ouro_lazy *lazy, ouro_addr addr)
+{
+    size_t low = 0, high = lazy->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (lazy->items[middle].end <= addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < lazy->count && lazy->items[low].start <= addr ? &lazy->items[low] : NULL;
+}
+
+static uint32_t page_in(const struct ouro_lazy_region *region, ouro_addr addr)
+{
+    return region->first_page + (uint32_t)((addr - region->start) >> OURO_PAGE_BITS);
+}
+
+/* The page's bytes are there. The arrays are the image's own memory, whoever looks at it. */
+static bool add_page(const struct ouro_image *image, ouro_addr addr, uint32_t page)
+{
+    struct ouro_lazy *lazy = image->lazy;
+    uint32_t **entries = &image->top[addr >> OURO_IMAGE_TOP_BITS], *place;
+    if (!*entries)
+        *entries = calloc(ENTRIES, sizeof **entries);
+    if (!*entries || !(place = OURO_VEC_ADD(&lazy->pages))) {
+        lazy->out_of_memory = true;
+        return false;
+    }
+    *place = page;
+    image->page_addr[page] = addr;
+    (*entries)[addr >> OURO_PAGE_BITS & (ENTRIES - 1)] = page + 1;
+    return true;
+}
+
+uint32_t ouro_image_fetch(const struct ouro_image *image, ouro_addr addr)
+{
+    struct ouro_lazy *lazy = image->lazy;
+    addr &= ~(ouro_addr)(OURO_PAGE_BYTES - 1);
+    const struct ouro_lazy_region *region = region_of(lazy, addr);
+    if (!region) {
+        lazy->outside_count += addr >= OURO_PAGE_BYTES;
+        return UINT32_MAX;
+    }
+    if (lazy->pages.count >= OURO_LAZY_PAGES_MAX) {
+        lazy->refused_count++;
+        return UINT32_MAX;
+    }
+    uint32_t page = page_in(region, addr);
+    unsigned char *to = image->reserve + ((size_t)page << OURO_PAGE_BITS);
+    if (ouro_space_read(ouro_process_space(lazy->process), addr, to, OURO_PAGE_BYTES) != OURO_OK) {
+        lazy->unreadable_count++;
+        return UINT32_MAX;
+    }
+    if (!add_page(image, addr, page))
+        return UINT32_MAX;
+    lazy->late_count += lazy->sealed && !region->constant;
+    return page;
+}
+
+bool ouro_image_fetch_range(const struct ouro_image *image, ouro_addr addr, uint64_t size)
+{
+    if (size > image->lazy->range_bytes)
+        return false;
+    for (ouro_addr page = addr & ~(ouro_addr)(OURO_PAGE_BYTES - 1); page < addr + size; page += OURO_PAGE_BYTES)
+        if (ouro_image_page(image, page) == UINT32_MAX)
+            return false;
+    return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The numbers of the pages that are here, ascending; malloc'ed. */
+static uint32_t *sorted_pages(const struct ouro_lazy *lazy)
+{
+    uint32_t *pages = malloc((lazy->pages.count + 1) * sizeof *pages);
+    if (pages && lazy->pages.count) {
+        memcpy(pages, lazy->pages.items, lazy->pages.count * sizeof *pages);
+        qsort(pages, lazy->pages.count, sizeof *pages, by_number);
+    }
+    return pages;
+}
+
+enum ouro_status ouro_lazy_plan(struct ouro_image *image, const struct ouro_image *from, struct ouro_err *err)
+{
+    struct ouro_lazy *lazy = image->lazy;
+    OURO_FREE uint32_t *pages = sorted_pages(from->lazy);
+    if (!pages)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the list of pages");
+    lazy->plan.count = lazy->plan.page_count = 0;
+    for (size_t i = 0; i < from->lazy->pages.count; i++) {
+        ouro_addr addr = from->page_addr[pages[i]];
+        const struct ouro_lazy_region *region = region_of(lazy, addr);
+        if (!region || region->constant)
+            continue;
+        uint32_t page = page_in(region, addr);
+        struct ouro_lazy_run *run = lazy->plan.count ? &lazy->plan.items[lazy->plan.count - 1] : NULL;
+        if (!run || run->addr + ((ouro_addr)run->count << OURO_PAGE_BITS) != addr || run->page + run->count != page) {
+            if (!(run = OURO_VEC_ADD(&lazy->plan)))
+                return ouro_err_set(err, OURO_NOMEM, "no memory for the list of pages");
+            *run = (struct ouro_lazy_run){.addr = addr, .page = page};
+        }
+        run->count++;
+        lazy->plan.page_count++;
+        ((volatile unsigned char *)image->reserve)[(size_t)page << OURO_PAGE_BITS] = 0; /* no page fault later */
+    }
+    return OURO_OK;
+}
+
+/* Marks in the list of addresses that a page could not be read. */
+static void note_unreadable(struct ouro_image *image, const struct ouro_lazy_run *run, uint32_t i)
+{
+    image->page_addr[run->page + i] = 1;
+    image->lazy->unreadable_count++;
+}
+
+/* The rest of a run, from its page `i` on, page by page. */
+static enum ouro_status copy_rest(struct ouro_image *image, const struct ouro_lazy_run *run, uint32_t i)
+{
+    const struct ouro_space *space = ouro_process_space(image->lazy->process);
+    for (; i < run->count; i++) {
+        enum ouro_status status =
+            ouro_space_read(space, run->addr + ((ouro_addr)i << OURO_PAGE_BITS),
+                            image->reserve + ((size_t)(run->page + i) << OURO_PAGE_BITS), OURO_PAGE_BYTES);
+        if (status == OURO_GONE)
+            return status;
+        if (status != OURO_OK)
+            note_unreadable(image, run, i);
+    }
+    return OURO_OK;
+}
+
+/* One read of several runs; *done: how many of them are finished. */
+static enum ouro_status copy_runs(struct ouro_image *image, const struct ouro_lazy_run *runs, size_t count, size_t *done)
+{
+    struct iovec local[RUNS_A_READ], remote[RUNS_A_READ];
+    for (size_t i = 0; i < count; i++) {
+        size_t size = (size_t)runs[i].count << OURO_PAGE_BITS;
+        local[i] = (struct iovec){image->reserve + ((size_t)runs[i].page << OURO_PAGE_BITS), size};
+        remote[i] = (struct iovec){(void *)(uintptr_t)runs[i].addr, size};
+    }
+    ssize_t got = process_vm_readv(ouro_process_pid(image->lazy->process), local, count, remote, count, 0);
+    if (got < 0 && errno == ESRCH)
+        return OURO_GONE;
+    size_t left = got < 0 ? 0 : (size_t)got;
+    for (*done = 0; *done < count && left >= local[*done].iov_len; ++*done)
+        left -= local[*done].iov_len;
+    return *done == count ? OURO_OK
+                          : copy_rest(image, &runs[(*done)++], (uint32_t)(left >> OURO_PAGE_BITS));
+}
+
+enum ouro_status ouro_lazy_copy(struct ouro_image *image, struct ouro_err *err)
+{
+    const struct ouro_lazy *lazy = image->lazy;
+    for (size_t i = 0, done; i < lazy->plan.count; i += done) {
+        size_t left = lazy->plan.count - i;
+        if (copy_runs(image, &lazy->plan.items[i], left < RUNS_A_READ ? left : RUNS_A_READ, &done) != OURO_OK)
+            return ouro_err_set(err, OURO_GONE, "process %d ended while it was read",
+                                (int)ouro_process_pid(lazy->process));
+    }
+    return OURO_OK;
+}
+
+enum ouro_status ouro_lazy_finish(struct ouro_image *image, struct ouro_err *err)
+{
+    const struct ouro_lazy *lazy = image->lazy;
+    for (size_t i = 0; i < lazy->plan.count; i++) {
+        const struct ouro_lazy_run *run = &lazy->plan.items[i];
+        for (uint32_t k = 0; k < run->count; k++)
+            if (image->page_addr[run->page + k] != 1 &&
+                !add_page(image, run->addr + ((ouro_addr)k << OURO_PAGE_BITS), run->page + k))
+                return ouro_err_set(err, OURO_NOMEM, "no memory for the index of the copy");
+    }
+    image->copied_bytes = (uint64_t)lazy->pages.count << OURO_PAGE_BITS;
+    return OURO_OK;
+}
+
+enum ouro_status ouro_lazy_compact(const struct ouro_image *image, struct ouro_image *compact, struct ouro_err *err)
+{
+    const struct ouro_lazy *lazy = image->lazy;
+    size_t count = lazy->pages.count;
+    memset(compact, 0, sizeof *compact);
+    OURO_FREE uint32_t *pages = sorted_pages(lazy);
+    compact->top = calloc(OURO_IMAGE_TOP_COUNT, sizeof *compact->top);
+    compact->reserve_bytes = (count + 1) << OURO_PAGE_BITS;
+    compact->reserve = reserve(compact->reserve_bytes);
+    compact->page_capacity = (uint32_t)count + 1;
+    compact->page_addr = reserve(compact->page_capacity * sizeof *compact->page_addr);
+    if (!pages || !compact->top || !compact->reserve || !compact->page_addr)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the index of the copy");
+    compact->bytes = compact->reserve;
+    compact->page_count = (uint32_t)count;
+    for (size_t i = 0; i < count; i++) {
+        compact->page_addr[i] = image->page_addr[pages[i]];
+        memcpy(compact->reserve + (i << OURO_PAGE_BITS), image->bytes + ((size_t)pages[i] << OURO_PAGE_BITS),
+               OURO_PAGE_BYTES);
+    }
+    compact->copied_bytes = (uint64_t)count << OURO_PAGE_BITS;
+    return ouro_image_index(compact, err);
+}
+
+void ouro_lazy_free(struct ouro_lazy *lazy)
+{
+    if (!lazy)
+        return;
+    free(lazy->items);
+    free(lazy->pages.items);
+    free(lazy->plan.items);
+    free(lazy);
+}
