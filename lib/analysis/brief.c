@@ -289,6 +289,17 @@ static bool add_closed(struct writer *writer, ouro_node node, enum container con
     return true;
 }
 
+/* A container of which nothing but itself was captured. */
+static void add_shallow(struct writer *writer, ouro_node node)
+{
+    const struct ouro_heap *heap = &writer->model->heap;
+    ouro_brief_add_plain(writer->out, writer->model, node, "");
+    if (heap->size && writer->out->size && writer->out->data[writer->out->size - 1] == '>') {
+        writer->out->size--;
+        ouro_buf_addf(writer->out, " of %llu bytes>", (unsigned long long)heap->size[node]);
+    }
+}
+
 static void add(struct writer *writer, ouro_node node)
 {
     const struct ouro_heap_model *model = writer->model;
@@ -308,7 +319,9 @@ static void add(struct writer *writer, ouro_node node)
     if (add_closed(writer, node, container, exact))
         return;
     writer->open[writer->depth++] = node;
-    if (container != CONTAINER_NONE)
+    if (container != CONTAINER_NONE && model->heap.flags[node] & OURO_OBJECT_SHALLOW)
+        add_shallow(writer, node);
+    else if (container != CONTAINER_NONE)
         add_container(writer, node, container, exact);
     else if (!add_named(writer, node, type) && !add_method(writer, node, type) && !add_cell(writer, node, type) &&
              !add_exception(writer, node, type) && !add_generator(writer, node, type))

@@ -1,7 +1,8 @@
 /* Any object in one short line, as a debugger would show it.
  *
  * Scalars as repr writes them; the usual containers opened to a bounded depth and count, each object at most once on the
- * way down: [1, 2, 3, ...], {'user:1': <app.Session 0x7f..>, ...}; other objects by type and address; functions, classes
+ * way down: [1, 2, 3, ...], {'user:1': <app.Session 0x7f..>, ...}; other objects by type and address
+ * (also containers of which only themselves were captured, then with their size where that column is loaded); functions, classes
  * and modules by name, bound methods by function and object, a lock with the word "locked" where the file says so. The
  * result is UTF-8 and not yet escaped for any medium. */
 #ifndef OURO_ANALYSIS_BRIEF_H

@@ -318,7 +318,7 @@ const ouro_node *ouro_stack_frame_values(const struct ouro_heap_model *model, co
 
 /* --- All threads. */
 
-const char *ouro_thread_state_name(enum ouro_thread_state state)
+const char *ouro_thread_state_name(enum ouro_thread_activity state)
 {
     static const char *const names[] = {
         [OURO_THREAD_UNKNOWN] = "unknown",
@@ -334,7 +334,7 @@ const char *ouro_thread_state_name(enum ouro_thread_state state)
     return names[state];
 }
 
-static enum ouro_thread_state state_of(const struct ouro_stack_thread *thread)
+static enum ouro_thread_activity state_of(const struct ouro_stack_thread *thread)
 {
     uint32_t waits = thread->wait ? thread->wait->kind : OURO_WAIT_OTHER;
     switch (thread->record->state) {

@@ -55,7 +55,7 @@ const ouro_node *ouro_stack_frame_values(const struct ouro_heap_model *model, co
                                          uint64_t *count);
 
 /* What a thread does, as far as kernel and interpreter tell; what it waits for is told by analysis/waits.h. */
-enum ouro_thread_state {
+enum ouro_thread_activity {
     OURO_THREAD_UNKNOWN,
     OURO_THREAD_RUNNING,
     OURO_THREAD_WAITING_GIL,
@@ -67,14 +67,14 @@ enum ouro_thread_state {
     OURO_THREAD_UNINTERRUPTIBLE,
 };
 /* "waiting for the GIL" ... */
-const char *ouro_thread_state_name(enum ouro_thread_state state);
+const char *ouro_thread_state_name(enum ouro_thread_activity state);
 
 struct ouro_stack_thread {
     const struct ouro_thread_record *record; /* borrowed */
     const struct ouro_wait_record *wait;     /* borrowed, or NULL */
     uint32_t index;                          /* among the thread records */
     struct ouro_stack_text name, comm;
-    enum ouro_thread_state state;
+    enum ouro_thread_activity state;
     bool is_main; /* the process began with it */
     size_t first_frame, frame_count; /* of ouro_stacks.frames */
     bool torn;                       /* a frame is missing or damaged */

@@ -626,9 +626,9 @@ void ouro_waits_fini(struct ouro_waits *waits)
 
 /* --- Words. */
 
-enum ouro_thread_state ouro_waits_state(const struct ouro_waits *waits, size_t thread)
+enum ouro_thread_activity ouro_waits_state(const struct ouro_waits *waits, size_t thread)
 {
-    enum ouro_thread_state state = waits->stacks->threads.items[thread].state;
+    enum ouro_thread_activity state = waits->stacks->threads.items[thread].state;
     const struct ouro_wait *wait = &waits->items[thread];
     if (state == OURO_THREAD_STOPPED || state == OURO_THREAD_UNINTERRUPTIBLE)
         return state;

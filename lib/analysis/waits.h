@@ -65,7 +65,7 @@ enum ouro_status ouro_waits_init(struct ouro_waits *waits, const struct ouro_sta
 void ouro_waits_fini(struct ouro_waits *waits);
 
 /* What the thread does, with what frames tell taken in. */
-enum ouro_thread_state ouro_waits_state(const struct ouro_waits *waits, size_t thread);
+enum ouro_thread_activity ouro_waits_state(const struct ouro_waits *waits, size_t thread);
 /* "Queue.get of <queue.Queue 0x7f..>", "<_thread.lock 0x7f..>"; nothing where nothing is known. */
 void ouro_wait_add(struct ouro_buf *out, const struct ouro_waits *waits, size_t thread);
 /* "worker-3 (27523)", of OURO_THREAD_NONE "unknown". */

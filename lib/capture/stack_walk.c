@@ -38,7 +38,7 @@ static enum kind kind_of(struct ouro_stack_walk *walk, const struct ouro_type *t
         "builtins.cell", "builtins.method", "functools.partial", "builtins.coroutine_wrapper", "builtins.async_generator_asend",
         "builtins.async_generator_athrow", "builtins.anext_awaitable", "builtins.async_generator_wrapped_value",
         "_asyncio.FutureIter", "_asyncio.TaskStepMethWrapper", "_asyncio.TaskWakeupMethWrapper"};
-    if (type->suspends)
+    if (type->suspends || type->named == OURO_NAMED_BUILTIN) /* the lock whose __exit__ a with statement keeps */
         return KIND_WAITING;
     if (type->named == OURO_NAMED_CODE)
         return KIND_CODE;
@@ -307,6 +307,9 @@ static void touch(struct ouro_stack_walk *walk, const struct ouro_stack_object *
         ouro_value_write(python, object->type, object->addr, OURO_VALUE_KEY_BYTES, false, &walk->scratch, &flag);
     if (object->type->gc)
         ouro_python_word(python, object->addr - 8);
+    struct ouro_execution execution;
+    if (object->type->executes)
+        ouro_execution_find(python, object->type, object->addr, &execution);
     if (object->type->suspends)
         ouro_finalizer_in_try(python, object->addr);
 }
@@ -377,12 +380,13 @@ static void visit_frame(struct ouro_stack_walk *walk, ouro_addr frame, ouro_addr
     ouro_visit_end(&walk->visitor);
 }
 
-static void on_frame(void *context, ouro_addr frame, ouro_addr code, uint32_t line, ouro_addr generator, bool running)
+static void on_frame(void *context, ouro_addr frame, ouro_addr code, struct ouro_execution execution, ouro_addr generator,
+                     bool running)
 {
     struct ouro_stack_walk *walk = context;
     unsigned level = walk->frame_count++ < OURO_STACK_DEEP_FRAMES ? 0 : OURO_STACK_LEVELS;
     walk->scratch.size = 0;
-    ouro_value_write_code(walk->python, code, 0, false, line, &walk->scratch);
+    ouro_value_write_code(walk->python, code, 0, false, execution.line, &walk->scratch);
     if (walk->tick)
         walk->tick(walk->tick_context);
     begin_visit(walk, true);

@@ -388,25 +388,19 @@ static enum ouro_status take_types(struct ouro_python *python, struct ouro_pytho
 enum ouro_status ouro_python_init_again(struct ouro_python *python, const struct ouro_image *image,
                                         struct ouro_python *from, struct ouro_err *err)
 {
-    memset(python, 0, sizeof *python);
-    *python = (struct ouro_python){
-        .image = image,
-        .runtime = from->runtime,
-        .general_lookup = from->general_lookup,
-        .subtype_traverse = from->subtype_traverse,
-        .type_type = from->type_type,
-        .dict_type = from->dict_type,
-        .tuple_type = from->tuple_type,
-        .int_type = from->int_type,
-        .method_type = from->method_type,
-        .none = from->none,
-        .true_object = from->true_object,
-        .false_object = from->false_object,
-        .modules = from->modules,
-        .sandboxed = from->sandboxed,
-    };
-    memcpy(python->suspending, from->suspending, sizeof python->suspending);
+    *python = *from; /* and what belongs to that moment, or to `from`, anew */
+    python->image = image;
     python->layout = &python->runtime.layout;
+    python->interpreters = NULL;
+    python->interpreter_count = 0;
+    python->learner = NULL;
+    memset(&python->sandboxes, 0, sizeof python->sandboxes);
+    memset(&python->owners, 0, sizeof python->owners);
+    memset(&python->types, 0, sizeof python->types);
+    memset(&python->known, 0, sizeof python->known);
+    memset(&python->shared_keys, 0, sizeof python->shared_keys);
+    memset(&python->type_list, 0, sizeof python->type_list);
+    memset(python->unreadable, 0, sizeof python->unreadable);
     pthread_mutex_init(&python->lock, NULL);
     pthread_mutex_init(&python->sandbox_lock, NULL);
     take_map(&python->traverse_visitors, &from->traverse_visitors);

@@ -76,7 +76,19 @@ static void write_header(struct ouro_out *out, const struct ouro_page_stack *pag
     ouro_sentence_write_under(out, &text, width, "", "");
     text.size = 0;
     if (!is_consistent(model)) {
-        ouro_buf_add_text(&text, "captured without stopping it: a stack may mix what was at different moments");
+        meta = ouro_snapshot_meta(model->snapshot, OURO_META_INCONSISTENT, &size);
+        if (meta) {
+            ouro_buf_add_text(&text, "not all is of one moment: ");
+            ouro_buf_add(&text, meta, size);
+        } else {
+            ouro_buf_add_text(&text, "captured without stopping it: a stack may mix what was at different moments");
+        }
+        ouro_sentence_write(out, &text, width);
+    }
+    text.size = 0;
+    uint64_t left_out = ouro_snapshot_meta_u64(model->snapshot, OURO_META_LEFT_OUT, 0);
+    if (left_out) {
+        ouro_buf_addf(&text, "%" PRIu64 " objects or pages found no room: some values and tasks are missing", left_out);
         ouro_sentence_write(out, &text, width);
     }
     text.size = 0;
@@ -157,7 +169,7 @@ static void write_summary(struct ouro_out *out, const struct ouro_page_stack *pa
 static void add_thread_title(struct ouro_buf *text, const struct ouro_page_stack *page, size_t t)
 {
     const struct ouro_stack_thread *thread = thread_of(page, t);
-    enum ouro_thread_state state = ouro_waits_state(page->waits, t);
+    enum ouro_thread_activity state = ouro_waits_state(page->waits, t);
     const char *call = ouro_syscall_name(thread->record->syscall);
     ouro_buf_addf(text, "Thread %" PRIu64, thread->record->native_id);
     if (thread->name.size) {
@@ -514,6 +526,12 @@ void ouro_page_stack_json(struct ouro_out *out, const struct ouro_page_stack *pa
     const char *python = ouro_snapshot_meta(model->snapshot, OURO_META_PYTHON, &size);
     ouro_json_text(&json, "python", python ? python : "", python ? size : 0);
     ouro_json_bool(&json, "consistent", is_consistent(model));
+    const char *why = ouro_snapshot_meta(model->snapshot, OURO_META_INCONSISTENT, &size);
+    if (why)
+        ouro_json_text(&json, "inconsistent", why, size);
+    uint64_t left_out = ouro_snapshot_meta_u64(model->snapshot, OURO_META_LEFT_OUT, 0);
+    if (left_out)
+        ouro_json_uint(&json, "left_out", left_out);
     if (ouro_snapshot_meta(model->snapshot, OURO_META_PAUSE_NS, &size))
         ouro_json_uint(&json, "pause_ns", ouro_snapshot_meta_u64(model->snapshot, OURO_META_PAUSE_NS, 0));
     else
