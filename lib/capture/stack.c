@@ -82,6 +82,7 @@ static enum ouro_status walk_on(struct capture *capture, struct ouro_err *err)
     capture->present = 1 - capture->present;
     OURO_TRY(ouro_python_init_again(&to->python, &to->image, &from->python, err));
     ouro_stack_walk_clear(&capture->walk);
+    capture->walk.states = ouro_process_threads(capture->session->process, &capture->walk.state_count);
     enum ouro_status status = ouro_stack_walk_run(&capture->walk, &to->python, err);
     return to->image.lazy->out_of_memory ? ouro_err_set(err, OURO_NOMEM, "no memory for the copy") : status;
 }
@@ -92,6 +93,7 @@ static enum ouro_status learn(struct capture *capture, struct ouro_err *err)
     enum ouro_status status = OURO_OK;
     for (unsigned i = 0; i < TRIES; i++) {
         OURO_TRY(ouro_session_check_cancel(capture->session, err));
+        ouro_process_look(capture->session->process);
         status = scout(capture, err);
         look_fini(other(capture));
         if (status == OURO_OK)

@@ -2,10 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 
 #include "capture/emit.h"
 #include "cpython/dict.h"
 #include "cpython/finalizer.h"
+#include "cpython/lock.h"
 #include "cpython/value.h"
 #include "target/lazy.h"
 
@@ -252,6 +254,7 @@ static void mark_code(struct ouro_stack_walk *walk, ouro_addr code)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i] >= 0)
             mark(walk, word(walk, code, names[i]), OURO_STACK_LEVELS, false);
+    add_addr(walk, &walk->noted, word(walk, code, layout->code_filename)); /* as ouro_walk_noted */
 }
 
 /* What the object's slots hold, now in walk->targets. */
@@ -308,6 +311,9 @@ static void touch(struct ouro_stack_walk *walk, const struct ouro_stack_object *
     if (object->type->gc)
         ouro_python_word(python, object->addr - 8);
     struct ouro_execution execution;
+    uint64_t owner, count;
+    if (object->type->waitable)
+        ouro_lock_is_locked(python, object->type, object->addr, &owner, &count);
     if (object->type->executes)
         ouro_execution_find(python, object->type, object->addr, &execution);
     if (object->type->suspends)
@@ -436,6 +442,47 @@ static void mark_registry(struct ouro_stack_walk *walk, ouro_addr registry, unsi
     free(found);
 }
 
+#define CALL_BYTES 2048u /* of a thread's stack, from where it sleeps up to the function that was called from Python */
+
+/* The lock that is waited at, by a call of C whose arguments no frame keeps: the function has it on its stack. */
+static void search_call(struct ouro_stack_walk *walk, const struct ouro_thread_state *state, ouro_addr address)
+{
+    const struct ouro_image *image = walk->python->image;
+    const int32_t ob_type = walk->python->layout->ob_type;
+    for (unsigned at = 0; at < CALL_BYTES; at += 8) {
+        ouro_addr object = ouro_python_word(walk->python, state->stack + at);
+        const struct ouro_mapping *mapping = object & 7 ? NULL : ouro_maps_find(&image->maps, object);
+        if (!mapping || !mapping->writable || (object - state->stack < (UINT64_C(1) << 20)))
+            continue;
+        const struct ouro_type *type = ouro_type_cached(walk->python, &walk->types, word(walk, object, ob_type));
+        if (type && type->waitable && ouro_waitable_address(walk->python, type, object) == address) {
+            mark(walk, object, OURO_STACK_LEVELS, false);
+            return;
+        }
+    }
+}
+
+static void find_waits(struct ouro_stack_walk *walk)
+{
+    struct ouro_map met = {0};
+    for (size_t i = 0; i < walk->objects.count; i++) {
+        const struct ouro_stack_object *object = &walk->objects.items[i];
+        ouro_addr at = object->type->waitable ? ouro_waitable_address(walk->python, object->type, object->addr) : 0;
+        if (at && at != UINT64_MAX && !ouro_map_put(&met, at, NULL))
+            walk->out_of_memory = true;
+    }
+    for (size_t i = 0; i < walk->state_count; i++) {
+        const struct ouro_thread_state *state = &walk->states[i];
+        bool gil, sleeps = state->syscall == SYS_futex || state->syscall == SYS_restart_syscall;
+        if (!sleeps || !state->arguments[0])
+            continue;
+        ouro_addr at = ouro_lock_waits_at(walk->python, state->arguments[0], &gil);
+        if (!gil && state->stack && !ouro_map_find(&met, at))
+            search_call(walk, state, at);
+    }
+    ouro_map_fini(&met);
+}
+
 static const struct {
     const char *module, *name;
 } registry_names[] = {
@@ -481,6 +528,8 @@ enum ouro_status ouro_stack_walk_run(struct ouro_stack_walk *walk, struct ouro_p
             python->image->lazy->range_bytes = OURO_LAZY_RANGE_BYTES;
         drain(walk);
     }
+    find_waits(walk);
+    drain(walk);
     for (size_t i = 0; i < walk->noted.count; i++) {
         uint64_t *place = ouro_map_find(&walk->by_addr, walk->noted.items[i]);
         if (place)

@@ -22,6 +22,9 @@ struct ouro_stack_walk {
     struct ouro_python *python; /* borrowed */
     ouro_addr registries[16];   /* borrowed objects that hold tasks; found by ouro_stack_walk_find */
     size_t registry_count;
+    /* What the threads do (borrowed), for what they wait for; set before each run. */
+    const struct ouro_thread_state *states;
+    size_t state_count;
     /* Called now and then; may be NULL. */
     void (*tick)(void *context);
     void *tick_context;

@@ -133,8 +133,18 @@ static void check(struct worker *worker, const struct ouro_type *type, ouro_addr
         __atomic_fetch_add(&walk->disagreed_count, 1, __ATOMIC_RELAXED);
 }
 
+/* The file that it is from is kept as whole as a key: stacks are told by it. */
+static void note_file(struct worker *worker, ouro_addr code)
+{
+    const struct ouro_walk *walk = worker->walk;
+    if (!walk->names_only)
+        note_key(worker, ouro_python_word(walk->python, code + (ouro_addr)walk->python->layout->code_filename), false);
+}
+
 static inline void visit(struct worker *worker, const struct ouro_type *type, ouro_addr object)
 {
+    if (__builtin_expect(type->named == OURO_NAMED_CODE, 0))
+        note_file(worker, object);
     if (__builtin_expect(__atomic_load_n(&type->checks, __ATOMIC_RELAXED) < worker->walk->checks_per_type, 0))
         check(worker, type, object);
     ouro_visit(&worker->visitor, type, object);

@@ -133,7 +133,7 @@ enum ouro_object_flag {
     OURO_OBJECT_PSEUDO = 1 << 8,
     OURO_OBJECT_TORN = 1 << 9,   /* some of what it refers to could not be read: counted, left out */
     OURO_OBJECT_VALUE_CUT = 1 << 10, /* the value is longer than what is stored */
-    OURO_OBJECT_IS_KEY = 1 << 11, /* a str or bytes that is a key of some mapping */
+    OURO_OBJECT_IS_KEY = 1 << 11, /* a str or bytes that is a key of some mapping, or the file of code */
     OURO_OBJECT_UNASKED = 1 << 12, /* tracked, but its tp_is_gc says no: no reference to it is subtracted, it reports none */
     OURO_OBJECT_UNTRACKED_FIRST = 1 << 13, /* a tuple that a full collection stops tracking before it decides (3.14.0 to 3.14.4) */
     OURO_OBJECT_SHALLOW = 1 << 15, /* what it refers to was not captured, and it has no slots (OURO_META_SCOPE) */

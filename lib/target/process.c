@@ -316,6 +316,11 @@ enum ouro_status ouro_process_stop(struct ouro_process *process, uint64_t timeou
     return ouro_stop_all(&process->stop, process->pid, timeout_ns, err);
 }
 
+void ouro_process_look(struct ouro_process *process)
+{
+    ouro_stop_look(&process->stop, process->pid);
+}
+
 void ouro_process_resume(struct ouro_process *process)
 {
     ouro_stop_resume(&process->stop);

@@ -56,6 +56,9 @@ static void read_state(int task, const char *tid, struct ouro_thread_state *stat
     if (!read_file(task, tid, "syscall", text, sizeof text) || (text[0] != '-' && (text[0] < '0' || text[0] > '9')))
         return; /* "running" */
     state->syscall = atoi(text);
+    char *argument = state->syscall >= 0 ? strchr(text, ' ') : NULL;
+    for (size_t i = 0; argument && i < OURO_THREAD_ARGUMENTS; i++)
+        state->arguments[i] = strtoull(argument, &argument, 16);
     char *last = strrchr(text, ' '); /* number, arguments unless it is -1, stack pointer, instruction pointer */
     while (last && last > text && last[-1] != ' ')
         last--;
@@ -392,6 +395,13 @@ static enum ouro_status attempt(struct ouro_stop *stop, uint64_t deadline_ns, st
     else
         end_keeper(stop);
     return stop->status;
+}
+
+void ouro_stop_look(struct ouro_stop *stop, pid_t pid)
+{
+    ouro_stop_resume(stop);
+    stop->pid = pid;
+    read_states(stop);
 }
 
 enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, struct ouro_err *err)

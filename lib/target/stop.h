@@ -43,6 +43,8 @@ struct ouro_stop {
 
 /* The address of `stop` stays the same while threads are stopped. A stop while stopped resumes first. */
 enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, struct ouro_err *err);
+/* Only records what /proc says of the threads; none is stopped. */
+void ouro_stop_look(struct ouro_stop *stop, pid_t pid);
 void ouro_stop_resume(struct ouro_stop *stop);
 uint64_t ouro_stop_duration_ns(const struct ouro_stop *stop);
 void ouro_stop_fini(struct ouro_stop *stop);
