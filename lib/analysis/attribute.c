@@ -69,28 +69,53 @@ enum ouro_attribute_answer ouro_attribute_find(const struct ouro_heap_model *mod
     return OURO_ATTRIBUTE_NO;
 }
 
+/* A class's text is its full name. Those of the interpreter's builtins module are static: what they own they do not report. */
+static bool has_name(const struct ouro_heap_model *model, ouro_node class, const char *module, const char *name)
+{
+    size_t size, module_size = strlen(module), name_size = strlen(name);
+    if (class >= model->heap.count || !ouro_value_has(model, class))
+        return false;
+    const unsigned char *text = ouro_value_raw(model, class, &size);
+    return size == module_size + 1 + name_size && !memcmp(text, module, module_size) && text[module_size] == '.' &&
+           !memcmp(text + module_size + 1, name, name_size);
+}
+
+static bool is_static(const struct ouro_heap_model *model, ouro_node class)
+{
+    const struct ouro_heap_shape *shape = ouro_heap_model_shape(model, class);
+    for (uint32_t i = 0; i < shape->part_count; i++) {
+        const char *name = ouro_snapshot_string(model->snapshot, shape->parts[i].name, NULL);
+        if (shape->parts[i].kind == OURO_PART_FIELD && name && !strcmp(name, "__mro__"))
+            return shape->parts[i].edge_class == OURO_EDGE_HIDDEN;
+    }
+    return false;
+}
+
 bool ouro_attribute_is_class(const struct ouro_heap_model *model, ouro_node class, const char *module, const char *name)
 {
-    /* Few types have the name of a builtin one; of those the first counts. */
-    for (uint32_t i = 0; i < model->type_count; i++)
-        if (model->types[i].node == class)
-            return ouro_lookup_is_type(model, i, module, name);
-    return false;
+    return has_name(model, class, module, name) && (strcmp(module, "builtins") || is_static(model, class));
 }
 
 bool ouro_attribute_derives(const struct ouro_heap_model *model, uint32_t type, const char *module, const char *name)
 {
-    for (unsigned depth = 0; type < model->type_count && depth < MRO_MAX; depth++) {
-        if (ouro_lookup_is_type(model, type, module, name))
+    if (type >= model->type_count)
+        return false;
+    if (ouro_lookup_is_type(model, type, module, name))
+        return true;
+    ouro_node class = model->types[type].node;
+    ouro_node mro = class == OURO_NODE_NONE ? class : ouro_heap_model_field(model, class, "__mro__");
+    if (mro == OURO_NODE_NONE)
+        return false;
+    uint64_t begin = model->heap.slot_begin[mro], end = model->heap.slot_begin[mro + 1];
+    for (uint64_t i = begin; i < end && i - begin < MRO_MAX; i++)
+        if (ouro_attribute_is_class(model, model->heap.slots[i], module, name))
             return true;
-        type = model->types[type].base;
-    }
     return false;
 }
 
 /* Whether __getattribute__ of the type is the generic lookup, or another of the interpreter's own that begins with it or that
  * makes no difference to what we ask. */
-static bool is_trusted(const struct ouro_heap_model *model, uint32_t type)
+static bool is_trusted(const struct ouro_heap_model *model, ouro_node class)
 {
     static const char *const modules[] = {
         "builtins", "types",    "collections", "_collections", "functools",   "_functools", "_io",     "io",
@@ -106,13 +131,19 @@ static bool is_trusted(const struct ouro_heap_model *model, uint32_t type)
         {"_thread", "_local"},         {"builtins", "super"},          {"types", "GenericAlias"},
         {"builtins", "weakproxy"},     {"builtins", "weakcallableproxy"},
     };
-    const char *module = ouro_heap_model_type_module(model, type, NULL);
+    size_t size;
+    if (!ouro_value_has(model, class))
+        return false;
+    const char *text = (const char *)ouro_value_raw(model, class, &size);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (ouro_lookup_is_type(model, type, others[i].module, others[i].name))
+        if (has_name(model, class, others[i].module, others[i].name))
             return false;
-    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
-        if (!strcmp(module, modules[i]))
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
+        size_t length = strlen(modules[i]);
+        if (size > length + 1 && !memcmp(text, modules[i], length) && text[length] == '.' &&
+            !memchr(text + length + 1, '.', size - length - 1))
             return true;
+    }
     return false;
 }
 
@@ -126,10 +157,7 @@ bool ouro_attribute_is_generic(const struct ouro_heap_model *model, ouro_node cl
         !ouro_lookup_is_type(model, ouro_heap_model_type(model, found.value), "builtins", "wrapper_descriptor"))
         return false; /* a function of the program's */
     ouro_node of = ouro_heap_model_field(model, found.value, "__objclass__");
-    for (uint32_t i = 0; of != OURO_NODE_NONE && i < model->type_count; i++)
-        if (model->types[i].node == of)
-            return is_trusted(model, i);
-    return false;
+    return of != OURO_NODE_NONE && is_trusted(model, of);
 }
 
 static bool type_has(const struct ouro_heap_model *model, ouro_node value, const char *name)

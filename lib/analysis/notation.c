@@ -69,7 +69,7 @@ static bool has_own(const struct ouro_notation *notation, ouro_node holder, cons
 }
 
 /* A builtin by its name, another by way of its module. */
-static bool add_base(const struct ouro_notation *notation, const char *module, const char *name, struct ouro_buf *out)
+bool ouro_notation_add_base(const struct ouro_notation *notation, const char *module, const char *name, struct ouro_buf *out)
 {
     const struct ouro_heap_model *model = notation->model;
     if (!strcmp(module, "builtins")) {
@@ -90,7 +90,7 @@ static bool add_item(const struct ouro_notation *notation, const struct ouro_slo
         ouro_buf_addf(&step->after, "[%llu]", (unsigned long long)index);
         return true;
     }
-    if (!add_base(notation, module, name, &step->before))
+    if (!ouro_notation_add_base(notation, module, name, &step->before))
         return false;
     ouro_buf_add_text(&step->before, ".__getitem__(");
     ouro_buf_addf(&step->after, ", %llu)", (unsigned long long)index);
@@ -138,7 +138,7 @@ static bool add_iterated(const struct ouro_notation *notation, const struct ouro
         ouro_buf_addf(&step->after, "][%llu]", (unsigned long long)index);
         return true;
     }
-    if (!add_base(notation, module, name, &step->before))
+    if (!ouro_notation_add_base(notation, module, name, &step->before))
         return false;
     ouro_buf_addf(&step->before, ".%s(", method);
     ouro_buf_addf(&step->after, ")][%llu]", (unsigned long long)index);

@@ -8,6 +8,8 @@
 
 void ouro_notation_words(const struct ouro_notation *notation, const struct ouro_slot *slot,
                          struct ouro_notation_step *step);
+/* A builtin by its name, another class by way of its module. */
+bool ouro_notation_add_base(const struct ouro_notation *notation, const char *module, const char *name, struct ouro_buf *out);
 /* A key or a value of a dict. exact_dict: what is written before stands for a plain view of it. */
 bool ouro_notation_entry(const struct ouro_notation *notation, const struct ouro_slot *slot, bool exact_dict,
                          struct ouro_notation_step *step);

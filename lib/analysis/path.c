@@ -41,6 +41,31 @@ static void find_namespace(const struct ouro_heap_model *model, const struct our
     namespace->at = behind ? ~(int32_t)(slots - first) : (int32_t)first;
 }
 
+/* Whether nothing that Python has leads there: such references go last among those of a level. */
+static bool is_nameless(const struct ouro_heap_model *model, const struct ouro_part *part)
+{
+    static const char *const names[] = {"__subclasses__", "tp_cache",       "ht_module", "co_localsplusnames", "co_localspluskinds",
+                                        "f_func",         "__slots__",      "registry",  "cache",              "negative_cache",
+                                        "exc_value",      "sequence"};
+    const char *name = ouro_snapshot_string(model->snapshot, part->name, NULL);
+    if (part->kind == OURO_PART_FOUND || part->kind == OURO_PART_LINKS || part->kind == OURO_PART_STACK)
+        return true;
+    if (part->kind != OURO_PART_FIELD || !name)
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return !strncmp(name, ".+", 2) || !strncmp(name, ".-", 2) || name[0] == '<';
+}
+
+static bool has_nameless(const struct ouro_heap_model *model, const struct ouro_heap_shape *shape)
+{
+    for (uint32_t i = 0; i < shape->part_count; i++)
+        if (is_nameless(model, &shape->parts[i]))
+            return true;
+    return false;
+}
+
 static bool is_pseudo(const struct ouro_heap_model *model, ouro_node node)
 {
     return model->heap.flags[node] & OURO_OBJECT_PSEUDO;
@@ -63,12 +88,15 @@ enum ouro_status ouro_path_search_init(struct ouro_path_search *search, struct o
     search->parent = ouro_large_new(count, sizeof *search->parent);
     search->queue = ouro_large_new(count, sizeof *search->queue);
     search->namespaces = calloc((size_t)model->shape_count + 1, sizeof *search->namespaces);
-    if (!search->parent || !search->queue || !search->namespaces) {
+    search->nameless = calloc((size_t)model->shape_count + 1, 1);
+    if (!search->parent || !search->queue || !search->namespaces || !search->nameless) {
         ouro_path_search_fini(search);
         return ouro_err_set(err, OURO_NOMEM, "out of memory for the paths to %zu objects", count);
     }
-    for (uint32_t i = 0; i < model->shape_count; i++)
+    for (uint32_t i = 0; i < model->shape_count; i++) {
         find_namespace(model, &model->shapes[i], &search->namespaces[i]);
+        search->nameless[i] = has_nameless(model, &model->shapes[i]);
+    }
     ouro_notation_init(&search->notation, model);
     memset(search->parent, 0xff, count * sizeof *search->parent);
     return OURO_OK;
@@ -79,6 +107,7 @@ void ouro_path_search_fini(struct ouro_path_search *search)
     free(search->parent);
     free(search->queue);
     free(search->namespaces);
+    free(search->nameless);
     free(search->closed);
     free(search->wanted);
     free(search->items);
@@ -141,15 +170,23 @@ static bool has_closed(const struct ouro_path_search *search, ouro_node node)
     return false;
 }
 
-/* References that do not count as long as others of the same object do. */
-static void follow_open(struct ouro_path_search *search, ouro_node node)
+/* References of one object that are open, and have a name or have none. */
+static void follow_some(struct ouro_path_search *search, ouro_node node, bool nameless)
 {
     struct ouro_slot_walk walk;
     struct ouro_slot slot;
+    const struct ouro_part *part = NULL;
+    bool wanted = false;
     ouro_slot_walk_begin(&walk, search->model, node);
-    while (ouro_slot_walk_next(&walk, &slot))
-        if (slot.target != OURO_NODE_NONE && slot.edge_class != OURO_EDGE_WEAK && !is_closed(search, &slot))
+    while (ouro_slot_walk_next(&walk, &slot)) {
+        if (slot.part != part) {
+            part = slot.part;
+            wanted = is_nameless(search->model, part) == nameless;
+        }
+        if (wanted && slot.target != OURO_NODE_NONE && slot.edge_class != OURO_EDGE_WEAK &&
+            (!search->count || !is_closed(search, &slot)))
             reach(search, node, slot.target);
+    }
 }
 
 static bool is_over(const struct ouro_path_search *search)
@@ -160,20 +197,34 @@ static bool is_over(const struct ouro_path_search *search)
 
 #define AHEAD 16 /* nodes whose slots are asked for before their turn */
 
+static inline bool is_mixed(const struct ouro_path_search *search, ouro_node node)
+{
+    uint32_t shape = search->model->heap.shape[node];
+    return (shape < search->model->shape_count && search->nameless[shape]) ||
+           (__builtin_expect(search->count != 0, 0) && has_closed(search, node));
+}
+
+/* Level by level, of each first what has a name. */
 static void run(struct ouro_path_search *search)
 {
     const struct ouro_heap_model *model = search->model;
     struct following following = {.search = search};
     while (search->done_count < search->found_count && !is_over(search)) {
-        ouro_node node = search->queue[search->done_count++];
-        if (search->done_count + AHEAD < search->found_count)
-            __builtin_prefetch(&model->heap.slot_begin[search->queue[search->done_count + AHEAD]]);
-        if (search->count && has_closed(search, node)) {
-            follow_open(search, node);
-            continue;
+        ouro_node begin = search->done_count, end = search->found_count;
+        while (search->done_count < end && !is_over(search)) {
+            ouro_node node = search->queue[search->done_count++];
+            if (search->done_count + AHEAD < search->found_count)
+                __builtin_prefetch(&model->heap.slot_begin[search->queue[search->done_count + AHEAD]]);
+            if (is_mixed(search, node)) {
+                follow_some(search, node, false);
+                continue;
+            }
+            following.from = node;
+            OURO_EACH_TARGET(model, node, OURO_CLASS_OWNED, follow, &following);
         }
-        following.from = node;
-        OURO_EACH_TARGET(model, node, OURO_CLASS_OWNED, follow, &following);
+        for (ouro_node i = begin; i < end && !is_over(search); i++)
+            if (is_mixed(search, search->queue[i]))
+                follow_some(search, search->queue[i], true);
     }
 }
 

@@ -3,7 +3,7 @@
  * Length counts steps as they are written: `.name` is one, though the instance's __dict__ lies between. Modules, their
  * namespaces and threads' frames are where paths begin: a global and a frame's local are equally near. Of equally short
  * paths the one from a module's globals goes first, then a frame's, then the interpreter's own state; then the order of the
- * file. Breadth first over owned references, 8 bytes an object. The reverse graph is never made. */
+ * file; but what Python has no name for goes last. Breadth first over owned references, 8 bytes an object. The reverse graph is never made. */
 #ifndef OURO_ANALYSIS_PATH_H
 #define OURO_ANALYSIS_PATH_H
 
@@ -34,6 +34,7 @@ struct ouro_path_search {
     ouro_node named_count, native_count; /* of queue: found from named roots; from those or from native ones */
     ouro_node done_count;                /* of queue: whose references were followed */
     struct ouro_path_namespace *namespaces; /* owned; by shape */
+    uint8_t *nameless;                      /* owned; by shape: whether parts of it have no name in Python */
     uint8_t *closed;                     /* owned; by object: must not be gone through; NULL: none */
     struct ouro_path_edge {
         ouro_node from;

@@ -1,12 +1,14 @@
 #include "cpython/visit.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cpython/deliver.h"
 #include "cpython/dict.h"
 #include "cpython/foreign.h"
 #include "cpython/frame_object.h"
 #include "cpython/unwind.h"
+#include "cpython/text.h"
 
 void ouro_visit_end(struct ouro_visitor *visitor)
 {
@@ -80,6 +82,18 @@ static void visit_structseq(struct ouro_visitor *visitor, const struct ouro_type
     run_end(visitor, count);
 }
 
+/* A name as part of a label, which ends at a NUL: a name with one inside would look like another. */
+static bool read_name(const struct ouro_python *python, ouro_addr key, char *out, size_t capacity)
+{
+    struct ouro_str text;
+    bool cut;
+    if (!ouro_str_read(python, key, &text))
+        return false;
+    size_t size = ouro_str_utf8(&text, (unsigned char *)out, capacity - 1, &cut);
+    out[size] = 0;
+    return strlen(out) == size;
+}
+
 /* One slot for each name of a shared keys object: values[0 .. count). */
 static void visit_named_values(struct ouro_visitor *visitor, ouro_addr keys_addr, const unsigned char *values,
                                uint64_t count)
@@ -90,7 +104,7 @@ static void visit_named_values(struct ouro_visitor *visitor, ouro_addr keys_addr
         for (uint64_t i = 0; i < count; i++) {
             char name[300] = ".";
             if (!named || i >= keys.entry_count ||
-                !ouro_python_text(visitor->python, ouro_keys_key(&keys, i), name + 1, sizeof name - 1))
+                !read_name(visitor->python, ouro_keys_key(&keys, i), name + 1, sizeof name - 1))
                 snprintf(name, sizeof name, ".<%u>", (unsigned)i);
             part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, name);
         }
