@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/path_answer.h"
+#include "analysis/path_tree.h"
 #include "base/guard.h"
 #include "command.h"
 #include "object.h"
@@ -11,11 +11,16 @@
 #include "render/page_path.h"
 #include "snapshots.h"
 
+/* Levels of the tree of a type, and rows below each. */
+#define DEPTH 8
+#define ROWS  10
+
 struct request {
     const char *path;
     char **objects;
     size_t object_count;
-    uint64_t most;
+    const char *type;
+    uint64_t most, depth, limit;
     bool salvage, json, steps;
 };
 
@@ -73,6 +78,41 @@ static enum ouro_status write_answers(const struct request *request, struct ouro
     return OURO_OK;
 }
 
+static int run_type(const struct request *request, struct ouro_path_finder *finder)
+{
+    int status;
+    struct ouro_err err;
+    const struct ouro_path_tree_query query = {
+        .type = request->type,
+        .limit = request->limit,
+        .depth = request->depth < OURO_PATH_TREE_DEPTH_MAX ? (unsigned)request->depth : 0,
+    };
+    OURO_GUARD(ouro_path_tree_fini) struct ouro_path_tree tree;
+    enum ouro_status computed = ouro_path_tree_init(&tree, finder, &query, &err);
+    if (computed == OURO_GONE) {
+        ouro_command_complain("path: \"%s\" is neither an address (0x7f..) nor a decimal id(), and %s has no object of such a "
+                              "type",
+                              request->type, request->path);
+        return OURO_EXIT_USAGE;
+    }
+    if (computed != OURO_OK)
+        return ouro_command_fail_snapshot(computed, request->path, &err);
+    struct ouro_dest output;
+    if ((status = ouro_dest_open(&output, NULL)))
+        return status;
+    if (request->json)
+        ouro_page_path_tree_json(&output.out, finder->model, &tree, request->type);
+    else
+        ouro_page_path_tree_text(&output.out, finder->model, &tree, request->type, ouro_command_columns());
+    return ouro_dest_close(&output, OURO_EXIT_DONE);
+}
+
+/* An address is no name of a type, nor the other way round. */
+static bool is_address(const char *text)
+{
+    return *text && (*text >= '0' && *text <= '9');
+}
+
 static int run(const struct request *request)
 {
     int status;
@@ -84,6 +124,8 @@ static int run(const struct request *request)
     enum ouro_status computed = ouro_path_finder_init(&finder, &model, &err);
     if (computed != OURO_OK)
         return ouro_command_fail_snapshot(computed, request->path, &err);
+    if (request->type)
+        return run_type(request, &finder);
     OURO_FREE ouro_node *nodes = calloc(request->object_count, sizeof *nodes);
     if (!nodes)
         return ouro_command_fail_snapshot(OURO_NOMEM, request->path, &err);
@@ -104,7 +146,8 @@ static int run(const struct request *request)
 
 int ouro_cmd_path(int argc, char **argv)
 {
-    struct request request = {.most = 1};
+    bool of_type = false;
+    struct request request = {.most = 1, .depth = DEPTH, .limit = ROWS};
     const struct ouro_option options[] = {
         {'n', "paths", OURO_OPTION_COUNT, &request.most, NULL, "N",
          "so many paths, which have nothing in common but where\n"
@@ -112,14 +155,20 @@ int ouro_cmd_path(int argc, char **argv)
         {0, "steps", OURO_OPTION_FLAG, &request.steps, NULL, NULL,
          "each path step by step, with addresses and types;\n"
          "else only those that are longer than a line", NULL},
+        {'t', "type", OURO_OPTION_TEXT, &request.type, &of_type, "TYPE", "the paths to all objects of a type, merged", NULL},
+        {'d', "depth", OURO_OPTION_COUNT, &request.depth, NULL, "N", "levels of them (default 8, 0: all)", NULL},
+        {'l', "limit", OURO_OPTION_COUNT, &request.limit, NULL, "N", "so many rows below each (default 10, 0: all)", NULL},
         OURO_SNAPSHOT_OPTIONS(&request.salvage, &request.json),
         {0},
     };
     const struct ouro_usage usage = {
         .command = "path",
         .arguments = "SNAPSHOT OBJECT|TYPE ...",
-        .purpose = "Who holds it: shortest paths from roots, as Python expressions.",
-        .least = 2,
+        .purpose = "Who holds it: the shortest paths from the roots, each as a Python expression.\n"
+                   "OBJECT is an address (0x7f..) or a decimal id(). For a TYPE, a name (User), a\n"
+                   "qualified name (app.models.User) or a glob, the paths to all of its objects are\n"
+                   "merged: how many come through each place.",
+        .least = 1,
         .most = -1,
         .options = options,
     };
@@ -128,6 +177,15 @@ int ouro_cmd_path(int argc, char **argv)
         return status;
     if (!request.most) {
         ouro_command_complain("path: --paths takes at least 1");
+        return OURO_EXIT_USAGE;
+    }
+    int given = argc - first - 1;
+    if (given == 1 && !of_type && !is_address(argv[first + 1])) {
+        request.type = argv[first + 1];
+        given--;
+    }
+    if (request.type ? given > 0 : !given) {
+        ouro_command_complain(given ? "path: either objects or a type" : "path: an OBJECT or a TYPE is missing; see ouro path -h");
         return OURO_EXIT_USAGE;
     }
     request.path = argv[first];

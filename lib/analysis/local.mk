@@ -61,6 +61,8 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/path_answer.c \
 	lib/analysis/path_answer.h \
 	lib/analysis/path_text.c \
+	lib/analysis/path_tree.c \
+	lib/analysis/path_tree.h \
 	lib/analysis/value.c \
 	lib/analysis/value.h \
 	lib/analysis/wait_names.c \

@@ -5,7 +5,7 @@
 #include "base/types.h"
 #include "render/out.h"
 
-#define OURO_JSON_DEPTH_MAX 32
+#define OURO_JSON_DEPTH_MAX 256
 
 struct ouro_json {
     struct ouro_out *out; /* borrowed */

@@ -18,6 +18,7 @@ libouro_render_a_SOURCES = \
 	lib/render/page_stack.h \
 	lib/render/page_path.c \
 	lib/render/page_path.h \
+	lib/render/page_path_tree.c \
 	lib/render/page_types.c \
 	lib/render/sentence.c \
 	lib/render/sentence.h \

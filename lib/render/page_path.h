@@ -2,7 +2,7 @@
 #ifndef OURO_RENDER_PAGE_PATH_H
 #define OURO_RENDER_PAGE_PATH_H
 
-#include "analysis/path_answer.h"
+#include "analysis/path_tree.h"
 #include "render/json.h"
 
 /* One object and its paths; steps: each path step by step, also where it fits on a line. */
@@ -13,5 +13,11 @@ void ouro_page_path_fields(struct ouro_json *json, const struct ouro_heap_model 
                            const struct ouro_path_answer *answer);
 /* The fields of one path, into an open JSON object: expression, pasteable, python, root, steps. */
 void ouro_page_path_one(struct ouro_json *json, const struct ouro_heap_model *model, const struct ouro_path_item *item);
+
+/* The paths to all objects of a type, merged. */
+void ouro_page_path_tree_text(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_path_tree *tree,
+                              const char *type, size_t width);
+void ouro_page_path_tree_json(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_path_tree *tree,
+                              const char *type);
 
 #endif
