@@ -381,8 +381,8 @@ static void visit_frame(struct ouro_stack_walk *walk, ouro_addr frame, ouro_addr
 {
     if (!generator)
         ouro_visit_frame(&walk->visitor, frame, true);
-    else if (running)
-        ouro_visit_frame_locals(&walk->visitor, frame);
+    else
+        ouro_visit_frame_rest(&walk->visitor, frame, running);
     ouro_visit_end(&walk->visitor);
 }
 
