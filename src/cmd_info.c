@@ -38,6 +38,8 @@ static int run(const char *path, bool salvage, bool quick, bool json, size_t lim
     enum ouro_status computed = OURO_OK;
     if (!quick)
         computed = ouro_largest_init(&largest, &model, &depth.roots, &depth.retained, LARGEST_COUNT, LARGEST_SHARE, &err);
+    if (computed == OURO_OK && !quick)
+        computed = ouro_largest_find_paths(&largest, &model, &err);
     OURO_GUARD(ouro_info_fini) struct ouro_info info = {0};
     if (computed == OURO_OK)
         computed = ouro_info_init_with(&info, &model, &depth.collector, &err);

@@ -123,8 +123,30 @@ enum ouro_status ouro_largest_init(struct ouro_largest *largest, struct ouro_hea
     return OURO_OK;
 }
 
+enum ouro_status ouro_largest_find_paths(struct ouro_largest *largest, struct ouro_heap_model *model, struct ouro_err *err)
+{
+    OURO_GUARD(ouro_path_finder_fini) struct ouro_path_finder finder = {0};
+    OURO_FREE ouro_node *nodes = calloc(largest->count + 1, sizeof *nodes);
+    largest->paths = calloc(largest->count + 1, sizeof *largest->paths);
+    if (!nodes || !largest->paths)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the paths to the largest objects");
+    size_t count = 0;
+    for (size_t i = 0; i < largest->count; i++)
+        if (largest->tree.items[largest->items[i]].kind == OURO_DOMINATOR_OBJECT)
+            nodes[count++] = largest->tree.items[largest->items[i]].node;
+    OURO_TRY(ouro_path_finder_init(&finder, model, err));
+    OURO_TRY(ouro_path_finder_run(&finder, nodes, count, err));
+    for (size_t i = 0; i < largest->count; i++)
+        if (largest->tree.items[largest->items[i]].kind == OURO_DOMINATOR_OBJECT)
+            OURO_TRY(ouro_path_answer_init(&largest->paths[i], &finder, largest->tree.items[largest->items[i]].node, 1, err));
+    return OURO_OK;
+}
+
 void ouro_largest_fini(struct ouro_largest *largest)
 {
+    for (size_t i = 0; largest->paths && i < largest->count; i++)
+        ouro_path_answer_fini(&largest->paths[i]);
+    free(largest->paths);
     ouro_dominator_tree_fini(&largest->tree);
     free(largest->items);
     memset(largest, 0, sizeof *largest);

@@ -229,7 +229,8 @@ enum ouro_status ouro_path_text_init(struct ouro_path_text *text, const struct o
             ouro_notation_text_add(&writing.python, &text->python);
         text->pasteable = writing.shown.exact && path->root != OURO_PATH_FRAME;
     }
-    if (text->expression.failed || text->python.failed || text->root.failed || text->notations.failed)
+    if (text->expression.failed || text->python.failed || text->root.failed || text->notations.failed ||
+        writing.python.front.failed || writing.python.back.failed)
         status = OURO_NOMEM;
     ouro_notation_text_fini(&writing.shown);
     ouro_notation_text_fini(&writing.python);

@@ -259,6 +259,7 @@ struct rows {
     const struct ouro_page_dominators *page;
     const size_t *some; /* NULL: all, as a tree */
     size_t count;
+    const struct ouro_path_answer *paths; /* of some of them; NULL: not known */
 };
 
 static const struct ouro_dominator_row *row_at(const struct rows *rows, size_t i)
@@ -308,6 +309,10 @@ static void write_rows(struct ouro_out *out, const struct rows *rows, size_t wid
         say(&words, page, row);
         if (rows->some)
             words.head.size = 0;
+        if (rows->paths && rows->paths[i].count) { /* says more than how its dominator has it */
+            words.label.size = 0;
+            ouro_text_add_buf(&words.label, &rows->paths[i].items[0].text.expression);
+        }
         if (width)
             fit(&words, width > used ? width - used : 1);
         write_words(out, &words);
@@ -341,7 +346,7 @@ static void write_limits(struct ouro_out *out, const struct ouro_page_dominators
 
 void ouro_page_dominators_text(struct ouro_out *out, const struct ouro_page_dominators *page, size_t width)
 {
-    write_rows(out, &(struct rows){page, NULL, page->tree->count}, width);
+    write_rows(out, &(struct rows){page, NULL, page->tree->count, NULL}, width);
     write_limits(out, page);
     ouro_page_doubts_text(out, page->info, width);
 }
@@ -349,7 +354,7 @@ void ouro_page_dominators_text(struct ouro_out *out, const struct ouro_page_domi
 void ouro_page_largest_text(struct ouro_out *out, const struct ouro_page_dominators *page,
                             const struct ouro_largest *largest, size_t width)
 {
-    write_rows(out, &(struct rows){page, largest->items, largest->count}, width);
+    write_rows(out, &(struct rows){page, largest->items, largest->count, largest->paths}, width);
 }
 
 /* --- JSON */
@@ -452,6 +457,8 @@ void ouro_page_largest_json(struct ouro_json *json, const struct ouro_page_domin
         const struct ouro_dominator_row *row = &largest->tree.items[largest->items[i]];
         ouro_json_object(json, NULL);
         write_row_fields(json, page, row, &text);
+        if (largest->paths && largest->paths[i].count)
+            ouro_json_buf(json, "expression", &largest->paths[i].items[0].text.expression);
         ouro_json_end(json);
     }
     ouro_json_end(json);

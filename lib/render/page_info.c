@@ -205,11 +205,12 @@ static void add_place(struct ouro_buf *text, const struct ouro_stacks *stacks, c
 static void add_state(struct ouro_buf *text, const struct ouro_waits *waits, size_t t)
 {
     const struct ouro_stack_thread *thread = &waits->stacks->threads.items[t];
-    ouro_buf_add_text(text, ouro_thread_state_name(ouro_waits_state(waits, t)));
+    if (waits->items[t].deadlock != OURO_THREAD_NONE)
+        ouro_buf_add_text(text, waits->items[t].behind ? "behind a deadlock" : "deadlocked");
+    else
+        ouro_buf_add_text(text, ouro_thread_state_name(ouro_waits_state(waits, t)));
     if (thread->record->holds_gil)
         ouro_buf_add_text(text, ", holds the GIL");
-    if (waits->items[t].deadlock != OURO_THREAD_NONE)
-        ouro_buf_add_text(text, waits->items[t].behind ? ", behind a deadlock" : ", deadlocked");
 }
 
 static void write_threads(struct ouro_out *out, const struct ouro_page_info *page, size_t width)

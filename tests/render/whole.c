@@ -52,6 +52,7 @@ static enum ouro_status ask_info(struct whole *w, struct ouro_err *err)
     ouro_page_info_text(&w->out, &quick, 80);
     OURO_GUARD(ouro_largest_fini) struct ouro_largest largest = {0};
     OURO_TRY(ouro_largest_init(&largest, &w->model, &w->roots, &w->retained, 5, 0, err));
+    OURO_TRY(ouro_largest_find_paths(&largest, &w->model, err));
     OURO_TRY(ouro_info_add_unexplained(&w->info, &w->roots, err));
     const struct ouro_page_info page = {&w->model, &w->info, &w->roots, &largest, &waits, 0};
     ouro_page_info_text(&w->out, &page, 80);
