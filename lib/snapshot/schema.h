@@ -189,8 +189,8 @@ struct ouro_thread_record {
     uint64_t native_id;   /* the kernel's tid; 0 unknown */
     uint32_t name;        /* string: threading's name, "" unknown */
     uint32_t comm;        /* string: the kernel's name */
-    char state;           /* as in /proc: R S D T ...; '?' */
-    int64_t syscall;      /* number, -1: none */
+    char state;           /* when it was stopped: 'S' slept in a system call, 'R' did not, 'T' by a signal; '?', or as in /proc */
+    int64_t syscall;      /* number of the one it slept in, -1: none */
     uint32_t holds_gil;   /* 0 no, 1 yes */
     ouro_node root;       /* the thread's <root> */
 };

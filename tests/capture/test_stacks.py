@@ -4,10 +4,13 @@ usage: test_stacks.py [--keep FOLDER] [PYTHON ...]
 """
 import argparse
 import collections
+import glob
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -236,6 +239,17 @@ def of_core(target):
     return ['--core', 'core.%d' % target.pid]
 
 
+def of_crash(target):
+    """A core of Linux: it ends the target."""
+    with open('/proc/sys/kernel/core_pattern') as file:
+        if file.read().strip() != 'core':
+            raise Skip('Linux does not write cores here')
+    resource.prlimit(target.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+    os.kill(target.pid, signal.SIGSEGV)
+    target.process.wait(timeout=targets.TIMEOUT_S)
+    return ['--core', glob.glob('core*')[0]]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--keep')
@@ -249,6 +263,7 @@ def main():
         cases += [(versions[version], mode, of_core) for version in ('3.11', '3.13') if version in versions for mode in ('blocked', 'gil')]
     else:
         print('skip: cores: no gcore')
+    cases += [(versions[version], 'blocked', of_crash) for version in ('3.8', '3.11', '3.13', '3.14', '3.15') if version in versions]
     good = bool(cases)
     for python, mode, arguments in cases:
         if options.mode not in mode:
@@ -259,7 +274,7 @@ def main():
         try:
             report = run(python, mode, folder, arguments)
         except Skip as reason:
-            print('skip: %s, %s, of_core: %s' % (python, mode, reason))
+            print('skip: %s, %s, %s: %s' % (python, mode, arguments.__name__, reason))
             continue
         finally:
             os.chdir(before)
