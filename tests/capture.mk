@@ -6,7 +6,13 @@ TESTS += tests/capture/test_values.py tests/capture/test_compare.py tests/captur
 TESTS += tests/capture/test_finalizers.py tests/capture/test_stuck.py tests/capture/test_collector_state.py
 TESTS += tests/capture/test_retained.py tests/capture/test_stacks.py
 
+TESTS += tests/capture/test_paths.py
+
 # For `make bench`.
+EXTRA_PROGRAMS += tests/bench_path
+CLEANFILES += tests/bench_path
+tests_bench_path_SOURCES = tests/bench/bench_path.c
+tests_bench_path_LDADD = $(TEST_ANALYSIS_LIBS)
 EXTRA_PROGRAMS += tests/bench_load
 CLEANFILES += tests/bench_load
 tests_bench_load_SOURCES = tests/bench/bench_load.c

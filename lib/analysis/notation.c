@@ -260,12 +260,23 @@ void ouro_notation_text_fini(struct ouro_notation_text *text)
 void ouro_notation_text_begin(struct ouro_notation_text *text, const char *root, size_t size, bool exact)
 {
     text->front.size = text->back.size = 0;
+    text->levels = text->wraps = 0;
     ouro_buf_add(&text->back, root, size);
     text->exact = exact;
 }
 
+/* Brackets and dots, also those within a key: too many never hurt. */
+static void add_levels(unsigned *levels, const struct ouro_buf *text)
+{
+    for (size_t i = 0; i < text->size && *levels <= OURO_NOTATION_LEVELS_MAX; i++)
+        *levels += text->data[i] == '(' || text->data[i] == '[' || text->data[i] == '.';
+}
+
 void ouro_notation_text_step(struct ouro_notation_text *text, const struct ouro_notation_step *step)
 {
+    add_levels(&text->levels, &step->before);
+    add_levels(&text->wraps, &step->before);
+    add_levels(&text->levels, &step->after);
     for (size_t i = step->before.size; i--;)
         ouro_buf_add_byte(&text->front, step->before.data[i]);
     if (step->after.size)

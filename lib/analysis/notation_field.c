@@ -34,8 +34,7 @@ bool ouro_notation_field_literal(const struct ouro_notation *notation, const str
     size_t size;
     const char *label = label_of(notation, slot, &size);
     if (size < 2 || label[0] != '.' || !is_whole_name(label + 1, size - 1) ||
-        !(ouro_heap_model_type_flags(notation->model, ouro_heap_model_type(notation->model, slot->node)) &
-          OURO_TYPE_DICT))
+        !is_exactly(notation->model, slot->node, "dict"))
         return false;
     ouro_value_str(out, (const unsigned char *)label + 1, size - 1, SIZE_MAX, false);
     return true;
@@ -617,7 +616,7 @@ bool ouro_notation_field(const struct ouro_notation *notation, const struct ouro
         return dict_step(notation, holder, step);
     }
     if (label[0] == '.') {
-        if (ouro_heap_model_type_flags(model, ouro_heap_model_type(model, holder)) & OURO_TYPE_DICT)
+        if (is_exactly(model, holder, "dict")) /* one that shares its keys; others have attributes too */
             return ouro_notation_entry(notation, &slots[0], false, step);
         return dotted_step(notation, &slots[0], label + 1, size - 1, step);
     }

@@ -92,7 +92,7 @@ struct ouro_path_text {
     size_t count, capacity;
     size_t root_steps; /* so many of the path's steps are said by the root's name */
     bool exact;        /* the expression names that very object */
-    bool pasteable;    /* and is Python as it stands */
+    bool pasteable;    /* and is Python as it stands, not too deep for its compiler */
 };
 enum ouro_status ouro_path_text_init(struct ouro_path_text *text, const struct ouro_path_search *search,
                                      const struct ouro_path *path, struct ouro_err *err);

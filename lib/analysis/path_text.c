@@ -225,9 +225,10 @@ enum ouro_status ouro_path_text_init(struct ouro_path_text *text, const struct o
     if (status == OURO_OK) {
         ouro_notation_text_add(&writing.shown, &text->expression);
         text->exact = writing.shown.exact;
-        if (writing.python.exact)
+        if (writing.python.exact && ouro_notation_text_compiles(&writing.python))
             ouro_notation_text_add(&writing.python, &text->python);
-        text->pasteable = writing.shown.exact && path->root != OURO_PATH_FRAME;
+        text->pasteable =
+            writing.shown.exact && path->root != OURO_PATH_FRAME && ouro_notation_text_compiles(&writing.shown);
     }
     if (text->expression.failed || text->python.failed || text->root.failed || text->notations.failed ||
         writing.python.front.failed || writing.python.back.failed)

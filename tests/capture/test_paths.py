@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import targets  # noqa: E402
 
 EVALUATING = os.path.join(targets.FIXTURES, 'evaluating.py')
-SAMPLE = 6000  # objects of the zoo
+SAMPLE = 2500  # objects of the zoo
 BATCH = 20000  # arguments of one command
 EXAMPLES = 5
 
@@ -96,6 +96,7 @@ def kind_of(answer):
 
 def python_of(path):
     """What the twin is to evaluate, or None."""
+    # What is too deep for a compiler is not pasteable.
     if path['pasteable'] and path['python'] != path['expression']:
         raise AssertionError('pasteable, but %r is not %r' % (path['expression'], path['python']))
     if path['python'] is None:
