@@ -13,7 +13,7 @@
 
 struct request {
     const char *thread;
-    bool with_locals, group, salvage, json;
+    bool with_locals, group, all_tasks, salvage, json;
     struct ouro_target_options target;
 };
 
@@ -25,12 +25,15 @@ static int show(const struct request *request, struct ouro_heap_model *model, co
     OURO_GUARD(ouro_stacks_fini) struct ouro_stacks stacks = {0};
     OURO_GUARD(ouro_waits_fini) struct ouro_waits waits = {0};
     OURO_GUARD(ouro_wait_names_fini) struct ouro_wait_names names = {0};
+    OURO_GUARD(ouro_tasks_fini) struct ouro_tasks tasks = {0};
     uint32_t *leaders OURO_FREE = NULL;
     enum ouro_status computed = ouro_stacks_init(&stacks, model, &err);
     if (computed == OURO_OK)
         computed = ouro_waits_init(&waits, &stacks, &err);
     if (computed == OURO_OK)
         computed = ouro_wait_names_init(&names, &waits, model, &err);
+    if (computed == OURO_OK)
+        computed = ouro_tasks_init(&tasks, model, &stacks, &err);
     if (computed == OURO_OK && request->group) {
         leaders = calloc(stacks.threads.count + 1, sizeof *leaders);
         computed = leaders ? ouro_stacks_group(&stacks, leaders) : OURO_NOMEM;
@@ -39,7 +42,9 @@ static int show(const struct request *request, struct ouro_heap_model *model, co
     }
     if (computed != OURO_OK)
         return ouro_command_fail_snapshot(computed, name, &err);
-    struct ouro_page_stack page = {&waits, request->thread, leaders, request->with_locals, &names};
+    const struct ouro_page_tasks task_page = {&tasks, request->with_locals, request->all_tasks};
+    struct ouro_page_stack page = {&waits, request->thread, leaders, request->with_locals, &names,
+                                   request->thread ? NULL : &task_page};
     size_t shown = 0;
     for (size_t t = 0; t < stacks.threads.count; t++)
         shown += ouro_page_stack_shows(&page, t);
@@ -109,6 +114,7 @@ int ouro_cmd_stack(int argc, char **argv)
          "with --core: the program, where it is now", NULL},
         {0, "sysroot", OURO_OPTION_TEXT, &session->core_options.sysroot, NULL, "DIR",
          "with --core: the folder below which the files of the process lie", NULL},
+        {0, "all-tasks", OURO_OPTION_FLAG, &request.all_tasks, NULL, NULL, "tasks that are alike one by one", NULL},
         OURO_SNAPSHOT_OPTIONS(&request.salvage, &request.json),
         {0},
     };

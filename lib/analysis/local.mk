@@ -63,6 +63,9 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/path_text.c \
 	lib/analysis/path_tree.c \
 	lib/analysis/path_tree.h \
+	lib/analysis/async_leads.c lib/analysis/async_leads.h lib/analysis/async_objects.c lib/analysis/async_objects.h \
+	lib/analysis/task_deadlocks.c lib/analysis/task_waits.c lib/analysis/task_waits.h \
+	lib/analysis/task_words.c lib/analysis/tasks.c lib/analysis/tasks.h \
 	lib/analysis/value.c \
 	lib/analysis/value.h \
 	lib/analysis/wait_names.c \

@@ -20,6 +20,7 @@ libouro_render_a_SOURCES = \
 	lib/render/page_path.h \
 	lib/render/page_path_tree.c \
 	lib/render/page_types.c \
+	lib/render/page_tasks.c lib/render/page_tasks.h lib/render/page_tasks_json.c \
 	lib/render/sentence.c \
 	lib/render/sentence.h \
 	lib/render/table.c \

@@ -155,6 +155,8 @@ static void write_summary(struct ouro_out *out, const struct ouro_page_stack *pa
     bool any = false;
     for (size_t i = 0; i < waits->deadlocks.count; i++)
         write_deadlock(out, page, &waits->deadlocks.items[i], width);
+    if (page->tasks)
+        ouro_page_task_deadlocks_text(out, page->tasks->tasks, width);
     for (size_t i = 0; i < waits->hangs.count; i++) {
         if (waits->hangs.items[i].kind == OURO_HANG_DEADLOCK)
             continue;
@@ -330,6 +332,8 @@ void ouro_page_stack_text(struct ouro_out *out, const struct ouro_page_stack *pa
         write_wait(out, page, t, width);
         write_frames(out, page, t, width);
     }
+    if (page->tasks && ouro_page_tasks_text(out, page->tasks, width) != OURO_OK)
+        out->buf.failed = true;
 }
 
 /* --- JSON. */
@@ -491,6 +495,8 @@ static void put_deadlocks(struct ouro_json *json, const struct ouro_page_stack *
         }
         ouro_json_end(json);
     }
+    if (page->tasks)
+        ouro_page_task_deadlocks_json(json, page->tasks->tasks);
     ouro_json_end(json);
 }
 
@@ -542,6 +548,8 @@ void ouro_page_stack_json(struct ouro_out *out, const struct ouro_page_stack *pa
         if (ouro_page_stack_shows(page, t))
             put_thread(&json, page, t);
     ouro_json_end(&json);
+    if (page->tasks)
+        ouro_page_tasks_json(&json, page->tasks->tasks);
     put_deadlocks(&json, page);
     put_hangs(&json, page->waits);
     ouro_json_end(&json);

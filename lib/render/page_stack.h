@@ -4,6 +4,7 @@
 
 #include "analysis/wait_names.h"
 #include "render/json.h"
+#include "render/page_tasks.h"
 
 struct ouro_page_stack {
     const struct ouro_waits *waits; /* and through it stacks and model */
@@ -11,6 +12,7 @@ struct ouro_page_stack {
     const uint32_t *leaders;        /* of ouro_stacks_group: threads at the same places are shown as one; NULL: each */
     bool with_locals;               /* in text; JSON always has them */
     const struct ouro_wait_names *names; /* where the locks are in Python; NULL: not said */
+    const struct ouro_page_tasks *tasks; /* NULL: not asked for */
 };
 
 /* Whether the page shows this thread. */
