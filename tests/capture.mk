@@ -27,3 +27,5 @@ check_PROGRAMS += tests/test_capture_disagree
 TESTS += tests/test_capture_disagree tests/capture/test_doctor.py
 tests_test_capture_disagree_SOURCES = tests/capture/test_disagree.c
 tests_test_capture_disagree_LDADD = $(TEST_CAPTURE_LIBS)
+
+TESTS += tests/capture/test_tasks.py

@@ -15,3 +15,7 @@ tests_test_render_nomem_SOURCES = tests/render/test_nomem.c tests/render/whole.c
 tests_test_render_nomem_LDADD = $(TEST_RENDER_LIBS)
 tests_test_render_nomem_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
 	-Wl,--wrap=aligned_alloc -Wl,--wrap=free
+check_PROGRAMS += tests/test_render_tasks
+TESTS += tests/test_render_tasks
+tests_test_render_tasks_SOURCES = tests/render/test_tasks.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_render_tasks_LDADD = $(TEST_RENDER_LIBS)

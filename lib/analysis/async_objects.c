@@ -352,6 +352,32 @@ void ouro_async_each_callback(const struct ouro_async *async, ouro_node future, 
         each_native(async, future, visit, context);
 }
 
+/* A pure Python future says how it ended. Of C's, builds whose code is too different for its fields to be recognised have a result
+ * without a name: anything that none of the others can be. */
+bool ouro_async_has_outcome(const struct ouro_async *async, ouro_node future)
+{
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot;
+    bool behind_loop = false;
+    ouro_node state = ouro_async_attribute(async, future, "_state");
+    if (state != OURO_NODE_NONE || future >= async->model->heap.count)
+        return !ouro_async_is_text(async, state, "CANCELLED");
+    ouro_slot_walk_begin(&walk, async->model, future);
+    while (ouro_slot_walk_next(&walk, &slot)) {
+        const char *name = slot.part->kind == OURO_PART_FIELD
+                               ? ouro_snapshot_string(async->model->snapshot, slot.part->name, NULL)
+                               : NULL;
+        if (!name || slot.target == OURO_NODE_NONE)
+            continue;
+        uint32_t other = OURO_ASYNC_CONTEXT | OURO_ASYNC_TASK | OURO_ASYNC_LIST;
+        if (!strcmp(name, "._result") || !strcmp(name, "._exception") ||
+            (behind_loop && !strncmp(name, ".+0x", 4) && !(ouro_async_kind(async, slot.target) & other)))
+            return true;
+        behind_loop |= !strcmp(name, "._loop");
+    }
+    return false;
+}
+
 ouro_node ouro_async_task_name(const struct ouro_async *async, ouro_node task)
 {
     struct ouro_slot_walk walk;

@@ -82,6 +82,8 @@ uint64_t ouro_async_tuple_size(const struct ouro_async *async, ouro_node tuple);
 /* Calls visit for each done-callback, and for each task that 3.14's awaited_by names (is_awaiter), until it says false. */
 typedef bool ouro_async_visit(void *context, ouro_node node, bool is_awaiter);
 void ouro_async_each_callback(const struct ouro_async *async, ouro_node future, ouro_async_visit *visit, void *context);
+/* Of a future that is done: whether it has a result or an exception; it was cancelled otherwise. */
+bool ouro_async_has_outcome(const struct ouro_async *async, ouro_node future);
 /* A task's name, a str or the number behind "Task-" (3.13 on), or OURO_NODE_NONE. */
 ouro_node ouro_async_task_name(const struct ouro_async *async, ouro_node task);
 

@@ -276,12 +276,12 @@ static bool frame_is(const struct waits *w, const struct ouro_stack_frame *frame
            ouro_stack_frame_local(w->model, frame, "self") == self;
 }
 
-/* Inside of __aenter__ it does not have it yet, nor while Condition.wait has given it away. frames: from that of the `async
- * with` inwards, so downwards. */
-static bool has_it(const struct waits *w, const struct ouro_task *task, size_t at, ouro_node object)
+/* Inside of __aenter__ (of the last `async with`) it does not have it yet, nor while Condition.wait has given it away. frames:
+ * from that of the `async with` inwards, so downwards. */
+static bool has_it(const struct waits *w, const struct ouro_task *task, size_t at, ouro_node object, bool is_last)
 {
     const struct ouro_stack_frame *frames = w->tasks->frames.items + task->first_frame;
-    if (at && frame_is(w, &frames[at - 1], "__aenter__", object))
+    if (is_last && at && frame_is(w, &frames[at - 1], "__aenter__", object))
         return false;
     for (size_t i = at < 4 ? 0 : at - 4; i < at; i++) /* wait_for(condition.wait()) and its like are further away */
         if (frame_is(w, &frames[i], "wait", object))
@@ -289,7 +289,7 @@ static bool has_it(const struct waits *w, const struct ouro_task *task, size_t a
     return true;
 }
 
-static void add_holder(struct waits *w, uint32_t task, size_t at, ouro_node object)
+static void add_holder(struct waits *w, uint32_t task, size_t at, ouro_node object, bool is_last)
 {
     uint32_t kind = ouro_async_kind(w->async, object);
     if (!(kind & (OURO_ASYNC_LOCK | OURO_ASYNC_CONDITION | OURO_ASYNC_SEMAPHORE)))
@@ -299,28 +299,37 @@ static void add_holder(struct waits *w, uint32_t task, size_t at, ouro_node obje
     struct point *point = point_at(w, node);
     if (!point || (ouro_async_kind(w->async, lock) & OURO_ASYNC_LOCK && !(point->flags & POINT_LOCKED)))
         return;
-    if (has_it(w, &w->tasks->tasks.items[task], at, object))
+    if (has_it(w, &w->tasks->tasks.items[task], at, object, is_last))
         add_edge(w, node, task);
 }
 
-/* The value stack has the bound method, or (3.14 on) the function and below it, which is above in memory, the object. */
+/* Whose __aexit__ is there: the value stack has the bound method, or (3.14 on) the function and on top of it the object. */
+static ouro_node exited(const struct waits *w, const ouro_node *values, uint64_t count, uint64_t at)
+{
+    uint32_t kind = ouro_async_kind(w->async, values[at]);
+    if (kind & OURO_ASYNC_METHOD) {
+        ouro_node function = ouro_lookup_field(w->model, values[at], "__func__");
+        return function != OURO_NODE_NONE && is_exit(w, function) ? ouro_lookup_field(w->model, values[at], "__self__")
+                                                                  : OURO_NODE_NONE;
+    }
+    return kind & OURO_ASYNC_FUNCTION && at + 1 < count && is_exit(w, values[at]) ? values[at + 1] : OURO_NODE_NONE;
+}
+
 static void add_holders(struct waits *w)
 {
     for (uint32_t t = 0; t < task_count(w) && !w->failed; t++)
         for (size_t i = 0; i < w->tasks->tasks.items[t].frame_count; i++) {
             const struct ouro_task *task = &w->tasks->tasks.items[t];
             uint64_t count;
+            bool is_last = true;
             const ouro_node *values =
                 ouro_stack_frame_values(w->model, &w->tasks->frames.items[task->first_frame + i], &count);
-            for (uint64_t k = 0; k < count && k < FRAME_VALUES_MAX; k++) {
-                uint32_t kind = ouro_async_kind(w->async, values[k]);
-                if (kind & OURO_ASYNC_METHOD) {
-                    ouro_node function = ouro_lookup_field(w->model, values[k], "__func__");
-                    if (function != OURO_NODE_NONE && is_exit(w, function))
-                        add_holder(w, t, i, ouro_lookup_field(w->model, values[k], "__self__"));
-                } else if (kind & OURO_ASYNC_FUNCTION && k + 1 < count && is_exit(w, values[k])) {
-                    add_holder(w, t, i, values[k + 1]);
-                }
+            for (uint64_t k = count < FRAME_VALUES_MAX ? count : FRAME_VALUES_MAX; k--;) {
+                ouro_node object = exited(w, values, count, k);
+                if (object == OURO_NODE_NONE)
+                    continue;
+                add_holder(w, t, i, object, is_last);
+                is_last = false;
             }
         }
 }
@@ -364,16 +373,22 @@ static bool is_lone(const struct waits *w, uint32_t v)
     return point->flags & POINT_WAITED && point->holder == OURO_NODE_NONE && w->csr.begin[v] == w->csr.begin[v + 1];
 }
 
-static void hold(struct waits *w, struct point *point, ouro_node holder, const struct ouro_slot *slot)
+/* Nothing changes where the slot is no attribute: a __dict__, whose entry is known by now, or an item. */
+static void name_attribute(const struct waits *w, struct point *point, const struct ouro_slot *slot)
 {
     size_t size;
+    if (!ouro_async_slot_name(w->async, slot, &size))
+        return;
+    point->key = slot->key;
+    point->label = slot->part->kind == OURO_PART_FIELD ? slot->part->name : 0;
+}
+
+static void hold(struct waits *w, struct point *point, ouro_node holder, const struct ouro_slot *slot)
+{
     if (point->holder != OURO_NODE_NONE)
         return;
     point->holder = holder;
-    if (!ouro_async_slot_name(w->async, slot, &size))
-        return; /* a __dict__, whose entry is known by now */
-    point->key = slot->key;
-    point->label = slot->part->kind == OURO_PART_FIELD ? slot->part->name : 0;
+    name_attribute(w, point, slot);
 }
 
 /* What only knows of the future because it waits for it, or was called with it. */
@@ -382,53 +397,81 @@ static void hold(struct waits *w, struct point *point, ouro_node holder, const s
      OURO_ASYNC_METHOD | OURO_ASYNC_PARTIAL | OURO_ASYNC_CELL | OURO_ASYNC_FUNCTION | OURO_ASYNC_TUPLE |               \
      OURO_ASYNC_CONTEXT | OURO_ASYNC_WAKEUP)
 
-/* wanted: points by future or container. containers: gathers those that hold one. */
-static void find_holders_in(struct waits *w, ouro_node v, const struct ouro_map *wanted, struct ouro_map *containers)
+/* Points by the future or container that leads to them: lists in one array, the last added first. */
+struct wanted {
+    struct ouro_map heads; /* index of the first link, plus one */
+    struct {
+        struct wanted_link {
+            uint32_t point;
+            uint32_t uses; /* of the first: containers that hold it */
+            size_t next;   /* index plus one */
+        } *items; /* owned */
+        size_t count, capacity;
+    } links;
+};
+
+static void wanted_fini(struct wanted *wanted)
+{
+    ouro_map_fini(&wanted->heads);
+    free(wanted->links.items);
+}
+
+static void want(struct waits *w, struct wanted *wanted, ouro_node node, uint32_t point)
+{
+    uint64_t *head = ouro_map_put(&wanted->heads, node, NULL);
+    struct wanted_link *link = head ? OURO_VEC_ADD(&wanted->links) : NULL;
+    w->failed |= !link;
+    if (!link)
+        return;
+    *link = (struct wanted_link){point, 0, *head};
+    *head = wanted->links.count;
+}
+
+#define CONTAINERS_MAX 3 /* a deque in a dict, in a __dict__ */
+#define HOLDERS_MAX    3 /* containers that hold the same, by address */
+
+/* containers: gathers those that hold one; an instance settles it. */
+static void find_holders_in(struct waits *w, ouro_node v, struct wanted *wanted, struct wanted *containers)
 {
     struct ouro_slot_walk walk;
     struct ouro_slot slot;
-    size_t size;
     uint32_t kind = ouro_async_kind(w->async, v);
     if (kind & BYSTANDERS || w->model->heap.flags[v] & OURO_OBJECT_PSEUDO)
         return;
     ouro_slot_walk_begin(&walk, w->model, v);
     while (ouro_slot_walk_next(&walk, &slot) && !w->failed) {
-        uint64_t *found = slot.target == OURO_NODE_NONE || slot.edge_class == OURO_EDGE_WEAK
-                              ? NULL
-                              : ouro_map_find(wanted, slot.target);
-        if (!found)
+        uint64_t *head = slot.target == OURO_NODE_NONE || slot.edge_class == OURO_EDGE_WEAK
+                             ? NULL
+                             : ouro_map_find(&wanted->heads, slot.target);
+        if (!head || !*head)
             continue;
-        struct point *point = point_at(w, (uint32_t)*found);
-        if (!(kind & OURO_ASYNC_LIST)) {
-            hold(w, point, v, &slot);
+        bool is_container = kind & OURO_ASYNC_LIST;
+        if (is_container && wanted->links.items[*head - 1].uses++ >= HOLDERS_MAX)
             continue;
+        for (size_t at = (size_t)*head; at && !w->failed; at = wanted->links.items[at - 1].next) {
+            uint32_t index = wanted->links.items[at - 1].point;
+            struct point *point = point_at(w, index);
+            if (!is_container)
+                hold(w, point, v, &slot);
+            else
+                want(w, containers, v, index);
+            if (is_container && point->holder == OURO_NODE_NONE)
+                name_attribute(w, point, &slot);
         }
-        uint64_t *place = ouro_map_put(containers, v, NULL);
-        w->failed |= !place;
-        if (place)
-            *place = *found;
-        if (ouro_async_slot_name(w->async, &slot, &size))
-            point->key = slot.key; /* a __dict__: this is the attribute */
     }
 }
 
-#define CONTAINERS_MAX 3 /* a deque in a dict, in a __dict__ */
-
 static void find_holders(struct waits *w)
 {
-    struct ouro_map rounds[CONTAINERS_MAX + 2] = {{0}};
+    struct wanted rounds[CONTAINERS_MAX + 2] = {{.links = {0}}};
     for (uint32_t i = 0; i < w->points.count; i++)
-        if (is_lone(w, task_count(w) + i)) {
-            uint64_t *place = ouro_map_put(&rounds[0], w->points.items[i].node, NULL);
-            w->failed |= !place;
-            if (place)
-                *place = task_count(w) + i;
-        }
-    for (unsigned round = 0; round <= CONTAINERS_MAX && rounds[round].count && !w->failed; round++)
+        if (is_lone(w, task_count(w) + i))
+            want(w, &rounds[0], w->points.items[i].node, task_count(w) + i);
+    for (unsigned round = 0; round <= CONTAINERS_MAX && rounds[round].links.count && !w->failed; round++)
         for (ouro_node v = 0; v < w->model->heap.count && !w->failed; v++)
             find_holders_in(w, v, &rounds[round], &rounds[round + 1]);
     for (unsigned round = 0; round < CONTAINERS_MAX + 2; round++)
-        ouro_map_fini(&rounds[round]);
+        wanted_fini(&rounds[round]);
 }
 
 /* --- Each task's part. */

@@ -261,13 +261,7 @@ static enum ouro_status find_waiting(struct finding *f)
         if (task->state == OURO_TASK_UNKNOWN && (task->waiter != OURO_NODE_NONE || !foreign)) {
             /* It is done, and the loop has been told. */
             task->state = OURO_TASK_READY;
-            ouro_node waiter = task->waiter;
-            task->cancelling |= waiter != OURO_NODE_NONE &&
-                                ouro_async_attribute(f->async, waiter, "_state") == OURO_NODE_NONE &&
-                                ouro_async_attribute(f->async, waiter, "_result") == OURO_NODE_NONE &&
-                                ouro_async_attribute(f->async, waiter, "_exception") == OURO_NODE_NONE;
-            task->cancelling |=
-                ouro_async_is_text(f->async, ouro_async_attribute(f->async, waiter, "_state"), "CANCELLED");
+            task->cancelling |= task->waiter != OURO_NODE_NONE && !ouro_async_has_outcome(f->async, task->waiter);
         }
     }
     return OURO_OK;
