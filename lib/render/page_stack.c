@@ -548,8 +548,12 @@ void ouro_page_stack_json(struct ouro_out *out, const struct ouro_page_stack *pa
         if (ouro_page_stack_shows(page, t))
             put_thread(&json, page, t);
     ouro_json_end(&json);
-    if (page->tasks)
+    if (page->tasks) {
         ouro_page_tasks_json(&json, page->tasks->tasks);
+    } else {
+        ouro_json_array(&json, "tasks");
+        ouro_json_end(&json);
+    }
     put_deadlocks(&json, page);
     put_hangs(&json, page->waits);
     ouro_json_end(&json);
