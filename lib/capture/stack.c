@@ -70,7 +70,7 @@ static enum ouro_status scout(struct capture *capture, struct ouro_err *err)
     look->image.lazy->range_bytes = SCOUT_RANGE_BYTES;
     look->has_python = true;
     OURO_TRY(ouro_python_init(&look->python, &look->image, &session->runtime, modules, err));
-    ouro_stack_walk_find(&capture->walk, &look->python);
+    ouro_stack_walk_find(&capture->walk, &look->python, &session->modules);
     return OURO_OK;
 }
 

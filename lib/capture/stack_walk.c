@@ -18,6 +18,7 @@ enum kind {
     KIND_CODE,
     KIND_FUNCTION,
     KIND_WAITING,   /* generators, futures and the like: followed as far as they lead */
+    KIND_FRAME,     /* of these (objects): but not its module's names, nor who called it */
     KIND_FUTURE,    /* of these: lists and tuples in it only group */
 };
 
@@ -42,6 +43,8 @@ static enum kind kind_of(struct ouro_stack_walk *walk, const struct ouro_type *t
         "_asyncio.FutureIter", "_asyncio.TaskStepMethWrapper", "_asyncio.TaskWakeupMethWrapper"};
     if (type->suspends || type->named == OURO_NAMED_BUILTIN) /* the lock whose __exit__ a with statement keeps */
         return KIND_WAITING;
+    if (type->addr == walk->python->frame_type)
+        return KIND_FRAME;
     if (type->named == OURO_NAMED_CODE)
         return KIND_CODE;
     if (type->named == OURO_NAMED_FUNCTION)
@@ -147,12 +150,15 @@ static void on_slots(void *context, const ouro_addr *targets, size_t count)
 
 static void on_part(void *context, enum ouro_slots kind, enum ouro_class edge_class, const char *name)
 {
+    static const char *const skipped[] = {"f_back", "f_builtins", "f_globals"};
     struct ouro_stack_walk *walk = context;
     (void)edge_class;
     /* Fields come in the order of their slots, and those of functions in front of any run. */
     if (kind == OURO_SLOTS_FIELD) {
         if (strcmp(name, "__closure__") == 0)
             walk->closure_slot = walk->slot_count;
+        if (is_one_of(name, skipped, sizeof skipped / sizeof *skipped) && walk->slot_count < 64)
+            walk->skipped_slots |= UINT64_C(1) << walk->slot_count;
         walk->slot_count++;
     }
 }
@@ -220,11 +226,10 @@ static bool opens(struct ouro_stack_walk *walk, const struct ouro_stack_object *
     const struct ouro_type *type = object->type;
     if (kind == KIND_LEAF)
         return false;
-    bool followed = kind == KIND_WAITING || kind == KIND_FUTURE || kind == KIND_CODE || object->plain;
-    if (object->level >= OURO_STACK_LEVELS && !followed)
-        return false;
-    if (kind == KIND_FUTURE || kind == KIND_CODE || kind == KIND_WAITING)
+    if (kind == KIND_FUTURE || kind == KIND_CODE || kind == KIND_WAITING || kind == KIND_FRAME)
         return true;
+    if (object->level >= OURO_STACK_LEVELS && !object->plain)
+        return false;
     if (type->basicsize > 8 * 8 * OURO_STACK_ITEMS)
         return false;
     for (uint32_t i = 0; i < type->op_count; i++)
@@ -275,6 +280,8 @@ static void mark_targets(struct ouro_stack_walk *walk, const struct ouro_stack_o
     }
     for (size_t i = 0; i < walk->targets.count; i++) {
         ouro_addr target = walk->targets.items[i];
+        if (kind == KIND_FRAME && i < 64 && walk->skipped_slots >> i & 1)
+            continue;
         bool namespace = is_in(walk->namespaces.items, walk->namespaces.count, target);
         bool plain = target && (kind == KIND_FUTURE || own.plain) && is_grouping(walk, target);
         unsigned level = own.level + (deeper && !namespace);
@@ -294,6 +301,8 @@ static void begin_visit(struct ouro_stack_walk *walk, bool parts)
 {
     walk->targets.count = walk->namespaces.count = walk->slot_count = 0;
     walk->closure_slot = SIZE_MAX;
+    if (parts)
+        walk->skipped_slots = 0;
     walk->visitor.slots = parts ? NULL : on_slots;
     walk->visitor.part = parts ? on_part : NULL;
 }
@@ -353,13 +362,25 @@ static void drain(struct ouro_stack_walk *walk)
     walk->queue.count = 0;
 }
 
+#define LIST_MAX (1u << 20)
+
+/* struct llist_node: next, prev; the head stands in the list. */
+static void mark_list(struct ouro_stack_walk *walk, ouro_addr head)
+{
+    ouro_addr node = walk->lists.known ? ouro_python_word(walk->python, head) : 0;
+    for (unsigned i = 0; node && node != head && i < LIST_MAX; i++) {
+        mark(walk, node - walk->lists.node, 0, false);
+        node = node & 7 ? 0 : ouro_python_word(walk->python, node);
+    }
+}
+
 static void on_thread(void *context, const struct ouro_interpreter *interpreter, const struct ouro_thread *thread)
 {
     struct ouro_stack_walk *walk = context;
     (void)interpreter;
-    (void)thread;
     walk->frame_count = 0;
     walk->in_thread = true; /* from now on fields are a thread's */
+    mark_list(walk, thread->addr + walk->lists.of_thread);
 }
 
 static void on_field(void *context, const char *label, ouro_addr target)
@@ -491,9 +512,31 @@ static const struct {
     {"asyncio.tasks", "_eager_tasks"},
 };
 
-void ouro_stack_walk_find(struct ouro_stack_walk *walk, struct ouro_python *python)
+#define DEBUG_OFFSETS_MAX 4096
+
+/* struct _Py_AsyncioModuleDebugOffsets of Modules/_asynciomodule.c, the same in 3.14 and 3.15: the module says where things are. */
+static void find_lists(struct ouro_stack_walk *walk, struct ouro_python *python, struct ouro_modules *modules)
+{
+    enum { TASK_NODE = 6, INTERPRETER_HEAD = 8, THREAD_HEAD = 12, COUNT = 13 };
+    uint64_t offsets[COUNT], size;
+    ouro_addr addr;
+    walk->lists.known = false;
+    for (size_t i = 0; i < modules->count && !walk->lists.known; i++) {
+        if (ouro_module_section(&modules->items[i], ".AsyncioDebug", &addr, &size) != OURO_OK || size < sizeof offsets ||
+            ouro_space_read(&python->image->space, addr, offsets, sizeof offsets) != OURO_OK)
+            continue;
+        walk->lists.node = offsets[TASK_NODE];
+        walk->lists.of_interpreter = offsets[INTERPRETER_HEAD];
+        walk->lists.of_thread = offsets[THREAD_HEAD];
+        walk->lists.known = offsets[TASK_NODE] && offsets[TASK_NODE] < DEBUG_OFFSETS_MAX && offsets[INTERPRETER_HEAD] < 1u << 24 &&
+                            offsets[THREAD_HEAD] < 1u << 24;
+    }
+}
+
+void ouro_stack_walk_find(struct ouro_stack_walk *walk, struct ouro_python *python, struct ouro_modules *modules)
 {
     walk->registry_count = 0;
+    find_lists(walk, python, modules);
     for (size_t i = 0; i < python->interpreter_count; i++)
         for (size_t k = 0; k < sizeof registry_names / sizeof *registry_names; k++) {
             ouro_addr found = ouro_state_module_name(python, &python->interpreters[i], registry_names[k].module,
@@ -518,6 +561,7 @@ enum ouro_status ouro_stack_walk_run(struct ouro_stack_walk *walk, struct ouro_p
         walk->visitor.interpreter = i;
         ouro_state_gc(python, &python->interpreters[i], &gc);
         ouro_state_each(python, &python->interpreters[i], &sink);
+        mark_list(walk, python->interpreters[i].addr + walk->lists.of_interpreter);
         drain(walk);
     }
     for (size_t i = 0; i < walk->registry_count; i++) {

@@ -22,6 +22,8 @@ struct ouro_stack_walk {
     struct ouro_python *python; /* borrowed */
     ouro_addr registries[16];   /* borrowed objects that hold tasks; found by ouro_stack_walk_find */
     size_t registry_count;
+    /* From 3.14 on they are in linked lists: where the heads are in the states of threads and interpreters, and the node in a task. */
+    struct { uint64_t node, of_interpreter, of_thread; bool known; } lists;
     /* What the threads do (borrowed), for what they wait for; set before each run. */
     const struct ouro_thread_state *states;
     size_t state_count;
@@ -46,12 +48,13 @@ struct ouro_stack_walk {
     uint64_t left_out_count;
     uint32_t frame_count; /* of the present thread */
     size_t slot_count, closure_slot; /* of the present object: fixed slots so far, and which is its __closure__ */
+    uint64_t skipped_slots; /* of a frame object: bits of fixed slots */
     bool in_thread, out_of_memory;
 };
 
 /* Where asyncio keeps its tasks, and threading its names, of each interpreter; a look that needs not be of the same moment as the walk, for it
  * reads whole modules. */
-void ouro_stack_walk_find(struct ouro_stack_walk *walk, struct ouro_python *python);
+void ouro_stack_walk_find(struct ouro_stack_walk *walk, struct ouro_python *python, struct ouro_modules *modules);
 /* Walks. The registries must be set. OURO_NOMEM. */
 enum ouro_status ouro_stack_walk_run(struct ouro_stack_walk *walk, struct ouro_python *python, struct ouro_err *err);
 /* What was found, for ouro_walk_choose; malloc'ed. NULL: no memory. */
