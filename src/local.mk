@@ -16,6 +16,8 @@ ouro_SOURCES = \
 	src/cmd_stack.c \
 	src/cmd_types.c \
 	src/cmd_verify.c \
+	src/fail_on.c \
+	src/fail_on.h \
 	src/command.c \
 	src/command.h \
 	src/main.c \

@@ -82,6 +82,17 @@ static bool parse_count(const struct ouro_usage *usage, const struct ouro_option
     return true;
 }
 
+static bool add_text(const struct ouro_usage *usage, const struct ouro_option *option, const char *text)
+{
+    struct ouro_texts *texts = option->value;
+    if (texts->count == OURO_TEXTS_MAX) {
+        ouro_command_complain("%s: --%s can be given %d times at most", usage->command, option->name, OURO_TEXTS_MAX);
+        return false;
+    }
+    texts->items[texts->count++] = text;
+    return true;
+}
+
 static bool store(const struct ouro_usage *usage, const struct ouro_option *option, const char *text)
 {
     if (option->given)
@@ -103,6 +114,8 @@ static bool store(const struct ouro_usage *usage, const struct ouro_option *opti
         return false;
     case OURO_OPTION_CHOICE:
         return parse_choice(usage, option, text);
+    case OURO_OPTION_LIST:
+        return add_text(usage, option, text);
     }
     return false;
 }

@@ -12,6 +12,13 @@ enum ouro_option_kind {
     OURO_OPTION_COUNT,  /* uint64_t: decimal */
     OURO_OPTION_SIZE,   /* uint64_t: bytes, with K, M, G */
     OURO_OPTION_CHOICE, /* int: index into choices */
+    OURO_OPTION_LIST,   /* struct ouro_texts: may be given several times */
+};
+
+#define OURO_TEXTS_MAX 64
+struct ouro_texts {
+    const char *items[OURO_TEXTS_MAX]; /* borrowed from argv */
+    size_t count;
 };
 
 struct ouro_option {

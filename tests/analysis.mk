@@ -30,3 +30,7 @@ check_PROGRAMS += tests/test_analysis_first_page
 TESTS += tests/test_analysis_first_page
 tests_test_analysis_first_page_SOURCES = tests/analysis/test_first_page.c tests/analysis/tiny.c tests/analysis/tiny.h
 tests_test_analysis_first_page_LDADD = $(TEST_ANALYSIS_LIBS)
+check_PROGRAMS += tests/test_analysis_condition
+TESTS += tests/test_analysis_condition
+tests_test_analysis_condition_SOURCES = tests/analysis/test_condition.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_condition_LDADD = $(TEST_ANALYSIS_LIBS)

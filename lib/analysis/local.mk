@@ -5,6 +5,8 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/brief.h \
 	lib/analysis/collector.c \
 	lib/analysis/collector.h \
+	lib/analysis/condition.c \
+	lib/analysis/condition.h \
 	lib/analysis/cycle_advice.c \
 	lib/analysis/cycle_advice.h \
 	lib/analysis/cycle_names.c \

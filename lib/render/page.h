@@ -74,6 +74,8 @@ struct ouro_page_garbage {
     const struct ouro_garbage *garbage;
     const struct ouro_info *info;
     struct ouro_cycles *cycles; /* of what is unreachable; NULL: none are shown */
+    void (*more_json)(const void *context, struct ouro_json *json); /* the command's own fields; NULL: none */
+    const void *context;
 };
 void ouro_page_garbage_text(struct ouro_out *out, const struct ouro_page_garbage *page, size_t limit, size_t width);
 void ouro_page_garbage_json(struct ouro_out *out, const struct ouro_page_garbage *page, size_t limit);

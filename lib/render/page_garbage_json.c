@@ -278,5 +278,7 @@ void ouro_page_garbage_json(struct ouro_out *out, const struct ouro_page_garbage
     write_kept(&w);
     write_native(&w);
     write_interpreters(&w);
+    if (page->more_json)
+        page->more_json(page->context, &w.json);
     ouro_json_end(&w.json);
 }
