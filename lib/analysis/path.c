@@ -404,6 +404,11 @@ enum ouro_status ouro_path_init(struct ouro_path *path, const struct ouro_path_s
             return ouro_err_set(err, OURO_INVAL, "a path without its references: the search was changed in between");
         }
     }
+    if (scratch.before.failed || scratch.after.failed) { /* then it chose without knowing */
+        size_t count = path->count;
+        ouro_path_fini(path);
+        return ouro_err_set(err, OURO_NOMEM, "out of memory for a path of %zu references", count);
+    }
     path->root = root_of(search, path->first, path->steps, path->count);
     return OURO_OK;
 }

@@ -90,7 +90,8 @@ static enum ouro_status ask_garbage(struct whole *w, struct ouro_err *err)
         OURO_TRY(status);
         if (full)
             OURO_TRY(ouro_cycles_init(&cycles, &w->model, &w->collector, NULL, OURO_CYCLES_GARBAGE, err));
-        const struct ouro_page_garbage page = {&w->model, &garbage, &w->info, full ? &cycles : NULL};
+        const struct ouro_page_garbage page = {
+            .model = &w->model, .garbage = &garbage, .info = &w->info, .cycles = full ? &cycles : NULL};
         ouro_page_garbage_text(&w->out, &page, generation, 80);
         ouro_page_garbage_json(&w->out, &page, 0);
         OURO_TRY(forget(w));
