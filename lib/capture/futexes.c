@@ -20,6 +20,12 @@ enum ouro_status ouro_futexes_init(struct ouro_futexes *waits, const struct ouro
         ouro_addr futex = futex_of(&states[i]), address = futex ? ouro_lock_waits_at(python, futex, &gil) : 0;
         if (address && !ouro_map_put(&waits->addresses, address, &added))
             return OURO_NOMEM;
+        /* Where its registers are not known a thread is found by its number, which Python and we may not count alike. */
+        uint64_t *place = states[i].base ? ouro_map_put(&waits->by_ident, states[i].base, NULL)
+                                         : ouro_map_put(&waits->by_number, (uint64_t)states[i].tid, NULL);
+        if (!place)
+            return OURO_NOMEM;
+        *place = i;
     }
     return OURO_OK;
 }
@@ -27,6 +33,8 @@ enum ouro_status ouro_futexes_init(struct ouro_futexes *waits, const struct ouro
 void ouro_futexes_fini(struct ouro_futexes *waits)
 {
     ouro_map_fini(&waits->addresses);
+    ouro_map_fini(&waits->by_ident);
+    ouro_map_fini(&waits->by_number);
 }
 
 #define WAITABLE_BITS 2
@@ -41,15 +49,10 @@ void ouro_futexes_meet(struct ouro_futexes *waits, const struct ouro_type *type,
 
 const struct ouro_thread_state *ouro_futexes_state(const struct ouro_futexes *waits, uint64_t ident, uint64_t native_id)
 {
-    const struct ouro_thread_state *by_number = NULL;
-    for (size_t i = 0; i < waits->state_count; i++) {
-        const struct ouro_thread_state *state = &waits->states[i];
-        if (state->base && state->base == ident)
-            return state;
-        if (native_id && !state->base && (uint64_t)state->tid == native_id)
-            by_number = state;
-    }
-    return by_number;
+    const uint64_t *found = ident ? ouro_map_find(&waits->by_ident, ident) : NULL;
+    if (!found && native_id)
+        found = ouro_map_find(&waits->by_number, native_id);
+    return found ? &waits->states[*found] : NULL;
 }
 
 bool ouro_futexes_find(struct ouro_futexes *waits, const struct ouro_thread_state *state, struct ouro_wait_record *record)

@@ -11,6 +11,7 @@ struct ouro_futexes {
     const struct ouro_python *python; /* borrowed, as the next */
     const struct ouro_thread_state *states;
     size_t state_count;
+    struct ouro_map by_ident, by_number; /* which of the states */
     struct ouro_map addresses; /* that somebody waits at -> the object there, as a node and its enum ouro_waitable; 0: none met yet */
 };
 

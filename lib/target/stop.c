@@ -20,7 +20,7 @@
 #include "base/guard.h"
 #include "target/registers.h"
 
-#define STATES_MAX 4096u /* threads whose state is read before a stop */
+#define STATES_MAX 65536u /* threads whose state is read before a stop */
 #define SPIN_NS    UINT64_C(300000)
 #define SLICE_NS   UINT64_C(100000000) /* how long all are held for one that does not stop; doubled each time */
 
@@ -53,16 +53,6 @@ static void read_state(int task, const char *tid, struct ouro_thread_state *stat
         snprintf(state->comm, sizeof state->comm, "%.*s", (int)(close - open - 1), open + 1);
         state->state = close[1] ? close[2] : '?';
     }
-    if (!read_file(task, tid, "syscall", text, sizeof text) || (text[0] != '-' && (text[0] < '0' || text[0] > '9')))
-        return; /* "running" */
-    state->syscall = atoi(text);
-    char *argument = state->syscall >= 0 ? strchr(text, ' ') : NULL;
-    for (size_t i = 0; argument && i < OURO_THREAD_ARGUMENTS; i++)
-        state->arguments[i] = strtoull(argument, &argument, 16);
-    char *last = strrchr(text, ' '); /* number, arguments unless it is -1, stack pointer, instruction pointer */
-    while (last && last > text && last[-1] != ' ')
-        last--;
-    state->stack = last ? strtoull(last, NULL, 16) : 0;
 }
 
 static DIR *open_tasks(pid_t pid)
@@ -186,22 +176,23 @@ static struct ouro_thread_state *add_state(struct ouro_stop *stop, pid_t tid)
     return state;
 }
 
-/* Where the state of a thread is kept. As a rule both lists have the order of the folder. */
-static struct ouro_thread_state *state_of(struct ouro_stop *stop, size_t i)
+/* Where the state of a thread is kept. As a rule both lists have the order of the folder: the next is behind the last. */
+static struct ouro_thread_state *state_of(struct ouro_stop *stop, pid_t tid)
 {
-    const pid_t tid = stop->items[i].tid;
-    if (i < stop->state_count && stop->states[i].tid == tid)
-        return &stop->states[i];
-    for (size_t k = 0; k < stop->state_count; k++)
-        if (stop->states[k].tid == tid)
-            return &stop->states[k];
+    for (size_t n = 0; n < stop->state_count; n++) {
+        size_t i = (stop->state_next + n) % stop->state_count;
+        if (stop->states[i].tid == tid) {
+            stop->state_next = i + 1;
+            return &stop->states[i];
+        }
+    }
     return add_state(stop, tid);
 }
 
 /* What the thread was in when it stopped: of one that stands still /proc does not tell that. */
-static void look(struct ouro_stop *stop, size_t i, int wait_status)
+static void look(struct ouro_stop *stop, pid_t tid, int wait_status)
 {
-    struct ouro_thread_state *state = state_of(stop, i);
+    struct ouro_thread_state *state = state_of(stop, tid);
     struct user_regs_struct registers;
     if (!state || ptrace(PTRACE_GETREGS, state->tid, NULL, &registers))
         return;
@@ -259,7 +250,7 @@ static enum ouro_status wait_stopped(struct ouro_stop *stop, uint64_t deadline_n
             if (got == thread->tid) {
                 note_stop(thread, wait_status);
                 if (thread->stopped)
-                    look(stop, i, wait_status);
+                    look(stop, thread->tid, wait_status);
             } else if (got < 0 && errno == ECHILD) {
                 thread->gone = true;
             } else if (now > deadline_ns) {
@@ -395,13 +386,6 @@ static enum ouro_status attempt(struct ouro_stop *stop, uint64_t deadline_ns, st
     else
         end_keeper(stop);
     return stop->status;
-}
-
-void ouro_stop_look(struct ouro_stop *stop, pid_t pid)
-{
-    ouro_stop_resume(stop);
-    stop->pid = pid;
-    read_states(stop);
 }
 
 enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, struct ouro_err *err)

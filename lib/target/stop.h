@@ -26,8 +26,8 @@ struct ouro_stop {
     pid_t pid;
     struct ouro_stop_thread *items; /* owned; those that are seized */
     size_t count, capacity;
-    struct ouro_thread_state *states; /* owned; as seen before the last stop */
-    size_t state_count, state_capacity;
+    struct ouro_thread_state *states; /* owned; of the last stop */
+    size_t state_count, state_capacity, state_next;
     uint64_t started_ns, ended_ns, deadline_ns;
     pthread_t keeper;
     pid_t keeper_tid, caller_tid;
