@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-/* The address of the futex a thread sleeps at; 0: it sleeps for something else, or not. Which call one began again is (restart_syscall) a core does
- * not tell; of those that begin again so only this one has an address as its first argument that would be met. */
+/* The address of the futex a thread sleeps at; 0: it sleeps for something else, or not. Which call was begun again
+ * (restart_syscall) may not be known; of those that can be, only this one has an address that is met as its first argument. */
 static ouro_addr futex_of(const struct ouro_thread_state *state)
 {
     bool futex = state->syscall == SYS_futex || state->syscall == SYS_restart_syscall;

@@ -55,7 +55,7 @@ static int64_t offset_of(const struct ouro_layout *layout, const unsigned char *
     return (int64_t)(ouro_load_u64(frame + layout->iframe_instr) - code - (ouro_addr)layout->code_adaptive);
 }
 
-/* frame_getlineno of 3.11 on. A line is set by hand while the frame is traced, or where there is no code to ask (Cython). */
+/* frame_getlineno of 3.11 on. The line is set while the frame is traced, or where no code can be asked (Cython). */
 static uint32_t interpreter_line(const struct ouro_python *python, const unsigned char *frame, ouro_addr code,
                                  ouro_addr object)
 {
@@ -136,7 +136,7 @@ static bool is_awaiting(const struct ouro_python *python, int state, const unsig
             next[0] == layout->op_instrumented_resume);
 }
 
-/* From 3.11 on; object: the generator's frame object, or 0. */
+/* From 3.11 on. */
 static bool of_generator(const struct ouro_python *python, ouro_addr generator, struct ouro_execution *execution)
 {
     const struct ouro_layout *layout = python->layout;
@@ -176,7 +176,7 @@ struct ouro_execution ouro_execution_of_frame(const struct ouro_python *python, 
     return execution;
 }
 
-/* A frame object of 3.11 on: what it stands for lies in a thread's stack, in a generator, or, when that has ended, in itself. */
+/* A frame object of 3.11 on: what it stands for lies in a thread's stack, in a generator, or, once it has ended, in it. */
 static bool of_late_frame_object(const struct ouro_python *python, ouro_addr object, struct ouro_execution *execution)
 {
     const struct ouro_layout *layout = python->layout;

@@ -114,7 +114,7 @@ static void set_3_12(struct ouro_layout *layout)
  * older ones, so python.c looks at the code of those. */
 static void set_3_13(struct ouro_layout *layout, uint32_t hexversion)
 {
-    /* 3.13.0 has a semaphore in its locks, 3.13.3 a PyMutex behind the head, as 3.14 (struct lockobject of _threadmodule.c). */
+    /* 3.13.0 has a semaphore in its locks, 3.13.3 a PyMutex behind the head, as 3.14 (lockobject of _threadmodule.c). */
     layout->lock_later_sizeof = 24;
     layout->lock_later_mutex = 16;
     layout->zero_has_digit = true;

@@ -36,7 +36,7 @@ struct ouro_layout {
         OURO_LINES_DELTAS,    /* 3.8, 3.9: co_lnotab, pairs of deltas; each line begins behind its pair's bytes */
         OURO_LINES_RANGES,    /* 3.10: pairs of deltas, each of a range of bytes */
     } line_table;
-    uint32_t lock_later_sizeof; /* from some patch level on a lock object has this size, and a mutex there (3.13); 0: there is none */
+    uint32_t lock_later_sizeof; /* from some patch level on a lock has this size, and a mutex there (3.13); 0: not so */
     int32_t lock_later_mutex;
     unsigned lasti_bytes;     /* f_lasti counts so many bytes: 1, or code units of 2 (3.10) */
     bool zero_has_digit;      /* int.__sizeof__ counts a digit that 0 doesn't use (3.11 on) */

@@ -67,7 +67,8 @@ bool ouro_lock_is_locked(const struct ouro_python *python, const struct ouro_typ
         *count = ouro_python_word(python, object + (ouro_addr)layout->rlock_count);
         return *count != 0;
     }
-    *count = ouro_python_word(python, object + (ouro_addr)layout->rlock_level) + 1; /* _PyRecursiveMutex: how often more than once */
+    /* _PyRecursiveMutex: how often more than once. */
+    *count = ouro_python_word(python, object + (ouro_addr)layout->rlock_level) + 1;
     return is_locked(python, object + (ouro_addr)layout->rlock_mutex);
 }
 
@@ -112,8 +113,8 @@ ouro_addr ouro_lock_waits_at(const struct ouro_python *python, ouro_addr futex, 
     *gil = is_of_gil(python, futex);
     if (*gil || layout->wait_node < 0 || futex & 7)
         return futex;
-    /* Parked (Python/parking_lot.c): the semaphore lies in a struct wait_entry on the thread's stack, which stands in a list. Who is to go on
-     * is taken off it, and its two links are NULL. */
+    /* Parked (Python/parking_lot.c): the semaphore lies in a struct wait_entry on the thread's stack, which stands in a list.
+     * Who is to go on is taken off it, and its two links are NULL. */
     ouro_addr entry = futex - (ouro_addr)layout->wait_semaphore, node = entry + (ouro_addr)layout->wait_node;
     const unsigned char *links = ouro_image_at(python->image, node, 16);
     ouro_addr next = links ? ouro_load_u64(links) : 0, previous = links ? ouro_load_u64(links + 8) : 0;

@@ -13,14 +13,16 @@ enum ouro_waitable {
 };
 enum ouro_waitable ouro_waitable_of_type(const struct ouro_python *python, ouro_addr type);
 
-/* Whether the object is a lock that is locked. *owner: the ident of the thread that has it, 0 of a Lock; *count: how often. */
+/* Whether the object is a lock that is locked. *owner: the ident of who has it, 0 of a Lock; *count: how often. */
 bool ouro_lock_is_locked(const struct ouro_python *python, const struct ouro_type *type, ouro_addr object, uint64_t *owner,
                          uint64_t *count);
 
-/* What a thread that waits for the object (of a waitable type) waits at: its semaphore; from 3.13 on what it has parked at. 0: unknown. */
+/* What a thread that waits for the object (of a waitable type) waits at: its semaphore, or (3.13 on) what it has parked
+ * at. 0: unknown. */
 ouro_addr ouro_waitable_address(const struct ouro_python *python, const struct ouro_type *type, ouro_addr object);
 
-/* What a thread that sleeps in futex(2) at that address waits for: *gil, or an address as ouro_waitable_address gives it, where it is one. */
+/* What a thread that sleeps in futex(2) at that address waits for: *gil, or an address as ouro_waitable_address gives it,
+ * where it is one. */
 ouro_addr ouro_lock_waits_at(const struct ouro_python *python, ouro_addr futex, bool *gil);
 
 #endif

@@ -22,8 +22,8 @@
 struct ouro_thread_state {
     pid_t tid;
     char comm[64]; /* as it is: may hold any byte but NUL */
-    char state;    /* 'S': slept in a system call; 'R': not; 'T': by a signal it stood still already. Where registers could not be
-                    * read, what /proc had said before: 'D', 'Z' ... as well; '?' unknown */
+    char state;    /* 'S': slept in a system call; 'R': not; 'T': stood still already, by a signal. Where registers could not
+                    * be read, what /proc had said before: 'D', 'Z' ... as well; '?' unknown */
     int syscall;   /* the system call it slept in; -1: none, or not to be seen */
     uint64_t arguments[OURO_THREAD_ARGUMENTS]; /* of the system call */
     ouro_addr stack; /* its stack pointer; 0: not to be seen */

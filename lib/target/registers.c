@@ -6,8 +6,8 @@
 
 #define SYSCALLS_MAX 4096
 
-/* The results by which a call that a signal or a stop woke is begun again (include/linux/errno.h); some calls (epoll_wait, sigtimedwait)
- * end with EINTR instead. */
+/* The results by which a call that a signal or a stop woke is begun again (include/linux/errno.h); some calls (epoll_wait,
+ * sigtimedwait) end with EINTR instead. */
 static bool was_woken(uint64_t result)
 {
     enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
