@@ -203,7 +203,8 @@ bool ouro_stack_frame_read(struct ouro_stack_frame *frame, const struct ouro_hea
                                        .name = TEXT(""),
                                        .qualname = TEXT(""),
                                        .file = TEXT("")};
-    if (node >= model->heap.count)
+    frame->torn = node >= model->heap.count; /* a thread has it, but nobody knows where */
+    if (frame->torn)
         return false;
     find_holder(frame, model);
     find_code(frame, model);
@@ -240,7 +241,8 @@ void ouro_local_walk_begin(struct ouro_local_walk *walk, const struct ouro_heap_
         walk->cell_count = tuple_count(model, ouro_lookup_field(model, frame->code, "co_cellvars")) +
                            tuple_count(model, ouro_lookup_field(model, frame->code, "co_freevars"));
     }
-    ouro_part_walk_begin(&walk->parts, model, frame->holder);
+    if (frame->holder < model->heap.count)
+        ouro_part_walk_begin(&walk->parts, model, frame->holder);
 }
 
 /* Local variables follow a fixed field: f_code behind f_func in what holds a frame from 3.11 on, f_trace behind f_locals in
@@ -304,7 +306,7 @@ const ouro_node *ouro_stack_frame_values(const struct ouro_heap_model *model, co
 {
     const ouro_node places[] = {frame->node, frame->holder}; /* a pseudo frame may know what its frame object doesn't show */
     *count = 0;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    for (size_t i = 0; i < sizeof places / sizeof *places && places[i] < model->heap.count; i++) {
         struct ouro_part_walk walk;
         ouro_part_walk_begin(&walk, model, places[i]);
         while (ouro_part_walk_next(&walk))

@@ -72,6 +72,7 @@ static const struct {
     {WHOLE_CYCLES,     60},
     {WHOLE_OBJECTS,    20},
     {WHOLE_EXPORT,     20},
+    {WHOLE_STACK,      30},
 };
 
 static struct tiny tiny;

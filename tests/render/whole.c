@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "base/guard.h"
+#include "analysis/brief.h"
 #include "render/ndjson.h"
 #include "render/page.h"
+#include "render/page_stack.h"
 
 #define PAGES_MAX   5u      /* objects with a page of their own */
 #define LOST_MAX    100000u /* objects, types or shapes: a salvaged file may speak of a thousand lost ones a byte */
@@ -181,6 +183,33 @@ static enum ouro_status ask_objects(struct whole *w, struct ouro_err *err)
     return OURO_OK;
 }
 
+static enum ouro_status ask_stack(struct whole *w, struct ouro_err *err)
+{
+    OURO_GUARD(ouro_stacks_fini) struct ouro_stacks stacks = {0};
+    OURO_GUARD(ouro_waits_fini) struct ouro_waits waits = {0};
+    OURO_GUARD(ouro_wait_names_fini) struct ouro_wait_names names = {0};
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
+    OURO_TRY(ouro_stacks_init(&stacks, &w->model, err));
+    OURO_TRY(ouro_waits_init(&waits, &stacks, err));
+    OURO_TRY(ouro_wait_names_init(&names, &waits, &w->model, err));
+    uint32_t *leaders OURO_FREE = calloc(stacks.threads.count + 1, sizeof *leaders);
+    OURO_TRY(leaders ? ouro_stacks_group(&stacks, leaders) : OURO_NOMEM);
+    for (unsigned i = 0; i < 4; i++) {
+        const struct ouro_page_stack page = {&waits, i == 3 ? "wait" : NULL, i & 1 ? leaders : NULL, i & 2,
+                                             i ? &names : NULL};
+        ouro_page_stack_text(&w->out, &page, i ? 80 : 0);
+        ouro_page_stack_json(&w->out, &page);
+        OURO_TRY(forget(w));
+    }
+    for (ouro_node v = 0; v < w->model.heap.count && v < LOST_MAX; v++) {
+        struct ouro_stack_frame frame;
+        ouro_stack_frame_read(&frame, &w->model, v);
+        text.size = 0;
+        ouro_brief_add(&text, &w->model, v, v & 1 ? &OURO_BRIEF_LONG : NULL);
+    }
+    return text.failed ? OURO_NOMEM : OURO_OK;
+}
+
 static enum ouro_status prepare(struct whole *w, const char *path, unsigned open_flags, struct ouro_err *err)
 {
     OURO_TRY(ouro_heap_model_open(&w->model, path, open_flags, err));
@@ -219,6 +248,8 @@ static enum ouro_status ask(struct whole *w, const char *path, unsigned open_fla
         OURO_TRY(ask_cycles(w, err));
     if (parts & WHOLE_OBJECTS)
         OURO_TRY(ask_objects(w, err));
+    if (parts & WHOLE_STACK)
+        OURO_TRY(ask_stack(w, err));
     if (parts & WHOLE_EXPORT) {
         OURO_TRY(ouro_ndjson_write(&w->out, &w->model, &w->roots, &w->retained, NULL, err));
         OURO_TRY(forget(w));

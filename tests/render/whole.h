@@ -16,7 +16,8 @@ enum whole_part {
     WHOLE_CYCLES = 64, /* all of them, described, with advice */
     WHOLE_OBJECTS = 128, /* a list of all, and the pages of some */
     WHOLE_EXPORT = 256,
-    WHOLE_ALL = 511,
+    WHOLE_STACK = 512, /* threads, frames, locals, waits, and short values of all objects */
+    WHOLE_ALL = 1023,
 };
 
 /* The first status that is not OURO_OK; OURO_NOMEM too where a page ran out of memory. */

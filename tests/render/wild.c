@@ -5,6 +5,7 @@
 
 #define TYPES_MAX   48u
 #define SHAPES_MAX  60u
+#define STAGE_MAX   24u /* shapes of what stacks are made of */
 #define PARTS_MAX   8u
 #define OBJECTS_MAX 400u
 #define SLOTS_MAX   48u
@@ -58,8 +59,37 @@ static const char *const field_names[] = {
 };
 static const char *const texts[] = {
     "__classdict__",    "__class__", "__del__",        "_registry", "x",         "parent", "",
+    "wait",             "get",       "__exit__",       "__enter__", "_bootstrap", "join",  "threading.Condition",
     "two words",        "a.b.C",     "f (file.py:1)",  " (",        " (file:3)", ")",      "\x1b[31m",
     "\xe2\x80\xae\xff", "__dict__",  "outer.<locals>.f (a.py:3)",
+};
+
+/* What threads' stacks are made of: type, then the names of fields; "*" is a value stack, "frames" a run of them. */
+static const char *const stage[][8] = {
+    {"", "<root>", "frames"},
+    {"", "<frame>", "frame", "f_locals", "f_func", "f_code", "self", "*"},
+    {"", "<frame>", "f_func", "f_code", "self", "waiter", "*"},
+    {"", "<frame>", "frame", "*"},
+    {"", "<frame>", "generator", "self", "*"},
+    {"builtins", "frame", "f_code", "f_locals", "f_trace", "self", "*"},
+    {"builtins", "generator", "f_func", "f_code", "x", "*"},
+    {"builtins", "coroutine", "cr_frame", "cr_code", "__qualname__"},
+    {"builtins", "code", "co_name", "co_qualname", "co_filename", "co_localspluskinds", "co_cellvars"},
+    {"builtins", "code", "co_name"},
+    {"builtins", "str"},
+    {"builtins", "function", "__code__", "__qualname__"},
+    {"builtins", "method", "__func__", "__self__"},
+    {"builtins", "builtin_function_or_method", "__self__"},
+    {"builtins", "method_descriptor", "__objclass__"},
+    {"builtins", "cell", "cell_contents"},
+    {"_thread", "lock"},
+    {"_thread", "RLock"},
+    {"threading", "Condition", "._lock", "__dict__"},
+    {"threading", "Thread", "._ident", "._tstate_lock", "._handle"},
+    {"threading", "Event", "._cond"},
+    {"queue", "Queue", ".not_empty"},
+    {"_frozen_importlib", "_ModuleLock", ".owner", ".name"},
+    {"builtins", "ValueError", "args"},
 };
 
 struct plan_object {
@@ -75,11 +105,12 @@ struct plan {
     uint64_t random;
     struct tiny *tiny;
     unsigned type_count, shape_count, object_count;
-    bool pseudo_type[TYPES_MAX];
-    uint8_t value_kind[TYPES_MAX];
-    uint32_t shape_type[SHAPES_MAX];
-    struct ouro_part parts[SHAPES_MAX][PARTS_MAX];
-    unsigned part_count[SHAPES_MAX];
+    bool pseudo_type[TYPES_MAX + STAGE_MAX];
+    uint8_t value_kind[TYPES_MAX + STAGE_MAX];
+    uint32_t shape_type[SHAPES_MAX + STAGE_MAX];
+    struct ouro_part parts[SHAPES_MAX + STAGE_MAX][PARTS_MAX];
+    unsigned part_count[SHAPES_MAX + STAGE_MAX];
+    unsigned stage_begin; /* of the shapes */
     struct plan_object objects[OBJECTS_MAX];
 };
 
@@ -155,6 +186,43 @@ static void add_shapes(struct plan *plan)
     }
 }
 
+static void add_stage(struct plan *plan)
+{
+    plan->stage_begin = plan->shape_count;
+    for (unsigned i = 0; i < sizeof stage / sizeof *stage; i++) {
+        unsigned type_index = plan->type_count++, shape = plan->shape_count++, parts = 0;
+        struct ouro_part with_end[PARTS_MAX + 1];
+        bool pseudo = stage[i][1][0] == '<';
+        unsigned kind = !strcmp(stage[i][1], "str") ? OURO_VALUE_STR : OURO_VALUE_NAME;
+        struct ouro_type_record type = {
+            .addr = pseudo ? 0 : 0x1000,
+            .node = any_node(plan),
+            .name = tiny_string(plan->tiny, stage[i][1]),
+            .module = tiny_string(plan->tiny, stage[i][0]),
+            .flags = pseudo ? OURO_TYPE_PSEUDO : OURO_TYPE_GC,
+            .value_kind = kind,
+            .base = below(plan, 3) ? UINT32_MAX : below(plan, type_index),
+        };
+        ouro_snapshot_writer_type(plan->tiny->writer, &type);
+        plan->pseudo_type[type_index] = pseudo;
+        plan->value_kind[type_index] = (uint8_t)kind;
+        plan->shape_type[shape] = type_index;
+        for (unsigned f = 2; f < 8 && stage[i][f]; f++) {
+            const char *name = stage[i][f];
+            struct ouro_part *part = &plan->parts[shape][parts++];
+            part->kind = (uint8_t)(*name == '*'                ? OURO_PART_STACK
+                                   : strcmp(name, "frames")    ? OURO_PART_FIELD
+                                                               : OURO_PART_NAMED);
+            part->edge_class = strcmp(name, "generator") ? OURO_EDGE_TRAVERSED : OURO_EDGE_WEAK;
+            part->name = tiny_string(plan->tiny, *name == '*' ? "" : name);
+        }
+        plan->part_count[shape] = parts;
+        memcpy(with_end, plan->parts[shape], parts * sizeof *with_end);
+        with_end[parts] = (struct ouro_part){.kind = OURO_PART_KIND_COUNT};
+        tiny_shape(plan->tiny, type_index, with_end);
+    }
+}
+
 static void plan_slots(struct plan *plan, struct plan_object *object)
 {
     for (unsigned i = 0; i < plan->part_count[object->shape]; i++) {
@@ -177,10 +245,14 @@ static void plan_objects(struct plan *plan)
     unsigned pseudo = 0;
     for (unsigned i = 0; i < plan->object_count; i++) {
         struct plan_object *object = &plan->objects[i];
-        object->shape = below(plan, plan->shape_count);
+        object->shape = below(plan, plan->stage_begin);
         /* Pseudo objects stand behind all others. */
         if (plan->pseudo_type[plan->shape_type[object->shape]] && i * 4 < plan->object_count * 3)
-            object->shape = below(plan, plan->shape_count);
+            object->shape = below(plan, plan->stage_begin);
+        if (below(plan, 2)) {
+            bool late = i * 4 >= plan->object_count * 3; /* pseudo objects stand behind all others */
+            object->shape = plan->stage_begin + (late ? below(plan, 5) : 5 + below(plan, STAGE_MAX - 5));
+        }
         plan_slots(plan, object);
         object->flags = (unsigned)draw(plan) & 0x7ff8 & (unsigned)draw(plan) & ~(unsigned)OURO_OBJECT_PSEUDO;
         object->flags |= below(plan, 8) ? 1 + below(plan, 3) : below(plan, 5);
@@ -237,6 +309,25 @@ static void write_lists(struct plan *plan)
             ouro_snapshot_writer_borrowed(writer, i, slot);
 }
 
+/* Lines, locks, and what threads wait for. */
+static void write_facts(struct plan *plan, unsigned thread_count)
+{
+    struct ouro_snapshot_writer *writer = plan->tiny->writer;
+    for (unsigned i = 0; i < plan->object_count; i++) {
+        struct ouro_line_record line = {i, below(plan, 3) ? below(plan, 99) : (uint32_t)draw(plan), below(plan, 8)};
+        struct ouro_lock_record lock = {i, below(plan, 4), draw(plan)};
+        if (!below(plan, 4))
+            ouro_snapshot_writer_line(writer, &line);
+        if (!below(plan, 4))
+            ouro_snapshot_writer_lock(writer, &lock);
+    }
+    for (unsigned i = 0; i < thread_count; i++) {
+        struct ouro_wait_record wait = {i, below(plan, 5), any_node(plan)};
+        if (below(plan, 4))
+            ouro_snapshot_writer_wait(writer, &wait);
+    }
+}
+
 static void write_tables(struct plan *plan)
 {
     static const char *const pythons[] = {"3.8.0", "3.11.7", "3.13.0", "3.14.0", "3.14.5", "3.15.0", "x", "99999999999.1"};
@@ -265,15 +356,27 @@ static void write_tables(struct plan *plan)
         }
         ouro_snapshot_writer_interpreter(writer, &interpreter);
     }
-    for (unsigned i = below(plan, 3); i; i--) {
+    unsigned thread_count = below(plan, 6);
+    for (unsigned i = 0; i < thread_count; i++) {
         struct ouro_thread_record thread = {
-            .interpreter = below(plan, 3),
+            .interpreter = below(plan, 2) ? 0 : below(plan, 3),
+            .ident = below(plan, 4),
+            .native_id = below(plan, 8) ? 4710 + i : draw(plan),
             .name = tiny_string(plan->tiny, texts[below(plan, sizeof texts / sizeof *texts)]),
-            .state = (char)draw(plan),
+            .comm = tiny_string(plan->tiny, texts[below(plan, sizeof texts / sizeof *texts)]),
+            .state = below(plan, 3) ? "RSDTtI"[below(plan, 6)] : (char)draw(plan),
+            .syscall = below(plan, 3) ? (int64_t)below(plan, 300) - 1 : (int64_t)draw(plan),
+            .holds_gil = below(plan, 3) == 0,
             .root = any_node(plan),
         };
+        for (unsigned tries = 0; tries < 40; tries++) {
+            unsigned node = below(plan, plan->object_count);
+            if (plan->objects[node].shape == plan->stage_begin)
+                thread.root = node;
+        }
         ouro_snapshot_writer_thread(writer, &thread);
     }
+    write_facts(plan, thread_count);
 }
 
 void wild_write(struct tiny *tiny, uint64_t seed, unsigned most, enum ouro_codec codec)
@@ -287,6 +390,7 @@ void wild_write(struct tiny *tiny, uint64_t seed, unsigned most, enum ouro_codec
     plan->object_count = 1 + below(plan, most < OBJECTS_MAX ? most : OBJECTS_MAX);
     add_types(plan);
     add_shapes(plan);
+    add_stage(plan);
     plan_objects(plan);
     write_tables(plan);
     write_objects(plan);
