@@ -39,8 +39,10 @@ static enum ouro_status add_name(struct ouro_wait_names *names, const struct our
         return OURO_OK;
     OURO_TRY(ouro_path_init(&path, search, node, err));
     OURO_TRY(ouro_path_text_init(&text, search, &path, err));
-    if (!text.exact || text.expression.failed)
-        return text.expression.failed ? OURO_NOMEM : OURO_OK;
+    if (text.expression.failed || text.python.failed || text.root.failed || text.notations.failed)
+        return OURO_NOMEM;
+    if (!text.exact)
+        return OURO_OK;
     struct ouro_wait_name *name = OURO_VEC_ADD(&names->names);
     if (!name)
         return OURO_NOMEM;

@@ -84,9 +84,9 @@ static void say_object(struct words *words, const struct ouro_page_dominators *p
     add_type(words, page, row->type);
     if (row->owner != OURO_NODE_NONE) {
         OURO_GUARD(ouro_buf_fini) struct ouro_buf owner = {0};
-        ouro_page_add_type(&owner, page->model, ouro_heap_model_type(page->model, row->owner));
         ouro_buf_add_text(&words->value, "of ");
         if (!is_pseudo(page, row->owner)) {
+            ouro_page_add_type(&owner, page->model, ouro_heap_model_type(page->model, row->owner));
             ouro_text_add_buf(&words->value, &owner);
             ouro_buf_add_byte(&words->value, ' ');
         }

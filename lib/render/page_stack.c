@@ -265,6 +265,7 @@ void ouro_page_locals_text(struct ouro_out *out, const struct ouro_heap_model *m
         ouro_brief_add(&text, model, local.node, NULL);
         ouro_table_buf(&table, &text);
     }
+    out->buf.failed |= table.text.failed | text.failed;
     if (any)
         ouro_table_write(&table, out, width, indent);
 }

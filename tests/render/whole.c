@@ -195,8 +195,11 @@ static enum ouro_status ask_stack(struct whole *w, struct ouro_err *err)
     uint32_t *leaders OURO_FREE = calloc(stacks.threads.count + 1, sizeof *leaders);
     OURO_TRY(leaders ? ouro_stacks_group(&stacks, leaders) : OURO_NOMEM);
     for (unsigned i = 0; i < 4; i++) {
-        const struct ouro_page_stack page = {&waits, i == 3 ? "wait" : NULL, i & 1 ? leaders : NULL, i & 2,
-                                             i ? &names : NULL};
+        const struct ouro_page_stack page = {.waits = &waits,
+                                             .thread = i == 3 ? "wait" : NULL,
+                                             .leaders = i & 1 ? leaders : NULL,
+                                             .with_locals = i & 2,
+                                             .names = i ? &names : NULL};
         ouro_page_stack_text(&w->out, &page, i ? 80 : 0);
         ouro_page_stack_json(&w->out, &page);
         OURO_TRY(forget(w));
