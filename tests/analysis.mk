@@ -34,3 +34,7 @@ check_PROGRAMS += tests/test_analysis_condition
 TESTS += tests/test_analysis_condition
 tests_test_analysis_condition_SOURCES = tests/analysis/test_condition.c tests/analysis/tiny.c tests/analysis/tiny.h
 tests_test_analysis_condition_LDADD = $(TEST_ANALYSIS_LIBS)
+check_PROGRAMS += tests/test_analysis_stacks
+TESTS += tests/test_analysis_stacks
+tests_test_analysis_stacks_SOURCES = tests/analysis/test_stacks.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_stacks_LDADD = $(TEST_ANALYSIS_LIBS)

@@ -10,7 +10,7 @@ from harness import check, main, ouro  # noqa: E402
 
 DEADLOCK = os.path.join(targets.FIXTURES, "deadlock.py")
 SCENARIOS = ["crossed", "rlocks", "conditions", "acquire", "self", "join", "mixed", "ring", "generator", "nobody", "queues",
-             "future", "deep", "released", "contention", "named", "idle"]
+             "future", "deep", "released", "contention", "named", "hostile", "idle"]
 
 
 def capture(python, scenario, folder):
@@ -70,6 +70,7 @@ def compare(python, scenario, folder):
     lines = text.stdout.decode().splitlines()
     assert all(len(line) <= 80 for line in lines), (words, [line for line in lines if len(line) > 80])
     assert sum(line.startswith("Deadlock") for line in lines) == len(truth["deadlocks"]), (words, lines)
+    assert all(character.isprintable() for line in lines for character in line), (words, lines)
     whole = " ".join(text.stdout.decode().split())
     assert whole.count("(behind a deadlock)") == len(truth["behind"]), (words, whole)
 
