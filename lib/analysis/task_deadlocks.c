@@ -162,6 +162,7 @@ static enum ouro_status mark_behind(struct circles *c)
         if (task && task->deadlock == OURO_TASK_NONE) {
             task->deadlock = *mine - 1;
             task->behind = true;
+            c->tasks->deadlocks.items[task->deadlock].behind_count++;
         }
     }
     return OURO_OK;

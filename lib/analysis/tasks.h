@@ -69,6 +69,7 @@ struct ouro_task {
 struct ouro_task_deadlock {
     size_t first, count; /* of ouro_tasks.members: a circle, each waiting for the next, the last for the first */
     size_t stuck_count;  /* tasks that are part of it; more than `count` where several circles hang together */
+    size_t behind_count; /* tasks that wait for one of them without being part of it */
 };
 
 struct ouro_tasks {

@@ -12,6 +12,7 @@
 #define DEPTH_MAX   24 /* of the tree, before it goes on at the margin */
 #define FOLD_LEAST  3  /* tasks that are alike */
 #define NAMES_SHOWN 3  /* of them */
+#define MEMBERS_SHOWN 50 /* of a deadlock */
 
 /* One entry of the tree, still to be written. */
 struct entry {
@@ -29,7 +30,7 @@ struct tree {
     size_t width;
     uint32_t *rank;   /* owned; by task: its place in the order of names */
     uint32_t *order;  /* owned; tasks in that order */
-    uint8_t *written; /* owned; by task */
+    uint8_t *written; /* owned; by task: 1 when it is or soon will be, 2 when it comes at the margin further below */
     struct {
         struct entry *items; /* owned; the next one last */
         size_t count, capacity;
@@ -369,7 +370,8 @@ static void write_above(struct tree *t, const struct ouro_task *task, unsigned d
         add_name(&t->text, t->tasks, &t->tasks->tasks.items[only]);
     else
         ouro_buf_addf(&t->text, "%zu tasks", above);
-    ouro_buf_add_text(&t->text, circle ? " (above: a circle)" : " (above)");
+    bool below = only != OURO_TASK_NONE && t->written[only] == 2;
+    ouro_buf_add_text(&t->text, circle ? " (above: a circle)" : below ? " (further below)" : " (above)");
     write_text(t, depth, true, false);
 }
 
@@ -415,56 +417,56 @@ static void write_entry(struct tree *t, const struct entry *entry)
 
 static void write_pending(struct tree *t)
 {
-    while (t->stack.count && !t->failed) {
-        struct entry entry = t->stack.items[--t->stack.count];
-        write_entry(t, &entry);
-    }
-    t->siblings.count = 0;
+    size_t at = 0;
+    do {
+        while (t->stack.count && !t->failed) {
+            struct entry entry = t->stack.items[--t->stack.count];
+            write_entry(t, &entry);
+        }
+        t->siblings.count = 0;
+        if (at < t->later.count) {
+            t->written[t->later.items[at]] = 1;
+            push(t, t->later.items[at++], 1, 0, 0);
+        }
+    } while (t->stack.count && !t->failed);
+    t->later.count = 0;
 }
 
-/* All of a loop that nobody waits for; then those that are only reached in circles, one of each; then what lay too deep. */
-static void write_loop(struct tree *t, ouro_node loop)
+/* All of a loop that nobody waits for, and what lay too deep; then those that are only reached in circles, one of each.
+ * ranks: of its tasks, ascending; used up. */
+static void write_loop(struct tree *t, uint64_t *ranks, size_t total)
 {
-    size_t count = 0, total = t->tasks->tasks.count;
-    OURO_FREE uint64_t *ranked = calloc(total + 1, sizeof *ranked);
-    if (!ranked) {
+    size_t count = 0;
+    OURO_FREE uint64_t *roots = calloc(total + 1, sizeof *roots);
+    if (!roots) {
         t->failed = true;
         return;
     }
-    for (size_t i = 0; i < total; i++)
-        if (t->tasks->tasks.items[i].loop == loop && !t->tasks->tasks.items[i].awaiter_count && !t->written[i]) {
-            ranked[count++] = t->rank[i];
-            t->written[i] = 1;
-        }
-    push_group(t, ranked, count, 0);
+    for (size_t i = 0; i < total; i++) {
+        uint32_t task = t->order[(uint32_t)ranks[i]];
+        if (t->tasks->tasks.items[task].awaiter_count || t->written[task])
+            continue;
+        roots[count++] = (uint32_t)ranks[i];
+        t->written[task] = 1;
+    }
+    push_group(t, roots, count, 0);
     write_pending(t);
     for (size_t i = 0; i < total && !t->failed; i++) {
-        uint32_t task = t->order[i];
-        if (t->tasks->tasks.items[task].loop != loop || t->written[task])
+        uint32_t task = t->order[(uint32_t)ranks[i]];
+        if (t->written[task])
             continue;
         t->written[task] = 1;
         push(t, task, 1, 0, 0);
         write_pending(t);
     }
-    for (size_t i = 0; i < t->later.count && !t->failed; i++) {
-        push(t, t->later.items[i], 1, 0, 0);
-        write_pending(t);
-    }
-    t->later.count = 0;
 }
 
-static void write_loop_title(struct tree *t, ouro_node loop)
+static void write_loop_title(struct tree *t, const struct ouro_task *first, size_t count)
 {
-    const struct ouro_tasks *tasks = t->tasks;
-    const struct ouro_heap_model *model = tasks->stacks->model;
-    const struct ouro_task *first = NULL;
-    size_t count = 0, size;
-    for (size_t i = 0; i < tasks->tasks.count; i++)
-        if (tasks->tasks.items[i].loop == loop) {
-            first = first ? first : &tasks->tasks.items[i];
-            count++;
-        }
-    ouro_buf_addf(&t->text, "\nTasks of asyncio: ");
+    const struct ouro_heap_model *model = t->tasks->stacks->model;
+    ouro_node loop = first->loop;
+    size_t size;
+    ouro_buf_add_text(&t->text, "\nTasks of asyncio: ");
     ouro_text_add_count(&t->text, count);
     if (loop == OURO_NODE_NONE) {
         ouro_buf_add_text(&t->text, " of unknown loops");
@@ -474,9 +476,9 @@ static void write_loop_title(struct tree *t, ouro_node loop)
         ouro_text_add(&t->text, name, size);
         ouro_buf_addf(&t->text, " 0x%" PRIx64, model->heap.addr[loop]);
     }
-    if (loop != OURO_NODE_NONE && first && first->thread != OURO_TASK_NONE) {
+    if (loop != OURO_NODE_NONE && first->thread != OURO_TASK_NONE) {
         OURO_GUARD(ouro_buf_fini) struct ouro_buf thread = {0};
-        add_thread(&thread, tasks, first->thread);
+        add_thread(&thread, t->tasks, first->thread);
         ouro_buf_add_text(&t->text, ", run by ");
         ouro_text_add_buf(&t->text, &thread);
     } else if (loop != OURO_NODE_NONE) {
@@ -487,38 +489,45 @@ static void write_loop_title(struct tree *t, ouro_node loop)
     t->text.size = 0;
 }
 
-static bool has_loopless(const struct ouro_tasks *tasks)
+/* Loop by loop; those of none last. */
+static void write_loops(struct tree *t)
 {
-    for (size_t i = 0; i < tasks->tasks.count; i++)
-        if (tasks->tasks.items[i].loop == OURO_NODE_NONE)
-            return true;
-    return false;
+    size_t count = t->tasks->tasks.count, end;
+    OURO_FREE uint64_t *places = calloc(count + 1, sizeof *places);
+    if (!places) {
+        t->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        places[i] = (uint64_t)t->tasks->tasks.items[i].loop << 32 | t->rank[i];
+    qsort(places, count, sizeof *places, by_place);
+    for (size_t i = 0; i < count && !t->failed; i = end) {
+        for (end = i; end < count && places[end] >> 32 == places[i] >> 32; end++)
+            ;
+        write_loop_title(t, &t->tasks->tasks.items[t->order[(uint32_t)places[i]]], end - i);
+        write_loop(t, places + i, end - i);
+    }
 }
 
 enum ouro_status ouro_page_tasks_text(struct ouro_out *out, const struct ouro_page_tasks *page, size_t width)
 {
-    size_t count = page->tasks->tasks.count;
+    const struct ouro_tasks *tasks = page->tasks;
+    size_t count = tasks->tasks.count;
     OURO_FREE uint32_t *rank = calloc(count + 1, sizeof *rank);
     OURO_FREE uint32_t *order = calloc(count + 1, sizeof *order);
     OURO_FREE uint8_t *written = calloc(count + 1, 1);
-    struct tree t = {.out = out, .page = page, .tasks = page->tasks, .width = width};
+    struct tree t = {.out = out, .page = page, .tasks = tasks, .width = width};
     if (!count)
         return OURO_OK;
     t.rank = rank;
     t.order = order;
     t.written = written;
     t.failed = !rank || !order || !written || !sort_names(&t);
-    for (size_t i = 0; i <= page->tasks->loops.count && !t.failed; i++) {
-        ouro_node loop = i < page->tasks->loops.count ? page->tasks->loops.items[i] : OURO_NODE_NONE;
-        if (loop == OURO_NODE_NONE && !has_loopless(page->tasks))
-            continue;
-        write_loop_title(&t, loop);
-        write_loop(&t, loop);
-    }
-    if (page->tasks->done_count)
-        ouro_out_addf(out, "  and %" PRIu64 " that %s done\n", page->tasks->done_count,
-                      page->tasks->done_count == 1 ? "is" : "are");
-    if (page->tasks->cut)
+    if (!t.failed)
+        write_loops(&t);
+    if (tasks->done_count)
+        ouro_out_addf(out, "  and %" PRIu64 " that %s done\n", tasks->done_count, tasks->done_count == 1 ? "is" : "are");
+    if (tasks->cut)
         ouro_out_text(out, "  (who waits for whom is not shown completely: there is too much of it)\n");
     free(t.stack.items);
     free(t.siblings.items);
@@ -533,12 +542,11 @@ void ouro_page_task_deadlocks_text(struct ouro_out *out, const struct ouro_tasks
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     for (size_t i = 0; i < tasks->deadlocks.count; i++) {
         const struct ouro_task_deadlock *deadlock = &tasks->deadlocks.items[i];
-        size_t behind = 0;
         if (deadlock->count == 1)
             ouro_out_text(out, "\nDeadlock: a task waits for itself\n");
         else
             ouro_out_addf(out, "\nDeadlock of %zu tasks\n", deadlock->count);
-        for (size_t m = 0; m < deadlock->count; m++) {
+        for (size_t m = 0; m < deadlock->count && m < MEMBERS_SHOWN; m++) {
             const struct ouro_task *task = &tasks->tasks.items[tasks->members.items[deadlock->first + m]];
             text.size = 0;
             add_name(&text, tasks, task);
@@ -546,10 +554,13 @@ void ouro_page_task_deadlocks_text(struct ouro_out *out, const struct ouro_tasks
             add_state(&text, tasks, task);
             ouro_sentence_write(out, &text, width);
         }
-        for (size_t k = 0; k < tasks->tasks.count; k++)
-            behind += tasks->tasks.items[k].deadlock == i;
-        if (behind > deadlock->count)
-            ouro_out_addf(out, "    %zu more %s for them\n", behind - deadlock->count,
-                          behind - deadlock->count == 1 ? "task waits" : "tasks wait");
+        if (deadlock->count > MEMBERS_SHOWN)
+            ouro_out_addf(out, "    %zu more tasks are part of this circle\n", deadlock->count - MEMBERS_SHOWN);
+        if (deadlock->stuck_count > deadlock->count)
+            ouro_out_addf(out, "    %zu more in other circles that hang together with this one\n",
+                          deadlock->stuck_count - deadlock->count);
+        if (deadlock->behind_count)
+            ouro_out_addf(out, "    %zu more %s for them\n", deadlock->behind_count,
+                          deadlock->behind_count == 1 ? "task waits" : "tasks wait");
     }
 }

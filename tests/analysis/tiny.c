@@ -91,11 +91,26 @@ static void finish_object(struct tiny *tiny)
     tiny->slot_count = tiny->count_count = 0;
 }
 
+/* What the chunk holds goes to the file. */
+static void append(struct tiny *tiny)
+{
+    struct ouro_blocks blocks = {0};
+    struct ouro_err err = {0};
+    require(!ouro_chunk_failed(&tiny->chunk), "out of memory");
+    require(ouro_blocks_add_chunk(&blocks, &tiny->chunk, tiny->codec) == OURO_OK, "no blocks");
+    require(ouro_snapshot_writer_append(tiny->writer, &blocks, &err) == OURO_OK, err.msg);
+    ouro_blocks_fini(&blocks);
+}
+
 ouro_node tiny_object_of(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t native, uint64_t refcount,
                          unsigned flags, uint64_t interp)
 {
     ouro_addr addr = flags & OURO_OBJECT_PSEUDO ? OURO_PSEUDO_BASE + 8 * tiny->next : TINY_BASE + 16 * tiny->next;
     finish_object(tiny);
+    if (tiny->chunk.count == OURO_CHUNK_OBJECTS) {
+        append(tiny);
+        ouro_chunk_begin(&tiny->chunk, tiny->next);
+    }
     tiny->shape = shape;
     ouro_chunk_object(&tiny->chunk, addr, shape, size, native, refcount, flags, interp);
     return tiny->next++;
@@ -126,16 +141,12 @@ void tiny_value(struct tiny *tiny, const void *bytes, size_t size)
 
 void tiny_commit(struct tiny *tiny)
 {
-    struct ouro_blocks blocks = {0};
     struct ouro_err err = {0};
     uint64_t file_bytes;
     finish_object(tiny);
-    require(!ouro_chunk_failed(&tiny->chunk), "out of memory");
-    require(ouro_blocks_add_chunk(&blocks, &tiny->chunk, tiny->codec) == OURO_OK, "no blocks");
-    require(ouro_snapshot_writer_append(tiny->writer, &blocks, &err) == OURO_OK, err.msg);
+    append(tiny);
     require(ouro_snapshot_writer_commit(tiny->writer, &file_bytes, &err) == OURO_OK, err.msg);
     ouro_snapshot_writer_close(tiny->writer);
-    ouro_blocks_fini(&blocks);
     ouro_chunk_fini(&tiny->chunk);
     tiny->writer = NULL;
 }
