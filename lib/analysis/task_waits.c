@@ -94,6 +94,27 @@ static void add_edge(struct waits *w, uint32_t from, uint32_t to)
         w->failed = true;
 }
 
+/* Where a method of what tasks wait at has made the future: known even where the list of who waits there is too long to have
+ * been captured. */
+static void add_made(struct waits *w, const struct ouro_task *task, uint32_t from)
+{
+    static const char *const made[] = {"getter", "putter", "fut"};
+    const struct ouro_stack_frame *frame = task->frame_count ? &w->tasks->frames.items[task->first_frame] : NULL;
+    ouro_node self = frame ? ouro_stack_frame_local(w->model, frame, "self") : OURO_NODE_NONE;
+    bool is_made = false;
+    if (from == OURO_NODE_NONE || !(ouro_async_kind(w->async, self) & OURO_ASYNC_PRIMITIVE))
+        return;
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        is_made |= ouro_stack_frame_local(w->model, frame, made[i]) == task->waiter;
+    uint32_t to = is_made ? add_point(w, self) : OURO_NODE_NONE;
+    if (to == OURO_NODE_NONE)
+        return;
+    struct point *point = point_at(w, from);
+    point->holder = self;
+    point->flags |= ouro_stack_frame_local(w->model, frame, "putter") == task->waiter ? POINT_PUTTER : 0;
+    add_edge(w, from, to);
+}
+
 static void add_waiters(struct waits *w)
 {
     for (uint32_t i = 0; i < task_count(w); i++) {
@@ -107,8 +128,13 @@ static void add_waiters(struct waits *w)
         }
         uint32_t point = add_point(w, task->waiter);
         add_edge(w, i, point);
-        if (point != OURO_NODE_NONE)
-            point_at(w, point)->flags |= POINT_WAITED;
+        if (point == OURO_NODE_NONE)
+            continue;
+        struct point *it = point_at(w, point);
+        if (!(it->flags & POINT_WAITED)) {
+            it->flags |= POINT_WAITED;
+            add_made(w, task, point);
+        }
     }
 }
 
@@ -230,7 +256,7 @@ static void add_queued(struct waits *w, ouro_node primitive, const char *attribu
     while (ouro_slot_walk_next(&walk, &slot) && !w->failed) {
         uint32_t from = find_point(w, slot.target);
         struct point *waiter = point_at(w, from);
-        if (!waiter || slot.part->kind == OURO_PART_TYPE || slot.place)
+        if (!waiter || slot.part->kind == OURO_PART_TYPE || slot.place || waiter->holder == primitive)
             continue;
         uint32_t to = add_point(w, primitive);
         waiter = point_at(w, from); /* it may have moved */

@@ -20,6 +20,7 @@ enum kind {
     KIND_WAITING,   /* generators, futures and the like: followed as far as they lead */
     KIND_FRAME,     /* of these (objects): but not its module's names, nor who called it */
     KIND_FUTURE,    /* of these: lists and tuples in it only group */
+    KIND_SELECTOR,  /* of these: its dict of files, too */
 };
 
 static bool is_one_of(const char *name, const char *const *names, size_t count)
@@ -36,7 +37,8 @@ static bool is_one_of(const char *name, const char *const *names, size_t count)
 static enum kind kind_of(struct ouro_stack_walk *walk, const struct ouro_type *type)
 {
     static const char *const futures[] = {"_asyncio.Future", "_asyncio.Task", "asyncio.futures.Future", "asyncio.tasks.Task",
-                                          "concurrent.futures._base.Future"};
+                                          "concurrent.futures._base.Future", "concurrent.futures.thread._WorkItem",
+                                          "asyncio.base_events.BaseEventLoop", "asyncio.events.Handle", "selectors.SelectorKey"};
     static const char *const waiting[] = {
         "builtins.cell", "builtins.method", "functools.partial", "builtins.coroutine_wrapper", "builtins.async_generator_asend",
         "builtins.async_generator_athrow", "builtins.anext_awaitable", "builtins.async_generator_wrapped_value",
@@ -56,6 +58,8 @@ static enum kind kind_of(struct ouro_stack_walk *walk, const struct ouro_type *t
         snprintf(full, sizeof full, "%s.%s", type->module ? type->module : "", type->name ? type->name : "");
         if (is_one_of(full, futures, sizeof futures / sizeof *futures))
             return KIND_FUTURE;
+        if (strcmp(full, "selectors._BaseSelectorImpl") == 0)
+            return KIND_SELECTOR;
         if (!depth && is_one_of(full, waiting, sizeof waiting / sizeof *waiting))
             return KIND_WAITING;
         if (!(type->flags & OURO_FLAG_HEAPTYPE))
@@ -157,6 +161,8 @@ static void on_part(void *context, enum ouro_slots kind, enum ouro_class edge_cl
     if (kind == OURO_SLOTS_FIELD) {
         if (strcmp(name, "__closure__") == 0)
             walk->closure_slot = walk->slot_count;
+        if (strcmp(name, "co_names") == 0)
+            walk->names_slot = walk->slot_count;
         if (is_one_of(name, skipped, sizeof skipped / sizeof *skipped) && walk->slot_count < 64)
             walk->skipped_slots |= UINT64_C(1) << walk->slot_count;
         walk->slot_count++;
@@ -226,7 +232,7 @@ static bool opens(struct ouro_stack_walk *walk, const struct ouro_stack_object *
     const struct ouro_type *type = object->type;
     if (kind == KIND_LEAF)
         return false;
-    if (kind == KIND_FUTURE || kind == KIND_CODE || kind == KIND_WAITING || kind == KIND_FRAME)
+    if (kind == KIND_FUTURE || kind == KIND_SELECTOR || kind == KIND_CODE || kind == KIND_WAITING || kind == KIND_FRAME)
         return true;
     if (object->level >= OURO_STACK_LEVELS && !object->plain)
         return false;
@@ -238,10 +244,10 @@ static bool opens(struct ouro_stack_walk *walk, const struct ouro_stack_object *
     return true;
 }
 
-static bool is_grouping(const struct ouro_stack_walk *walk, ouro_addr object)
+static bool is_grouping(const struct ouro_stack_walk *walk, ouro_addr object, bool dicts)
 {
     const struct ouro_type *type = ouro_type_get(walk->python, word(walk, object, walk->python->layout->ob_type));
-    return type && type->flags & (OURO_FLAG_LIST | OURO_FLAG_TUPLE);
+    return type && type->flags & (OURO_FLAG_LIST | OURO_FLAG_TUPLE | (dicts ? OURO_FLAG_DICT : 0));
 }
 
 static bool is_in(const ouro_addr *items, size_t count, ouro_addr wanted)
@@ -252,7 +258,8 @@ static bool is_in(const ouro_addr *items, size_t count, ouro_addr wanted)
     return false;
 }
 
-static void mark_code(struct ouro_stack_walk *walk, ouro_addr code)
+/* with_names: what a callback names tells which attributes of its object it uses. */
+static void mark_code(struct ouro_stack_walk *walk, ouro_addr code, bool with_names)
 {
     const struct ouro_layout *layout = walk->python->layout;
     const int32_t names[] = {layout->code_filename, layout->code_name, layout->code_qualname};
@@ -260,6 +267,8 @@ static void mark_code(struct ouro_stack_walk *walk, ouro_addr code)
         if (names[i] >= 0)
             mark(walk, word(walk, code, names[i]), OURO_STACK_LEVELS, false);
     add_addr(walk, &walk->noted, word(walk, code, layout->code_filename)); /* as ouro_walk_noted */
+    if (with_names && walk->names_slot < walk->targets.count)
+        mark(walk, walk->targets.items[walk->names_slot], OURO_STACK_LEVELS, true);
 }
 
 /* What the object's slots hold, now in walk->targets. */
@@ -269,11 +278,11 @@ static void mark_targets(struct ouro_stack_walk *walk, const struct ouro_stack_o
     const struct ouro_layout *layout = walk->python->layout;
     bool deeper = kind == KIND_PLAIN && !own.plain && !own.noted;
     if (kind == KIND_CODE) {
-        mark_code(walk, own.addr);
+        mark_code(walk, own.addr, own.plain);
         return;
     }
     if (kind == KIND_FUNCTION) {
-        mark(walk, word(walk, own.addr, layout->function_code), OURO_STACK_LEVELS, false);
+        mark(walk, word(walk, own.addr, layout->function_code), OURO_STACK_LEVELS, true);
         if (walk->closure_slot < walk->targets.count)
             mark(walk, walk->targets.items[walk->closure_slot], own.level, true);
         return;
@@ -283,7 +292,9 @@ static void mark_targets(struct ouro_stack_walk *walk, const struct ouro_stack_o
         if (kind == KIND_FRAME && i < 64 && walk->skipped_slots >> i & 1)
             continue;
         bool namespace = is_in(walk->namespaces.items, walk->namespaces.count, target);
-        bool plain = target && (kind == KIND_FUTURE || own.plain) && is_grouping(walk, target);
+        bool dicts = kind == KIND_SELECTOR || (own.plain && own.noted);
+        bool plain = target && (kind == KIND_FUTURE || dicts || own.plain) && is_grouping(walk, target, dicts);
+        plain |= namespace && (kind == KIND_FUTURE || kind == KIND_SELECTOR);
         unsigned level = own.level + (deeper && !namespace);
         if (own.noted && kind == KIND_PLAIN) /* a __dict__ is no level of its own, but its values are */
             level = own.level + 1;
@@ -300,7 +311,7 @@ static void mark_targets(struct ouro_stack_walk *walk, const struct ouro_stack_o
 static void begin_visit(struct ouro_stack_walk *walk, bool parts)
 {
     walk->targets.count = walk->namespaces.count = walk->slot_count = 0;
-    walk->closure_slot = SIZE_MAX;
+    walk->closure_slot = walk->names_slot = SIZE_MAX;
     if (parts)
         walk->skipped_slots = 0;
     walk->visitor.slots = parts ? NULL : on_slots;
@@ -345,9 +356,10 @@ static void look_at(struct ouro_stack_walk *walk, uint32_t index)
         ouro_visit_variant(&walk->visitor, type, object->addr);
     begin_visit(walk, true);
     ouro_visit(&walk->visitor, type, object->addr);
-    size_t closure = walk->closure_slot;
+    size_t closure = walk->closure_slot, names = walk->names_slot;
     begin_visit(walk, false);
     walk->closure_slot = closure;
+    walk->names_slot = names;
     ouro_visit(&walk->visitor, type, object->addr);
     mark_targets(walk, object, kind);
 }

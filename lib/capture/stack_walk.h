@@ -47,7 +47,7 @@ struct ouro_stack_walk {
     struct ouro_type_cache types;
     uint64_t left_out_count;
     uint32_t frame_count; /* of the present thread */
-    size_t slot_count, closure_slot; /* of the present object: fixed slots so far, and which is its __closure__ */
+    size_t slot_count, closure_slot, names_slot; /* of the present object: fixed slots so far, and which is its __closure__, its co_names */
     uint64_t skipped_slots; /* of a frame object: bits of fixed slots */
     bool in_thread, out_of_memory;
 };

@@ -123,14 +123,15 @@ class Comparison:
         assert 'deadlock' not in self.of('timed circle-1') and self.of('timed circle-1')['timeout'], self.of('timed circle-1')
 
 
-def check_words(comparison, version):
+def check_words(comparison, version, is_live=False):
     def text(name):
         return comparison.of(name)['waits_for']['text']
     assert text('sleep') == 'sleep(100000)', text('sleep')
     assert text('put').startswith('Queue.put 0x'), text('put')
     assert text('event').startswith('Event.wait 0x'), text('event')
     assert text('locked').startswith('Lock.acquire 0x') and text('locked').endswith(', held by task holder'), text('locked')
-    assert 'Shapes.future ' in text('future') and 'Shapes.held ' in text('held future'), (text('future'), text('held future'))
+    assert 'Shapes.future ' in text('future'), text('future')
+    assert is_live or 'Shapes.held ' in text('held future'), text('held future')
     assert text('executor').startswith('an executor that runs Event.wait'), text('executor')
     assert text('gather').startswith('tasks '), text('gather')
     assert text('wait any').startswith('any of tasks '), text('wait any')
@@ -162,6 +163,7 @@ def check(python, folder, workers):
         truth = read_truth(target.process)
         run('dump', '-q', '-o', snapshot, target.pid)
         theirs, why = pstree(python, target.pid)
+        live = json.loads(run('stack', '--json', target.pid))
     page = json.loads(run('stack', '--json', snapshot))
     version = tuple(map(int, page['python'].split('.')[:2]))
     comparison = Comparison(page, truth)
@@ -170,6 +172,16 @@ def check(python, folder, workers):
     comparison.check_deadlocks()
     check_words(comparison, version)
     check_text(snapshot, workers)
+    # Types are not opened there: of the classes that PyTask has, only that by layout is known, and that is the other one. Nor
+    # are containers in containers in objects.
+    lines = [dict(line) for line in truth if line['name'] != 'python sub-class']
+    for line in lines:
+        line['expect'] = None if line['name'] == 'held future' else line['expect']
+    straight = Comparison(live, lines)
+    straight.check_tasks()
+    straight.check_inverse()
+    straight.check_deadlocks()
+    check_words(straight, version, True)
     threads = {thread['tid'] for thread in page['threads']}
     assert len({task['thread'] for task in page['tasks']}) == 2 and {task['thread'] for task in page['tasks']} <= threads
     note = ''
