@@ -121,30 +121,56 @@ static void note_time(struct ouro_session *session)
     session->captured_at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* One stop, and the walk on what was read during it; in the last one, the walk itself. */
-static enum ouro_status stop_once(struct capture *capture, bool last, struct ouro_err *err)
+struct copying {
+    struct ouro_image *image;
+    struct ouro_err *err;
+    enum ouro_status status;
+};
+
+static void copy(void *context)
 {
-    struct ouro_session *session = capture->session;
-    struct look *next = other(capture);
-    if (!last)
-        OURO_TRY(prepare(capture, err));
-    OURO_TRY(ouro_process_stop(session->process, session->options.timeout_ns, err));
-    session->stop_count++;
-    note_time(session);
-    if (last)
-        OURO_TRY(prepare(capture, err));
-    enum ouro_status status = ouro_lazy_copy(&next->image, err);
-    if (!last)
-        ouro_process_resume(session->process);
-    OURO_TRY(status);
-    OURO_TRY(ouro_lazy_finish(&next->image, err));
-    capture->stopped = last;
-    next->image.lazy->sealed = !last;
-    status = walk_on(capture, err);
-    ouro_process_resume(session->process);
-    capture->stopped = false;
+    struct copying *copying = context;
+    copying->status = ouro_lazy_copy(copying->image, copying->err);
+}
+
+static void note_stop(struct ouro_session *session)
+{
     uint64_t pause_ns = ouro_process_stopped_ns(session->process);
     session->pause_ns = pause_ns > session->pause_ns ? pause_ns : session->pause_ns;
+}
+
+/* One stop for nothing but reading, and the walk on what was read. */
+static enum ouro_status stop_and_walk(struct capture *capture, struct ouro_err *err)
+{
+    struct ouro_session *session = capture->session;
+    struct copying copying = {.image = &other(capture)->image, .err = err};
+    OURO_TRY(prepare(capture, err));
+    OURO_TRY(ouro_process_stop_for(session->process, session->options.timeout_ns, copy, &copying, err));
+    note_time(session);
+    note_stop(session);
+    OURO_TRY(copying.status);
+    OURO_TRY(ouro_lazy_finish(copying.image, err));
+    copying.image->lazy->sealed = true;
+    return walk_on(capture, err);
+}
+
+/* The last one: the walk is made while it stands still. */
+static enum ouro_status stop_and_stay(struct capture *capture, struct ouro_err *err)
+{
+    struct ouro_session *session = capture->session;
+    OURO_TRY(ouro_process_stop(session->process, session->options.timeout_ns, err));
+    capture->stopped = true;
+    note_time(session);
+    enum ouro_status status = prepare(capture, err);
+    if (status == OURO_OK)
+        status = ouro_lazy_copy(&other(capture)->image, err);
+    if (status == OURO_OK)
+        status = ouro_lazy_finish(&other(capture)->image, err);
+    if (status == OURO_OK)
+        status = walk_on(capture, err);
+    ouro_process_resume(session->process);
+    capture->stopped = false;
+    note_stop(session);
     return status;
 }
 
@@ -154,7 +180,8 @@ static enum ouro_status look_at_one_moment(struct capture *capture, struct ouro_
     session->inconsistent[0] = 0;
     for (unsigned stop = 1; stop <= OURO_STACK_STOPS_MAX; stop++) {
         OURO_TRY(ouro_session_check_cancel(session, err));
-        enum ouro_status status = stop_once(capture, stop == OURO_STACK_STOPS_MAX, err);
+        session->stop_count = stop;
+        enum ouro_status status = stop < OURO_STACK_STOPS_MAX ? stop_and_walk(capture, err) : stop_and_stay(capture, err);
         if (status == OURO_BADDATA && stop < OURO_STACK_STOPS_MAX)
             continue;
         OURO_TRY(status);

@@ -316,6 +316,12 @@ enum ouro_status ouro_process_stop(struct ouro_process *process, uint64_t timeou
     return ouro_stop_all(&process->stop, process->pid, timeout_ns, err);
 }
 
+enum ouro_status ouro_process_stop_for(struct ouro_process *process, uint64_t timeout_ns, void (*work)(void *context),
+                                       void *context, struct ouro_err *err)
+{
+    return ouro_stop_for(&process->stop, process->pid, timeout_ns, work, context, err);
+}
+
 void ouro_process_look(struct ouro_process *process)
 {
     ouro_stop_look(&process->stop, process->pid);

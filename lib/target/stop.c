@@ -276,6 +276,16 @@ static uint64_t count_alive(const struct ouro_stop *stop)
     return alive;
 }
 
+/* Whether the kernel counts no more than we hold: then nobody is left who could create others, and no second pass is needed. */
+static bool holds_all(const struct ouro_stop *stop)
+{
+    char path[64];
+    struct stat stat_buf;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)stop->pid);
+    uint64_t total = stat(path, &stat_buf) || stat_buf.st_nlink < 2 ? 0 : (uint64_t)stat_buf.st_nlink - 2;
+    return total && total == count_alive(stop) + stop->dead_leader;
+}
+
 static enum ouro_status stop_threads(struct ouro_stop *stop, uint64_t deadline_ns, struct ouro_err *err)
 {
     size_t fresh;
@@ -288,7 +298,7 @@ static enum ouro_status stop_threads(struct ouro_stop *stop, uint64_t deadline_n
         status = seize_new(stop, &fresh, &total, err);
         if (status == OURO_OK && fresh)
             status = wait_stopped(stop, deadline_ns, err);
-        whole = !fresh && total <= count_alive(stop) + stop->dead_leader;
+        whole = fresh ? holds_all(stop) : total <= count_alive(stop) + stop->dead_leader;
         if (status == OURO_OK && !fresh && !whole) {
             if (now_ns() > deadline_ns)
                 return ouro_err_set(err, OURO_LIMIT, "process %d has threads that can't be seized in time",
@@ -339,11 +349,16 @@ static void *keep(void *argument)
     struct ouro_stop *stop = argument;
     stop->keeper_tid = gettid();
     stop->status = stop_threads(stop, stop->deadline_ns, stop->err);
-    sem_post(&stop->ready);
-    if (stop->status == OURO_OK)
+    if (stop->status == OURO_OK && stop->work)
+        stop->work(stop->work_context);
+    else
+        sem_post(&stop->ready);
+    if (stop->status == OURO_OK && !stop->work)
         while (sem_wait(&stop->release))
             continue; /* a signal handler of the program ran in this thread */
     let_go(stop);
+    if (stop->status == OURO_OK && stop->work)
+        sem_post(&stop->ready);
     return NULL;
 }
 
@@ -381,11 +396,28 @@ static enum ouro_status attempt(struct ouro_stop *stop, uint64_t deadline_ns, st
     }
     while (sem_wait(&stop->ready))
         continue; /* a signal handler of the program ran */
-    if (stop->status == OURO_OK)
+    if (stop->status == OURO_OK && !stop->work)
         stop->kept = true;
     else
         end_keeper(stop);
     return stop->status;
+}
+
+void ouro_stop_look(struct ouro_stop *stop, pid_t pid)
+{
+    ouro_stop_resume(stop);
+    stop->pid = pid;
+    read_states(stop);
+}
+
+enum ouro_status ouro_stop_for(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, void (*work)(void *context),
+                               void *context, struct ouro_err *err)
+{
+    stop->work = work;
+    stop->work_context = context;
+    enum ouro_status status = ouro_stop_all(stop, pid, timeout_ns, err);
+    stop->work = NULL;
+    return status;
 }
 
 enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, struct ouro_err *err)

@@ -34,6 +34,8 @@ struct ouro_stop {
     int caller_nice; /* what it is given back at the resume */
     bool hurried;
     sem_t ready, release;
+    void (*work)(void *context); /* what the keeper does during the stop, before it ends it by itself; NULL: it waits */
+    void *work_context;
     enum ouro_status status; /* of the attempt to stop; set before `ready` is posted */
     struct ouro_err *err;    /* borrowed during ouro_stop_all */
     bool kept;               /* the keeper lives, and everything is stopped */
@@ -45,6 +47,10 @@ struct ouro_stop {
 enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, struct ouro_err *err);
 /* Only records what /proc says of the threads; none is stopped. */
 void ouro_stop_look(struct ouro_stop *stop, pid_t pid);
+/* Stops, does the work in the thread that stopped, and resumes: no other thread has to be woken meanwhile, which takes longer than
+ * little work does. */
+enum ouro_status ouro_stop_for(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, void (*work)(void *context),
+                               void *context, struct ouro_err *err);
 void ouro_stop_resume(struct ouro_stop *stop);
 uint64_t ouro_stop_duration_ns(const struct ouro_stop *stop);
 void ouro_stop_fini(struct ouro_stop *stop);
