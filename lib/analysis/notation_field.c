@@ -79,6 +79,7 @@ static bool add_by_dict(const struct ouro_notation *notation, ouro_node class, b
     if (!ouro_attribute_has_own_dict(notation->model, class))
         return false;
     bool generic = ouro_attribute_is_generic(notation->model, class);
+    step->before.failed |= inside->failed;
     ouro_buf_add_text(&step->before, values ? "[*" : "");
     ouro_buf_add_text(&step->before, !exact_dict ? values ? "dict.values(" : "dict.__getitem__(" : "");
     ouro_buf_add_text(&step->before, generic ? "vars(" : "object.__getattribute__(");

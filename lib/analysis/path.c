@@ -16,6 +16,18 @@ static bool is_named(const struct ouro_heap_model *model, const struct ouro_part
     return part->kind == OURO_PART_FIELD && part->edge_class != OURO_EDGE_WEAK && text && !strcmp(text, name);
 }
 
+/* As ouro_heap_model_field, of what the node owns. */
+static ouro_node owned_field(const struct ouro_heap_model *model, ouro_node node, const char *name)
+{
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot;
+    ouro_slot_walk_begin(&walk, model, node);
+    while (ouro_slot_walk_next(&walk, &slot))
+        if (slot.target != OURO_NODE_NONE && is_named(model, slot.part, name))
+            return slot.target;
+    return OURO_NODE_NONE;
+}
+
 static void find_namespace(const struct ouro_heap_model *model, const struct ouro_heap_shape *shape,
                            struct ouro_path_namespace *namespace)
 {
@@ -114,6 +126,19 @@ void ouro_path_search_fini(struct ouro_path_search *search)
     memset(search, 0, sizeof *search);
 }
 
+static bool is_closed_at(const struct ouro_path_search *search, ouro_node from, uint64_t slot)
+{
+    for (size_t i = 0; i < search->count; i++)
+        if (search->items[i].from == from && search->items[i].slot == slot)
+            return true;
+    return false;
+}
+
+static bool is_closed(const struct ouro_path_search *search, const struct ouro_slot *slot)
+{
+    return search->count && is_closed_at(search, slot->node, slot->index);
+}
+
 /* One step of the search: the node, and with it its __dict__. */
 static inline void reach(struct ouro_path_search *search, ouro_node from, ouro_node node)
 {
@@ -135,9 +160,10 @@ static inline void reach(struct ouro_path_search *search, ouro_node from, ouro_n
                                          : heap->slot_begin[node + 1] - (uint64_t)~namespace->at;
         from = node;
         for (uint32_t i = 0; i < namespace->count; i++)
-            if (at + i < heap->slot_begin[from + 1] && heap->slots[at + i] != OURO_NODE_NONE)
+            if (at + i < heap->slot_begin[from + 1] && heap->slots[at + i] != OURO_NODE_NONE &&
+                !(search->count && is_closed_at(search, from, at + i - heap->slot_begin[from])))
                 node = heap->slots[at + i];
-        if (node == from)
+        if (node == from || node == search->closed_begin)
             return;
     }
 }
@@ -152,14 +178,6 @@ static inline void follow(struct following *following, ouro_node target)
     struct ouro_path_search *search = following->search;
     if (search->parent[target] == OURO_NODE_NONE)
         reach(search, following->from, target);
-}
-
-static bool is_closed(const struct ouro_path_search *search, const struct ouro_slot *slot)
-{
-    for (size_t i = 0; i < search->count; i++)
-        if (search->items[i].from == slot->node && search->items[i].slot == slot->index)
-            return true;
-    return false;
 }
 
 static bool has_closed(const struct ouro_path_search *search, ouro_node node)
@@ -184,7 +202,7 @@ static void follow_some(struct ouro_path_search *search, ouro_node node, bool na
             wanted = is_nameless(search->model, part) == nameless;
         }
         if (wanted && slot.target != OURO_NODE_NONE && slot.edge_class != OURO_EDGE_WEAK &&
-            (!search->count || !is_closed(search, &slot)))
+            !is_closed(search, &slot))
             reach(search, node, slot.target);
     }
 }
@@ -236,19 +254,36 @@ static void begin_at(struct ouro_path_search *search, ouro_node from, ouro_node 
         reach(search, from, node);
 }
 
+static void begin_by(struct ouro_path_search *search, const struct ouro_slot *slot)
+{
+    if (slot->edge_class != OURO_EDGE_WEAK && !is_closed(search, slot))
+        begin_at(search, slot->node, slot->target);
+}
+
+/* By a field that the node owns. */
+static void begin_field(struct ouro_path_search *search, ouro_node node, const char *name)
+{
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot;
+    ouro_slot_walk_begin(&walk, search->model, node);
+    while (ouro_slot_walk_next(&walk, &slot))
+        if (is_named(search->model, slot.part, name))
+            begin_by(search, &slot);
+}
+
 /* sys.modules, what stands in it, and the modules' namespaces. */
 static void begin_modules(struct ouro_path_search *search, ouro_node root, ouro_node modules)
 {
     struct ouro_slot_walk walk;
     struct ouro_slot slot;
     begin_at(search, root, root);
-    begin_at(search, root, modules);
+    begin_field(search, root, "sys.modules");
     if (search->parent[modules] == OURO_NODE_NONE)
         return;
     ouro_slot_walk_begin(&walk, search->model, modules);
     while (ouro_slot_walk_next(&walk, &slot))
-        if (slot.place == 0 && slot.edge_class != OURO_EDGE_WEAK && ouro_part_width(slot.part->kind) == 2)
-            begin_at(search, modules, slot.target);
+        if (slot.place == 0 && ouro_part_width(slot.part->kind) == 2)
+            begin_by(search, &slot);
 }
 
 /* A thread's frames, and the frame objects that hold their contents. What else the thread has is state of the interpreter. */
@@ -261,9 +296,9 @@ static void begin_thread(struct ouro_path_search *search, ouro_node root)
         const char *name = ouro_snapshot_string(search->model->snapshot, slot.part->name, NULL);
         if (slot.part->kind != OURO_PART_NAMED || slot.target == OURO_NODE_NONE || !name || strcmp(name, "frames"))
             continue;
-        begin_at(search, root, slot.target);
+        begin_by(search, &slot);
         if (search->parent[slot.target] == root)
-            begin_at(search, slot.target, ouro_heap_model_field(search->model, slot.target, "frame"));
+            begin_field(search, slot.target, "frame");
     }
 }
 
@@ -276,7 +311,7 @@ static void begin(struct ouro_path_search *search)
         first--;
     for (unsigned others = 0; others < 2; others++) /* the main interpreter's modules before others' */
         for (ouro_node v = first; v < model->heap.count; v++) {
-            ouro_node modules = is_root(model, v) ? ouro_heap_model_field(model, v, "sys.modules") : OURO_NODE_NONE;
+            ouro_node modules = is_root(model, v) ? owned_field(model, v, "sys.modules") : OURO_NODE_NONE;
             bool other = model->heap.interp && model->heap.interp[v];
             if (modules != OURO_NODE_NONE && other == others)
                 begin_modules(search, v, modules);
@@ -353,7 +388,7 @@ static enum ouro_path_root root_of(const struct ouro_path_search *search, ouro_n
             return OURO_PATH_FRAME;
     if (count && steps[0].part->kind == OURO_PART_NAMED && is_pseudo(model, steps[0].target))
         return OURO_PATH_FRAME;
-    return ouro_heap_model_field(model, first, "sys.modules") != OURO_NODE_NONE ? OURO_PATH_MODULE : OURO_PATH_INTERNAL;
+    return owned_field(model, first, "sys.modules") != OURO_NODE_NONE ? OURO_PATH_MODULE : OURO_PATH_INTERNAL;
 }
 
 /* The reference from one object to the next: the first with the plainest notation. `rest`: the steps behind it. */
@@ -367,7 +402,7 @@ static bool choose(const struct ouro_path_search *search, ouro_node from, struct
     unsigned best_rank = UINT32_MAX;
     ouro_slot_walk_begin(&walk, model, from);
     while (best_rank && ouro_slot_walk_next(&walk, &slot)) {
-        if (slot.target != to || slot.edge_class == OURO_EDGE_WEAK || (search->count && is_closed(search, &slot)))
+        if (slot.target != to || slot.edge_class == OURO_EDGE_WEAK || is_closed(search, &slot))
             continue;
         *steps = slot;
         unsigned rank = 3;

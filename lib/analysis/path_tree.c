@@ -462,7 +462,8 @@ static enum ouro_status add_row(struct growing *growing, struct group group)
         *below = growing->found.items[i];
         below->depth = group.depth + 1;
     }
-    return tree->texts.failed ? OURO_NOMEM : OURO_OK;
+    bool failed = growing->step.before.failed || growing->step.after.failed || growing->label.failed;
+    return tree->texts.failed || failed ? OURO_NOMEM : OURO_OK;
 }
 
 /* Where paths begin: modules, threads' frames, roots, each by its expression; those without a name together, by type. */
@@ -481,7 +482,8 @@ static enum ouro_status find_beginnings(struct growing *growing, struct ouro_err
         bool nameless = path.root == OURO_PATH_NATIVE || path.root == OURO_PATH_GARBAGE;
         const struct ouro_buf *name = path.count || nameless ? &text.expression : &text.root;
         size_t begin = growing->keys.size;
-        ouro_buf_add(&growing->keys, name->data, name->size);
+        if (name->size)
+            ouro_buf_add(&growing->keys, name->data, name->size);
         if (!nameless)
             ouro_buf_addf(&growing->keys, " %u", i);
         struct group *group = growing->keys.failed ? NULL : group_of(growing, begin);
@@ -491,10 +493,13 @@ static enum ouro_status find_beginnings(struct growing *growing, struct ouro_err
             group->type = ouro_heap_model_type(growing->model, place->node);
             group->text_begin = growing->tree->texts.size;
             group->text_size = name->size;
-            ouro_buf_add(&growing->tree->texts, name->data, name->size);
+            if (name->size)
+                ouro_buf_add(&growing->tree->texts, name->data, name->size);
         }
         join(growing, group, i);
     }
+    if (growing->tree->texts.failed)
+        return OURO_NOMEM;
     if (growing->found.count)
         qsort(growing->found.items, growing->found.count, sizeof *growing->found.items, by_count);
     size_t limit = growing->query->limit;

@@ -107,6 +107,7 @@ static void write_path(struct ouro_out *out, const struct ouro_heap_model *model
     add_cut(&text, &item->text.expression);
     ouro_text_add_buf(&escaped, &text);
     bool fits = ouro_text_width(escaped.data, escaped.size) <= (width ? width : SCREEN_COLUMNS);
+    out->buf.failed |= escaped.failed;
     write_line(out, &text);
     if (item->text.exact && !item->text.pasteable && item->text.python.size) {
         ouro_buf_add_text(&text, "  in Python: ");

@@ -73,6 +73,7 @@ static const struct {
     {WHOLE_OBJECTS,    20},
     {WHOLE_EXPORT,     20},
     {WHOLE_STACK,      30},
+    {WHOLE_PATHS,      20},
 };
 
 static struct tiny tiny;

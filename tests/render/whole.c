@@ -7,8 +7,10 @@
 #include "render/ndjson.h"
 #include "render/page.h"
 #include "render/page_stack.h"
+#include "render/page_path.h"
 
 #define PAGES_MAX   5u      /* objects with a page of their own */
+#define PATHS_MAX   16u     /* objects whose paths are asked for */
 #define LOST_MAX    100000u /* objects, types or shapes: a salvaged file may speak of a thousand lost ones a byte */
 
 struct whole {
@@ -213,6 +215,39 @@ static enum ouro_status ask_stack(struct whole *w, struct ouro_err *err)
     return text.failed ? OURO_NOMEM : OURO_OK;
 }
 
+static enum ouro_status ask_path(struct whole *w, struct ouro_path_finder *finder, ouro_node node, struct ouro_err *err)
+{
+    OURO_GUARD(ouro_path_answer_fini) struct ouro_path_answer answer = {0};
+    struct ouro_json json;
+    OURO_TRY(ouro_path_answer_init(&answer, finder, node, 3, err));
+    ouro_page_path_text(&w->out, &w->model, &answer, node % 2, 80);
+    ouro_json_init(&json, &w->out);
+    ouro_json_object(&json, NULL);
+    ouro_page_path_fields(&json, &w->model, &answer);
+    ouro_json_end(&json);
+    return forget(w);
+}
+
+static enum ouro_status ask_paths(struct whole *w, struct ouro_err *err)
+{
+    static const struct ouro_path_tree_query queries[] = {{.type = "*"}, {.type = "*", .limit = 2, .depth = 3}};
+    OURO_GUARD(ouro_path_finder_fini) struct ouro_path_finder finder = {0};
+    OURO_TRY(ouro_path_finder_init(&finder, &w->model, err));
+    for (ouro_node i = 0; i < PATHS_MAX && i < w->model.heap.count; i++)
+        OURO_TRY(ask_path(w, &finder, (ouro_node)((uint64_t)i * w->model.heap.count / PATHS_MAX), err));
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        OURO_GUARD(ouro_path_tree_fini) struct ouro_path_tree tree = {0};
+        enum ouro_status status = ouro_path_tree_init(&tree, &finder, &queries[i], err);
+        if (status == OURO_GONE)
+            continue;
+        OURO_TRY(status);
+        ouro_page_path_tree_text(&w->out, &w->model, &tree, queries[i].type, 80);
+        ouro_page_path_tree_json(&w->out, &w->model, &tree, queries[i].type);
+        OURO_TRY(forget(w));
+    }
+    return OURO_OK;
+}
+
 static enum ouro_status prepare(struct whole *w, const char *path, unsigned open_flags, struct ouro_err *err)
 {
     OURO_TRY(ouro_heap_model_open(&w->model, path, open_flags, err));
@@ -237,7 +272,9 @@ static enum ouro_status ask(struct whole *w, const char *path, unsigned open_fla
         OURO_TRY(ask_collector(w, err));
     if (parts & WHOLE_GARBAGE)
         OURO_TRY(ask_garbage(w, err));
-    if (!(parts & ~(unsigned)(WHOLE_COLLECTOR | WHOLE_GARBAGE)))
+    if (parts & WHOLE_PATHS)
+        OURO_TRY(ask_paths(w, err));
+    if (!(parts & ~(unsigned)(WHOLE_COLLECTOR | WHOLE_GARBAGE | WHOLE_PATHS)))
         return OURO_OK;
     OURO_TRY(ouro_retained_init(&w->retained, &w->roots, err));
     w->has_retained = true;

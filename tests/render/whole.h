@@ -17,6 +17,7 @@ enum whole_part {
     WHOLE_OBJECTS = 128, /* a list of all, and the pages of some */
     WHOLE_EXPORT = 256,
     WHOLE_STACK = 512, /* threads, frames, locals, waits, and short values of all objects */
+    WHOLE_PATHS = 1024,
     WHOLE_ALL = 1023,
 };
 
