@@ -17,6 +17,7 @@ libouro_render_a_SOURCES = \
 	lib/render/page_stack.c \
 	lib/render/page_stack.h \
 	lib/render/page_path.c \
+	lib/render/page_show.c \
 	lib/render/page_path.h \
 	lib/render/page_path_tree.c \
 	lib/render/page_types.c \

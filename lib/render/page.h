@@ -114,5 +114,7 @@ void ouro_page_collector_fields(struct ouro_json *json, const struct ouro_heap_m
                                 const struct ouro_interpreter_record *interpreter);
 /* "gc": 0 to 2, "frozen" or null. */
 void ouro_page_generation(struct ouro_json *json, const struct ouro_heap_model *model, ouro_node node);
+/* The same for people: "0" to "2", "frozen", "-". */
+const char *ouro_page_generation_text(const struct ouro_heap_model *model, ouro_node node);
 
 #endif
