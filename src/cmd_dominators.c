@@ -14,8 +14,9 @@
 #define SHARE_LEAST 0.5
 
 struct request {
-    const char *path, *object;
-    ouro_addr addr;
+    const char *path;
+    bool has_object;
+    struct ouro_object object;
     struct ouro_dominator_query query;
     bool salvage, json;
 };
@@ -41,13 +42,12 @@ static int run(struct request *request)
     if ((status = ouro_snapshots_open(&model, request->path, request->salvage)))
         return status;
     OURO_GUARD(ouro_depth_fini) struct ouro_depth depth;
-    if ((status = ouro_depth_init(&depth, &model, OURO_DEPTH_RETAINED, OURO_DOMINATOR_TREE_COLUMNS, request->path)))
+    if ((status = ouro_depth_init(&depth, &model, OURO_DEPTH_RETAINED, OURO_DOMINATOR_TREE_COLUMNS | OURO_OBJECT_COLUMNS,
+                                  request->path)))
         return status;
-    if (request->object && (request->query.top = ouro_roots_find(&depth.roots, request->addr)) == OURO_NODE_NONE) {
-        ouro_command_complain("dominators: no object in %s has the address 0x%llx", request->path,
-                              (unsigned long long)request->addr);
-        return OURO_EXIT_USAGE;
-    }
+    if (request->has_object &&
+        (status = ouro_object_find(&request->object, &model, &depth.roots, request->path, &request->query.top)))
+        return status;
     OURO_GUARD(ouro_dominator_tree_fini) struct ouro_dominator_tree tree;
     enum ouro_status computed =
         ouro_dominator_tree_init(&tree, &model, &depth.roots, &depth.retained, &request->query, &err);
@@ -89,8 +89,9 @@ int ouro_cmd_dominators(int argc, char **argv)
         .arguments = "SNAPSHOT [OBJECT]",
         .purpose = "The dominator tree from the top: below each object stands what would be freed\n"
                    "with it, and how much that is. At the top: what named roots reach, what only\n"
-                   "native code holds, what only garbage holds. With OBJECT, an address (0x7f..)\n"
-                   "or a decimal id(), the tree below that.",
+                   "native code holds, what only garbage holds. With OBJECT, an expression\n"
+                   "(app.CACHE['user:1']), an address (0x7f..) or a decimal id(), the tree below\n"
+                   "that.",
         .least = 1,
         .most = 2,
         .options = options,
@@ -109,8 +110,10 @@ int ouro_cmd_dominators(int argc, char **argv)
     request.query.retained_min = size;
     request.query.grouping = has_group ? group_values[group] : OURO_DOMINATOR_GROUP_SMALL;
     request.path = argv[first];
-    request.object = argc - first > 1 ? argv[first + 1] : NULL;
-    if (request.object && !ouro_object_parse("dominators", request.object, &request.addr))
+    request.has_object = argc - first > 1;
+    if (request.has_object && !ouro_object_parse("dominators", argv[first + 1], &request.object))
         return OURO_EXIT_USAGE;
-    return run(&request);
+    status = run(&request);
+    ouro_object_fini(&request.object);
+    return status;
 }

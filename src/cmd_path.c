@@ -27,15 +27,12 @@ struct request {
 static int find_objects(const struct request *request, const struct ouro_heap_model *model, ouro_node *nodes)
 {
     for (size_t i = 0; i < request->object_count; i++) {
-        ouro_addr addr;
-        if (!ouro_object_parse("path", request->objects[i], &addr))
+        OURO_GUARD(ouro_object_fini) struct ouro_object object = {0};
+        int status;
+        if (!ouro_object_parse("path", request->objects[i], &object))
             return OURO_EXIT_USAGE;
-        nodes[i] = ouro_heap_model_find(model, addr);
-        if (nodes[i] == OURO_NODE_NONE) {
-            ouro_command_complain("path: no object in %s has the address 0x%llx", request->path,
-                                  (unsigned long long)addr);
-            return OURO_EXIT_USAGE;
-        }
+        if ((status = ouro_object_find(&object, model, NULL, request->path, &nodes[i])))
+            return status;
     }
     return OURO_EXIT_DONE;
 }
@@ -90,8 +87,7 @@ static int run_type(const struct request *request, struct ouro_path_finder *find
     OURO_GUARD(ouro_path_tree_fini) struct ouro_path_tree tree;
     enum ouro_status computed = ouro_path_tree_init(&tree, finder, &query, &err);
     if (computed == OURO_GONE) {
-        ouro_command_complain("path: \"%s\" is neither an address (0x7f..) nor a decimal id(), and %s has no object of such a "
-                              "type",
+        ouro_command_complain("path: \"%s\" is no OBJECT, and %s has no object of such a type",
                               request->type, request->path);
         return OURO_EXIT_USAGE;
     }
@@ -107,13 +103,20 @@ static int run_type(const struct request *request, struct ouro_path_finder *find
     return ouro_dest_close(&output, OURO_EXIT_DONE);
 }
 
-/* An address is no name of a type, nor the other way round. */
-static bool is_address(const char *text)
+/* One argument may be either. A name without a point that types have is a TYPE; what leads to an object is an OBJECT, also where
+ * it is the qualified name of a class: --type asks for that one's objects. */
+static bool is_type(const struct request *request, const struct ouro_heap_model *model)
 {
-    return *text && (*text >= '0' && *text <= '9');
+    const char *text = request->objects[0];
+    ouro_node node;
+    enum ouro_object_choice choice = ouro_object_choose(text, model, &node);
+    if (choice == OURO_OBJECT_IS_BOTH && strchr(text, '.'))
+        ouro_command_note("path: %s is this class; --type %s is all objects of it", text, text);
+    return choice == OURO_OBJECT_IS_TYPE || (choice == OURO_OBJECT_IS_BOTH && !strchr(text, '.')) ||
+           (choice == OURO_OBJECT_NEITHER && strpbrk(text, "*?") && !strpbrk(text, "[]<>'\""));
 }
 
-static int run(const struct request *request)
+static int run(struct request *request)
 {
     int status;
     struct ouro_err err;
@@ -124,6 +127,12 @@ static int run(const struct request *request)
     enum ouro_status computed = ouro_path_finder_init(&finder, &model, &err);
     if (computed != OURO_OK)
         return ouro_command_fail_snapshot(computed, request->path, &err);
+    if (!request->type && request->object_count == 1) {
+        computed = ouro_heap_model_load(&model, OURO_OBJECT_COLUMNS, &err);
+        if (computed != OURO_OK)
+            return ouro_command_fail_snapshot(computed, request->path, &err);
+        request->type = is_type(request, &model) ? request->objects[0] : NULL;
+    }
     if (request->type)
         return run_type(request, &finder);
     OURO_FREE ouro_node *nodes = calloc(request->object_count, sizeof *nodes);
@@ -165,9 +174,9 @@ int ouro_cmd_path(int argc, char **argv)
         .command = "path",
         .arguments = "SNAPSHOT OBJECT|TYPE ...",
         .purpose = "Who holds it: the shortest paths from the roots, each as a Python expression.\n"
-                   "OBJECT is an address (0x7f..) or a decimal id(). For a TYPE, a name (User), a\n"
-                   "qualified name (app.models.User) or a glob, the paths to all of its objects are\n"
-                   "merged: how many come through each place.",
+                   "OBJECT is an expression (app.CACHE['user:1']), an address (0x7f..) or a decimal\n"
+                   "id(). For a TYPE, a name (User), a qualified name (app.models.User) or a glob,\n"
+                   "the paths to all of its objects are merged: how many come through each place.",
         .least = 1,
         .most = -1,
         .options = options,
@@ -180,10 +189,6 @@ int ouro_cmd_path(int argc, char **argv)
         return OURO_EXIT_USAGE;
     }
     int given = argc - first - 1;
-    if (given == 1 && !of_type && !is_address(argv[first + 1])) {
-        request.type = argv[first + 1];
-        given--;
-    }
     if (request.type ? given > 0 : !given) {
         ouro_command_complain(given ? "path: either objects or a type" : "path: an OBJECT or a TYPE is missing; see ouro path -h");
         return OURO_EXIT_USAGE;

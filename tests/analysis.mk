@@ -38,3 +38,8 @@ check_PROGRAMS += tests/test_analysis_stacks
 TESTS += tests/test_analysis_stacks
 tests_test_analysis_stacks_SOURCES = tests/analysis/test_stacks.c tests/analysis/tiny.c tests/analysis/tiny.h
 tests_test_analysis_stacks_LDADD = $(TEST_ANALYSIS_LIBS)
+check_PROGRAMS += tests/test_analysis_expression
+TESTS += tests/test_analysis_expression
+tests_test_analysis_expression_SOURCES = tests/analysis/test_expression.c tests/analysis/app.c tests/analysis/app.h \
+	tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_expression_LDADD = $(TEST_ANALYSIS_LIBS)

@@ -29,3 +29,4 @@ tests_test_capture_disagree_SOURCES = tests/capture/test_disagree.c
 tests_test_capture_disagree_LDADD = $(TEST_CAPTURE_LIBS)
 
 TESTS += tests/capture/test_tasks.py
+TESTS += tests/capture/test_expressions.py

@@ -74,3 +74,20 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/wait_names.h \
 	lib/analysis/waits.c \
 	lib/analysis/waits.h
+libouro_analysis_a_SOURCES += \
+	lib/analysis/access.c \
+	lib/analysis/access.h \
+	lib/analysis/expression.c \
+	lib/analysis/expression.h \
+	lib/analysis/expression_parse.c \
+	lib/analysis/finder.c \
+	lib/analysis/finder.h \
+	lib/analysis/finder_items.c \
+	lib/analysis/finder_roots.c \
+	lib/analysis/finder_steps.c \
+	lib/analysis/constant.c \
+	lib/analysis/constant.h \
+	lib/analysis/nearest.c \
+	lib/analysis/nearest.h \
+	lib/analysis/particulars.c \
+	lib/analysis/particulars.h

@@ -9,6 +9,8 @@
 #include "analysis/info.h"
 #include "analysis/largest.h"
 #include "analysis/neighbours.h"
+#include "analysis/particulars.h"
+#include "analysis/path_answer.h"
 #include "analysis/selection.h"
 #include "render/json.h"
 
@@ -38,18 +40,21 @@ struct ouro_page_objects {
     const struct ouro_collector *collector; /* NULL: JSON does not say what is unreachable */
     const struct ouro_roots *roots;         /* NULL: no unexplained references are shown */
     const struct ouro_retained *retained;   /* NULL: no retained sizes */
+    const char *const *expressions;         /* by which each was named, or NULL */
 };
 void ouro_page_objects_text(struct ouro_out *out, const struct ouro_page_objects *page, size_t width);
 void ouro_page_objects_json(struct ouro_out *out, const struct ouro_page_objects *page);
 
-/* --- show. collector is needed; roots, retained, dominators and info come together or are NULL. */
+/* --- show. collector, roots, retained and dominators come together or are NULL; so may path and info be. */
 struct ouro_page_object {
     const struct ouro_heap_model *model;
     const struct ouro_neighbours *neighbours;
+    const struct ouro_particulars *particulars;
     const struct ouro_collector *collector;
     const struct ouro_roots *roots;
     const struct ouro_retained *retained;
     const struct ouro_dominator_chain *dominators;
+    const struct ouro_path_answer *path;
     const struct ouro_info *info;
 };
 void ouro_page_object_text(struct ouro_out *out, const struct ouro_page_object *page, size_t width);

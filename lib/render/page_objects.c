@@ -140,6 +140,8 @@ void ouro_page_objects_json(struct ouro_out *out, const struct ouro_page_objects
     for (size_t i = 0; i < selection->count && !out->sys_errno; i++) {
         ouro_node node = selection->items[i];
         ouro_json_object(&json, NULL);
+        if (page->expressions)
+            ouro_json_string(&json, "expression", page->expressions[i]);
         ouro_page_object_fields(&json, model, node);
         if (page->collector && ouro_collector_unreachable(page->collector, node))
             ouro_json_bool(&json, "unreachable", true);
