@@ -39,10 +39,13 @@ static enum ouro_status find_referrers_in(struct ouro_neighbours *neighbours, co
         if (slot.target != neighbours->node)
             continue;
         OURO_TRY(keep(&neighbours->referrers, &slot, most));
-        if (slot.edge_class == OURO_EDGE_WEAK)
-            neighbours->weak_count++;
-        else
+        if (slot.edge_class != OURO_EDGE_WEAK) {
             neighbours->owned_count++;
+            continue;
+        }
+        neighbours->weak_count++;
+        if (ouro_heap_model_type_flags(model, ouro_heap_model_type(model, from)) & OURO_TYPE_WEAKREF)
+            OURO_TRY(keep(&neighbours->weak_references, &slot, most));
     }
     return OURO_OK;
 }
@@ -90,5 +93,6 @@ void ouro_neighbours_fini(struct ouro_neighbours *neighbours)
 {
     free(neighbours->referents.items);
     free(neighbours->referrers.items);
+    free(neighbours->weak_references.items);
     memset(neighbours, 0, sizeof *neighbours);
 }

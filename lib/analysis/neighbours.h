@@ -14,6 +14,7 @@ struct ouro_neighbours {
     ouro_node node;
     struct ouro_slots referents; /* filled slots, weak ones included, in the order of the file */
     struct ouro_slots referrers; /* slots of others (and its own) that hold the node */
+    struct ouro_slots weak_references; /* of referrers: those of weak reference objects */
     uint64_t owned_count;        /* references to it that own a count */
     uint64_t borrowed_count, weak_count;
 };

@@ -143,6 +143,18 @@ static void write_holders(struct ouro_out *out, const struct ouro_heap_model *mo
         ouro_out_addf(out, "  ... %" PRIu64 " more\n", holders->referrers.total - holders->referrers.count);
 }
 
+void ouro_page_path_items_text(struct ouro_out *out, const struct ouro_heap_model *model,
+                               const struct ouro_path_answer *answer, bool steps, size_t width)
+{
+    for (size_t i = 0; i < answer->count; i++)
+        write_path(out, model, &answer->items[i], steps, width);
+    if (answer->exhausted)
+        ouro_out_addf(out, "  no further path: every other one goes through %s\n",
+                      answer->count > 1 ? "objects of these" : "objects of this one");
+    if (!answer->count || answer->items[0].path.root == OURO_PATH_GARBAGE)
+        write_holders(out, model, answer);
+}
+
 void ouro_page_path_text(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_path_answer *answer,
                          bool steps, size_t width)
 {
@@ -153,13 +165,7 @@ void ouro_page_path_text(struct ouro_out *out, const struct ouro_heap_model *mod
     if (!ouro_value_add(&text, model, answer->node, VALUE_BYTES_MAX))
         text.size = before;
     write_line(out, &text);
-    for (size_t i = 0; i < answer->count; i++)
-        write_path(out, model, &answer->items[i], steps, width);
-    if (answer->exhausted)
-        ouro_out_addf(out, "  no further path: every other one goes through %s\n",
-                      answer->count > 1 ? "objects of these" : "objects of this one");
-    if (!answer->count || answer->items[0].path.root == OURO_PATH_GARBAGE)
-        write_holders(out, model, answer);
+    ouro_page_path_items_text(out, model, answer, steps, width);
 }
 
 /* --- JSON */

@@ -8,6 +8,9 @@
 /* One object and its paths; steps: each path step by step, also where it fits on a line. */
 void ouro_page_path_text(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_path_answer *answer,
                          bool steps, size_t width);
+/* The same without the line that says what the object is. */
+void ouro_page_path_items_text(struct ouro_out *out, const struct ouro_heap_model *model,
+                               const struct ouro_path_answer *answer, bool steps, size_t width);
 /* Its fields, into an open JSON object. */
 void ouro_page_path_fields(struct ouro_json *json, const struct ouro_heap_model *model,
                            const struct ouro_path_answer *answer);

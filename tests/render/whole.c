@@ -1,7 +1,9 @@
 #include "whole.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "analysis/expression.h"
 #include "base/guard.h"
 #include "analysis/brief.h"
 #include "render/ndjson.h"
@@ -87,8 +89,7 @@ static enum ouro_status ask_garbage(struct whole *w, struct ouro_err *err)
         OURO_GUARD(ouro_garbage_fini) struct ouro_garbage garbage = {0};
         OURO_GUARD(ouro_cycles_fini) struct ouro_cycles cycles = {0};
         bool full = generation == OURO_GENERATION_COUNT - 1;
-        enum ouro_status status =
-            ouro_garbage_init(&garbage, &w->model, &w->collector, &w->roots, generation, err);
+        enum ouro_status status = ouro_garbage_init(&garbage, &w->model, &w->collector, &w->roots, generation, err);
         if (status == OURO_UNSUPPORTED)
             continue;
         OURO_TRY(status);
@@ -108,7 +109,7 @@ static enum ouro_status ask_types(struct whole *w, struct ouro_err *err)
     for (unsigned sort = 0; sort <= OURO_HISTOGRAM_BY_NAME; sort++) {
         OURO_GUARD(ouro_histogram_fini) struct ouro_histogram histogram = {0};
         OURO_TRY((sort % 2 ? ouro_histogram_init_modules : ouro_histogram_init)(&histogram, &w->model, NULL, NULL,
-                                                                               &w->retained, err));
+                                                                                &w->retained, err));
         ouro_histogram_sort(&histogram, &w->model, sort);
         OURO_TRY(ouro_histogram_make_exact(&histogram, &w->roots, 0, err));
         ouro_histogram_sort(&histogram, &w->model, sort);
@@ -124,10 +125,10 @@ static enum ouro_status ask_dominators(struct whole *w, struct ouro_err *err)
     ouro_node some = w->model.heap.count / 2;
     const struct ouro_dominator_query queries[] = {
         {.top = OURO_NODE_NONE},
-        {.top = OURO_NODE_NONE, .depth = 5, .child_count = 10, .share_min = 0.5},
-        {.top = OURO_NODE_NONE, .child_count = 2, .retained_min = 100, .grouping = OURO_DOMINATOR_GROUP_NONE},
-        {.top = OURO_NODE_NONE, .grouping = OURO_DOMINATOR_GROUP_TYPE},
-        {.top = OURO_NODE_NONE, .depth = 3, .grouping = OURO_DOMINATOR_GROUP_MODULE},
+        {                                       .top = OURO_NODE_NONE,           .depth = 5, .child_count = 10, .share_min = 0.5},
+        {                      .top = OURO_NODE_NONE,                     .child_count = 2, .retained_min = 100, .grouping = OURO_DOMINATOR_GROUP_NONE},
+        {                 .top = OURO_NODE_NONE,  .grouping = OURO_DOMINATOR_GROUP_TYPE},
+        {   .top = OURO_NODE_NONE, .depth = 3, .grouping = OURO_DOMINATOR_GROUP_MODULE},
         {.top = some, .child_count = 3},
     };
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
@@ -157,16 +158,83 @@ static enum ouro_status ask_cycles(struct whole *w, struct ouro_err *err)
     return OURO_OK;
 }
 
+/* What somebody may ask for; most of it is nowhere. */
+static enum ouro_status ask_expressions(struct whole *w)
+{
+    static const char *const texts[] = {"app.CACHE['user:1']",
+                                        "sys.modules['a'].b[0]",
+                                        "<Thread 'worker'>.frames[0].locals['x']",
+                                        "a",
+                                        "vars(a)['x']",
+                                        "[*a][0]",
+                                        "<sys.modules>['a']",
+                                        "sys._current_frames()[1].f_back"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        OURO_GUARD(ouro_expression_fini) struct ouro_expression expression = {0};
+        OURO_GUARD(ouro_expression_fault_fini) struct ouro_expression_fault fault = {0};
+        ouro_node node;
+        OURO_TRY(ouro_expression_parse(&expression, texts[i], strlen(texts[i]), &fault));
+        if (ouro_expression_find(&expression, &w->model, &node, &fault) == OURO_NOMEM)
+            return OURO_NOMEM;
+    }
+    return OURO_OK;
+}
+
+/* Each step that a node may be asked for, from its address. */
+static enum ouro_status ask_steps(struct whole *w, ouro_node node)
+{
+    static const char *const steps[] = {".x",
+                                        ".__class__",
+                                        ".__dict__",
+                                        "['a']",
+                                        "[0]",
+                                        "()",
+                                        ".f_locals['a']",
+                                        ".gi_frame.f_code",
+                                        "<stack[0]>",
+                                        " -> list",
+                                        ".__mro__[0].x",
+                                        "[(1, 'a')]",
+                                        ".cell_contents"};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        OURO_GUARD(ouro_expression_fini) struct ouro_expression expression = {0};
+        OURO_GUARD(ouro_expression_fault_fini) struct ouro_expression_fault fault = {0};
+        char text[64];
+        ouro_node found;
+        int size = snprintf(text, sizeof text, "0x%llx%s", (unsigned long long)w->model.heap.addr[node], steps[i]);
+        OURO_TRY(ouro_expression_parse(&expression, text, (size_t)size, &fault));
+        if (ouro_expression_find(&expression, &w->model, &found, &fault) == OURO_NOMEM)
+            return OURO_NOMEM;
+    }
+    return OURO_OK;
+}
+
 static enum ouro_status ask_page(struct whole *w, ouro_node node, struct ouro_err *err)
 {
     OURO_GUARD(ouro_neighbours_fini) struct ouro_neighbours neighbours = {0};
     OURO_GUARD(ouro_dominator_chain_fini) struct ouro_dominator_chain chain = {0};
     OURO_TRY(ouro_neighbours_init(&neighbours, &w->model, node, 0, err));
     OURO_TRY(ouro_dominator_chain_init(&chain, &w->model, &w->retained, node, 0, err));
-    const struct ouro_page_object page = {&w->model,    &neighbours, &w->collector, &w->roots,
-                                          &w->retained, &chain,      &w->info};
+    OURO_GUARD(ouro_path_finder_fini) struct ouro_path_finder finder = {0};
+    OURO_GUARD(ouro_path_answer_fini) struct ouro_path_answer answer = {0};
+    struct ouro_particulars particulars;
+    OURO_TRY(ouro_path_finder_init(&finder, &w->model, err));
+    OURO_TRY(ouro_path_finder_run(&finder, &node, 1, err));
+    OURO_TRY(ouro_path_answer_init(&answer, &finder, node, 1, err));
+    ouro_particulars_find(&particulars, &w->model, node);
+    const struct ouro_page_object page = {.model = &w->model,
+                                          .neighbours = &neighbours,
+                                          .particulars = &particulars,
+                                          .collector = &w->collector,
+                                          .roots = &w->roots,
+                                          .retained = &w->retained,
+                                          .dominators = &chain,
+                                          .path = &answer,
+                                          .info = &w->info};
     ouro_page_object_text(&w->out, &page, 80);
     ouro_page_object_json(&w->out, &page);
+    OURO_TRY(ask_steps(w, node));
+    OURO_TRY(ask_expressions(w));
     return forget(w);
 }
 
@@ -176,7 +244,7 @@ static enum ouro_status ask_objects(struct whole *w, struct ouro_err *err)
     struct ouro_selection_query query = ouro_selection_query_all();
     query.sort = OURO_SELECTION_BY_RETAINED;
     OURO_TRY(ouro_selection_init(&selection, &w->model, &query, &w->collector, &w->roots, &w->retained, err));
-    const struct ouro_page_objects page = {&w->model, &selection, &w->collector, &w->roots, &w->retained};
+    const struct ouro_page_objects page = {&w->model, &selection, &w->collector, &w->roots, &w->retained, NULL};
     ouro_page_objects_text(&w->out, &page, 80);
     ouro_page_objects_json(&w->out, &page);
     OURO_TRY(forget(w));

@@ -18,7 +18,7 @@ enum whole_part {
     WHOLE_EXPORT = 256,
     WHOLE_STACK = 512, /* threads, frames, locals, waits, and short values of all objects */
     WHOLE_PATHS = 1024,
-    WHOLE_ALL = 1023,
+    WHOLE_ALL = 2047,
 };
 
 /* The first status that is not OURO_OK; OURO_NOMEM too where a page ran out of memory. */
