@@ -653,8 +653,9 @@ static enum ouro_status write_thread(struct emit *emit, const struct ouro_pseudo
         record.syscall = state->syscall;
     }
     struct ouro_wait_record wait = {.thread = emit->thread_count++};
-    if (state && ouro_futexes_find(&emit->waits, state, &wait)) {
-        record.syscall = SYS_futex; /* also of one that was begun again */
+    /* Who holds the GIL may sleep for a moment for its mutex, to let go of it. */
+    if (state && ouro_futexes_find(&emit->waits, state, &wait) && !(record.holds_gil && wait.kind == OURO_WAIT_GIL)) {
+        record.syscall = record.syscall < 0 ? -1 : SYS_futex; /* also of one that was begun again */
         OURO_TRY(ouro_snapshot_writer_wait(emit->writer, &wait));
     }
     return ouro_snapshot_writer_thread(emit->writer, &record);

@@ -1,5 +1,6 @@
 #include "capture/futexes.h"
 
+#include <linux/futex.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -55,12 +56,24 @@ const struct ouro_thread_state *ouro_futexes_state(const struct ouro_futexes *wa
     return found ? &waits->states[*found] : NULL;
 }
 
+/* Waiting for the GIL goes in steps of some milliseconds: between two of them a thread is on its way back from a wait that was over,
+ * and goes on waiting. Wakes (FUTEX_WAKE) are of who lets go of it. */
+static bool is_between_waits(const struct ouro_futexes *waits, const struct ouro_thread_state *state)
+{
+    uint64_t operation = state->arguments[1] & FUTEX_CMD_MASK;
+    bool gil = false;
+    if (state->leaving == SYS_futex && (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET))
+        ouro_lock_waits_at(waits->python, state->arguments[0], &gil);
+    return gil;
+}
+
 bool ouro_futexes_find(struct ouro_futexes *waits, const struct ouro_thread_state *state, struct ouro_wait_record *record)
 {
-    bool gil;
+    bool gil = false, between = is_between_waits(waits, state);
     ouro_addr futex = futex_of(state), address = futex ? ouro_lock_waits_at(waits->python, futex, &gil) : 0;
     const uint64_t *met = address ? ouro_map_find(&waits->addresses, address) : NULL;
-    if (!futex || (state->syscall != SYS_futex && !gil && !(met && *met)))
+    gil = gil || between;
+    if ((!futex && !gil) || (futex && state->syscall != SYS_futex && !gil && !(met && *met)))
         return false;
     record->kind = OURO_WAIT_OTHER;
     record->node = OURO_NODE_NONE;

@@ -25,7 +25,8 @@ struct ouro_thread_state {
     char state;    /* 'S': slept in a system call; 'R': not; 'T': stood still already, by a signal. Where registers could not
                     * be read, what /proc had said before: 'D', 'Z' ... as well; '?' unknown */
     int syscall;   /* the system call it slept in; -1: none, or not to be seen */
-    uint64_t arguments[OURO_THREAD_ARGUMENTS]; /* of the system call */
+    int leaving;   /* the system call that had ended, but from which it had not come back; -1: none */
+    uint64_t arguments[OURO_THREAD_ARGUMENTS]; /* of either */
     ouro_addr stack; /* its stack pointer; 0: not to be seen */
     ouro_addr base;  /* of its FS segment, which is pthread_self(); 0: not to be seen */
 };

@@ -27,11 +27,12 @@ void ouro_registers_tell(const struct user_regs_struct *registers, struct ouro_t
 {
     const uint64_t arguments[OURO_THREAD_ARGUMENTS] = {registers->rdi, registers->rsi, registers->rdx,
                                                        registers->r10, registers->r8,  registers->r9};
-    bool sleeps = registers->orig_rax < SYSCALLS_MAX && was_woken(registers->rax);
+    bool inside = registers->orig_rax < SYSCALLS_MAX, sleeps = inside && was_woken(registers->rax);
     state->state = sleeps ? 'S' : 'R';
     state->syscall = sleeps ? (int)registers->orig_rax : -1;
+    state->leaving = inside && !sleeps ? (int)registers->orig_rax : -1;
     for (size_t i = 0; i < OURO_THREAD_ARGUMENTS; i++)
-        state->arguments[i] = sleeps ? arguments[i] : 0;
+        state->arguments[i] = inside ? arguments[i] : 0;
     state->stack = registers->rsp;
     state->base = registers->fs_base;
 }

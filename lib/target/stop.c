@@ -46,7 +46,7 @@ static void read_state(int task, const char *tid, struct ouro_thread_state *stat
     char text[512];
     state->tid = (pid_t)atoi(tid);
     state->state = '?';
-    state->syscall = -1;
+    state->syscall = state->leaving = -1;
     read_file(task, tid, "stat", text, sizeof text);
     char *open = strchr(text, '('), *close = strrchr(text, ')');
     if (open && close && open < close) {
@@ -166,7 +166,7 @@ static struct ouro_thread_state *add_state(struct ouro_stop *stop, pid_t tid)
     memset(state, 0, sizeof *state);
     state->tid = tid;
     state->state = '?';
-    state->syscall = -1;
+    state->syscall = state->leaving = -1;
     snprintf(path, sizeof path, "/proc/%d/task", (int)stop->pid);
     OURO_CLOSE int tasks = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     snprintf(path, sizeof path, "%d", (int)tid);
@@ -223,7 +223,7 @@ static void note_stop(struct ouro_stop_thread *thread, int wait_status)
 
 static enum ouro_status did_not_stop(const struct ouro_stop *stop, pid_t tid, struct ouro_err *err)
 {
-    struct ouro_thread_state state = {.state = '?', .syscall = -1};
+    struct ouro_thread_state state = {.state = '?', .syscall = -1, .leaving = -1};
     DIR *tasks = open_tasks(stop->pid);
     char name[16];
     snprintf(name, sizeof name, "%d", (int)tid);

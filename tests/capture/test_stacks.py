@@ -212,7 +212,7 @@ def run(python, mode, folder, arguments):
         heap = dump(target, arguments, os.path.join(folder, 's.ouro'))
         for _ in range(SPUN if mode == 'gil' else 0):
             waits = [ident for ident, wait in truth['waits'].items() if wait[0] == 'gil']
-            if all(heap.threads[int(ident)]['state'] == 'S' for ident in waits):
+            if all(heap.threads[int(ident)]['wait'][0] for ident in waits):
                 break
             heap = dump(target, arguments, os.path.join(folder, 's.ouro'))
             # Being stopped ends an epoll_wait (EINTR, whatever the stop is for): by now that thread may wait for the GIL.
