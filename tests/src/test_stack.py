@@ -30,6 +30,9 @@ def compare_thread(thread, wanted, names, words):
     assert thread["tid"] == wanted["tid"], words
     frames = [[frame["function"], frame["file"], frame["line"]] for frame in thread["frames"]]
     assert frames == wanted["frames"], (words, frames, wanted["frames"])
+    for frame, variables in zip(thread["frames"], wanted["locals"]):
+        found = {local["name"]: local["addr"] for local in frame["locals"]}
+        assert found == variables, (words, frame["function"], found, variables)
     assert not thread.get("torn"), words
     waits = thread["waits_for"]
     if not wanted["waits_for"] and not wanted["call"]:
