@@ -255,9 +255,9 @@ static struct ouro_page_dominators largest_page(const struct ouro_page_info *pag
 static void write_largest(struct ouro_out *out, const struct ouro_page_info *page, size_t width)
 {
     const struct ouro_dominator_query query = {.grouping = OURO_DOMINATOR_GROUP_SMALL};
-    const struct ouro_page_dominators rows = largest_page(page, &query);
     if (!page->largest || !page->largest->count)
         return;
+    const struct ouro_page_dominators rows = largest_page(page, &query);
     ouro_out_text(out, "\nWhat holds the most (`ouro dominators` has all)\n");
     ouro_page_largest_text(out, &rows, page->largest, width);
 }
