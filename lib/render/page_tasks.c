@@ -509,7 +509,7 @@ static void write_loops(struct tree *t)
     }
 }
 
-enum ouro_status ouro_page_tasks_text(struct ouro_out *out, const struct ouro_page_tasks *page, size_t width)
+static enum ouro_status write_tree(struct ouro_out *out, const struct ouro_page_tasks *page, size_t width)
 {
     const struct ouro_tasks *tasks = page->tasks;
     size_t count = tasks->tasks.count;
@@ -517,8 +517,6 @@ enum ouro_status ouro_page_tasks_text(struct ouro_out *out, const struct ouro_pa
     OURO_FREE uint32_t *order = calloc(count + 1, sizeof *order);
     OURO_FREE uint8_t *written = calloc(count + 1, 1);
     struct tree t = {.out = out, .page = page, .tasks = tasks, .width = width};
-    if (!count)
-        return OURO_OK;
     t.rank = rank;
     t.order = order;
     t.written = written;
@@ -535,6 +533,11 @@ enum ouro_status ouro_page_tasks_text(struct ouro_out *out, const struct ouro_pa
     ouro_buf_fini(&t.text);
     ouro_buf_fini(&t.prefix);
     return t.failed ? OURO_NOMEM : OURO_OK;
+}
+
+enum ouro_status ouro_page_tasks_text(struct ouro_out *out, const struct ouro_page_tasks *page, size_t width)
+{
+    return page->tasks->tasks.count ? write_tree(out, page, width) : OURO_OK;
 }
 
 void ouro_page_task_deadlocks_text(struct ouro_out *out, const struct ouro_tasks *tasks, size_t width)
