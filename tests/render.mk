@@ -10,12 +10,13 @@ tests_test_render_hostile_SOURCES = tests/render/test_hostile.c tests/render/who
 tests_test_render_hostile_LDADD = $(TEST_RENDER_LIBS)
 check_PROGRAMS += tests/test_render_nomem
 TESTS += tests/test_render_nomem
-tests_test_render_nomem_SOURCES = tests/render/test_nomem.c tests/render/whole.c tests/render/whole.h tests/render/wild.c \
+tests_test_render_nomem_SOURCES = tests/render/test_nomem.c tests/render/async_heap.c tests/render/async_heap.h tests/render/whole.c tests/render/whole.h tests/render/wild.c \
 	tests/render/wild.h tests/analysis/tiny.c tests/analysis/tiny.h
 tests_test_render_nomem_LDADD = $(TEST_RENDER_LIBS)
 tests_test_render_nomem_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
 	-Wl,--wrap=aligned_alloc -Wl,--wrap=free
 check_PROGRAMS += tests/test_render_tasks
 TESTS += tests/test_render_tasks
-tests_test_render_tasks_SOURCES = tests/render/test_tasks.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_render_tasks_SOURCES = tests/render/test_tasks.c tests/render/async_heap.c tests/render/async_heap.h tests/analysis/tiny.c \
+	tests/analysis/tiny.h
 tests_test_render_tasks_LDADD = $(TEST_RENDER_LIBS)

@@ -203,9 +203,10 @@ static void find_selected(struct waits *w)
                                  : ouro_async_tuple_item(w->async, slot.target, 3);
             for (unsigned side = 0; data != OURO_NODE_NONE && side < 2; side++) {
                 ouro_node handle = ouro_async_tuple_item(w->async, data, side);
-                uint64_t *key = ouro_async_kind(w->async, handle) & OURO_ASYNC_HANDLE
-                                    ? ouro_map_put(&w->handles, handle, NULL)
-                                    : NULL;
+                if (!(ouro_async_kind(w->async, handle) & OURO_ASYNC_HANDLE))
+                    continue;
+                uint64_t *key = ouro_map_put(&w->handles, handle, NULL);
+                w->failed |= !key;
                 if (key)
                     *key = slot.target;
             }

@@ -324,7 +324,9 @@ static void push_group(struct tree *t, uint64_t *ranked, size_t count, unsigned 
     for (size_t i = 0; i < count; i++) {
         const struct ouro_task *task = &t->tasks->tasks.items[t->order[ranked[i]]];
         bool added = true;
-        uint64_t *found = t->page->all || t->page->with_locals ? NULL : ouro_map_put(&groups, hash_of(t, task), &added);
+        bool folds = !t->page->all && !t->page->with_locals;
+        uint64_t *found = folds ? ouro_map_put(&groups, hash_of(t, task), &added) : NULL;
+        t->failed |= folds && !found;
         leader[i] = (uint32_t)i;
         if (found && added)
             *found = i;
@@ -527,6 +529,7 @@ static enum ouro_status write_tree(struct ouro_out *out, const struct ouro_page_
         ouro_out_addf(out, "  and %" PRIu64 " that %s done\n", tasks->done_count, tasks->done_count == 1 ? "is" : "are");
     if (tasks->cut)
         ouro_out_text(out, "  (who waits for whom is not shown completely: there is too much of it)\n");
+    t.failed |= t.text.failed || t.prefix.failed;
     free(t.stack.items);
     free(t.siblings.items);
     free(t.later.items);

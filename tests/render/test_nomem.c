@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "async_heap.h"
 #include "whole.h"
 #include "wild.h"
 
@@ -90,10 +91,10 @@ static enum ouro_status run(unsigned part, long n, long *left)
     return status;
 }
 
-static void check_part(unsigned long seed, unsigned part, long least)
+/* The file is at tiny.path. */
+static void check_file(unsigned long seed, unsigned part, long least)
 {
     long left, n = 0;
-    wild_write(&tiny, seed, 24, OURO_CODEC_STORED);
     for (bool more = true; more; n++) {
         enum ouro_status status = run(part, n, &left);
         more = failed_once;
@@ -105,6 +106,22 @@ static void check_part(unsigned long seed, unsigned part, long least)
     ck_assert_int_gt(n, least);
     tiny_end(&tiny);
 }
+
+static void check_part(unsigned long seed, unsigned part, long least)
+{
+    wild_write(&tiny, seed, 24, OURO_CODEC_STORED);
+    check_file(seed, part, least);
+}
+
+START_TEST(failed_allocations_for_tasks_are_told_and_leave_nothing)
+{
+    for (unsigned long seed = 1; seed <= 3; seed++) {
+        async_heap_random(&tiny, seed, 120, OURO_CODEC_STORED);
+        tiny_commit(&tiny);
+        check_file(seed, WHOLE_INFO, 100);
+    }
+}
+END_TEST
 
 START_TEST(each_failed_allocation_is_told_and_leaves_nothing)
 {
@@ -131,6 +148,7 @@ int main(void)
                         (int)(sizeof parts / sizeof *parts));
     tcase_add_loop_test(tests, nothing_but_failures_is_told_and_leaves_nothing, 0,
                         (int)(sizeof parts / sizeof *parts));
+    tcase_add_test(tests, failed_allocations_for_tasks_are_told_and_leave_nothing);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

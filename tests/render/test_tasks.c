@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../analysis/tiny.h"
 #include "analysis/tasks.h"
+#include "async_heap.h"
 #include "render/page_tasks.h"
 
 #define MANY 100000u
@@ -15,40 +15,11 @@ static struct ouro_stacks stacks;
 static struct ouro_tasks tasks;
 static struct ouro_err err;
 
-static uint32_t task, future, wakeup, coroutine, context, list, pair, function, closure, cell, text, lock, deque, method, code;
-
-static uint32_t shape(const char *module, const char *name, unsigned value_kind, const char *const *fields, unsigned kind)
-{
-    struct ouro_part parts[12] = {{0}};
-    size_t count = 0;
-    for (; *fields; fields++)
-        parts[count++] = (struct ouro_part){.kind = OURO_PART_FIELD, .name = tiny_string(&tiny, *fields)};
-    parts[count++].kind = (uint8_t)kind;
-    parts[count].kind = OURO_PART_KIND_COUNT;
-    return tiny_shape(&tiny, tiny_type(&tiny, module, name, OURO_TYPE_GC, value_kind), parts);
-}
-#define NONE OURO_PART_KIND_COUNT
-#define SHAPE(module, name, kind, last, ...) shape(module, name, kind, (const char *const[]){__VA_ARGS__ NULL}, last)
+static struct async_heap heap;
 
 static void begin(void)
 {
-    tiny_begin(&tiny);
-    task = SHAPE("_asyncio", "Task", OURO_VALUE_NONE, NONE, ".+0x80", "._coro", ".+0x78", "._fut_waiter", "._loop", ".+0x18",
-                 ".+0x20", ".+0x28", );
-    future = SHAPE("_asyncio", "Future", OURO_VALUE_NONE, NONE, "._loop", ".+0x18", ".+0x20", ".+0x28", );
-    wakeup = SHAPE("_asyncio", "TaskWakeupMethWrapper", OURO_VALUE_NONE, NONE, ".__self__", );
-    coroutine = SHAPE("builtins", "coroutine", OURO_VALUE_NONE, OURO_PART_STACK, "__name__", "f_func", "f_code", );
-    context = SHAPE("_contextvars", "Context", OURO_VALUE_NONE, NONE, );
-    list = SHAPE("builtins", "list", OURO_VALUE_NONE, OURO_PART_ITEMS, );
-    pair = SHAPE("builtins", "tuple", OURO_VALUE_NONE, OURO_PART_ITEMS, );
-    deque = SHAPE("collections", "deque", OURO_VALUE_NONE, OURO_PART_ITEMS, );
-    function = SHAPE("builtins", "function", OURO_VALUE_NAME, NONE, "__code__", "__closure__", );
-    method = SHAPE("builtins", "method", OURO_VALUE_NONE, NONE, "__func__", "__self__", );
-    code = SHAPE("builtins", "code", OURO_VALUE_NAME, NONE, "co_names", "co_name", );
-    closure = pair;
-    cell = SHAPE("builtins", "cell", OURO_VALUE_NONE, NONE, "cell_contents", );
-    text = SHAPE("builtins", "str", OURO_VALUE_STR, NONE, );
-    lock = SHAPE("asyncio.locks", "Lock", OURO_VALUE_NONE, NONE, "._waiters", "._locked", );
+    async_heap_begin(&heap, &tiny, ouro_codec_default());
 }
 
 static ouro_node add(uint32_t of, const ouro_node *slots, size_t count)
@@ -70,7 +41,7 @@ static ouro_node add_run(uint32_t of, const ouro_node *items, size_t count)
 
 static ouro_node add_text(const char *value)
 {
-    ouro_node node = tiny_object(&tiny, text, 50, 1, OURO_OBJECT_VALUE);
+    ouro_node node = tiny_object(&tiny, heap.text, 50, 1, OURO_OBJECT_VALUE);
     tiny_value(&tiny, value, strlen(value));
     return node;
 }
@@ -137,16 +108,16 @@ enum { CORO = 1, CODE, WAKEUP, CONTEXT, PER_TASK };
 static ouro_node add_task(ouro_node waiter, ouro_node callback)
 {
     ouro_node node = tiny.next;
-    ADD(task, node + CONTEXT, node + CORO, OURO_NODE_NONE, waiter, LOOP, callback, node + CONTEXT, OURO_NODE_NONE);
+    ADD(heap.task, node + CONTEXT, node + CORO, OURO_NODE_NONE, waiter, LOOP, callback, node + CONTEXT, OURO_NODE_NONE);
     ouro_node parts[] = {OURO_NODE_NONE, node + CODE, node + CODE};
-    tiny_object(&tiny, coroutine, 64, 1, 0);
+    tiny_object(&tiny, heap.coroutine, 64, 1, 0);
     tiny_count(&tiny, 0);
     tiny_slots(&tiny, parts, 3);
-    tiny_object(&tiny, code, 64, 1, OURO_OBJECT_VALUE);
+    tiny_object(&tiny, heap.code, 64, 1, OURO_OBJECT_VALUE);
     tiny_slots(&tiny, (const ouro_node[]){OURO_NODE_NONE, OURO_NODE_NONE}, 2);
     tiny_value(&tiny, "work (a.py:1)", 13);
-    ADD(wakeup, node);
-    tiny_object(&tiny, context, 64, 1, 0);
+    ADD(heap.wakeup, node);
+    tiny_object(&tiny, heap.context, 64, 1, 0);
     return node;
 }
 
@@ -185,7 +156,7 @@ START_TEST(a_task_behind_a_deadlock_is_no_part_of_it)
     /* A future that the first completes, by a closure; the fourth waits for it. */
     ouro_node base = tiny.next;
     ck_assert_uint_eq(base, 4 * PER_TASK);
-    ADD(future, LOOP, 3 * PER_TASK + WAKEUP, 3 * PER_TASK + CONTEXT, OURO_NODE_NONE);
+    ADD(heap.future, LOOP, 3 * PER_TASK + WAKEUP, 3 * PER_TASK + CONTEXT, OURO_NODE_NONE);
     open_all();
     ck_assert_uint_eq(tasks.deadlocks.count, 1);
     ck_assert_uint_eq(tasks.deadlocks.items[0].stuck_count, 2);
@@ -200,20 +171,20 @@ START_TEST(a_future_in_a_closure_leads_to_who_waits_for_it)
 {
     begin();
     ouro_node f = 2 * PER_TASK, closing = f + 1;
-    ADD(task, CONTEXT, CORO, OURO_NODE_NONE, OURO_NODE_NONE, LOOP, closing, CONTEXT, OURO_NODE_NONE);
-    tiny_object(&tiny, coroutine, 64, 1, 0);
+    ADD(heap.task, CONTEXT, CORO, OURO_NODE_NONE, OURO_NODE_NONE, LOOP, closing, CONTEXT, OURO_NODE_NONE);
+    tiny_object(&tiny, heap.coroutine, 64, 1, 0);
     tiny_count(&tiny, 0);
     tiny_slots(&tiny, (const ouro_node[]){OURO_NODE_NONE, CODE, CODE}, 3);
-    ADD(code, OURO_NODE_NONE, OURO_NODE_NONE);
-    ADD(wakeup, 0);
-    tiny_object(&tiny, context, 64, 1, 0);
+    ADD(heap.code, OURO_NODE_NONE, OURO_NODE_NONE);
+    ADD(heap.wakeup, 0);
+    tiny_object(&tiny, heap.context, 64, 1, 0);
     add_task(f, OURO_NODE_NONE);
     ck_assert_uint_eq(tiny.next, f);
-    ADD(future, LOOP, PER_TASK + WAKEUP, CONTEXT, OURO_NODE_NONE);
-    ADD(function, closing + 1, closing + 2);
-    ADD(code, OURO_NODE_NONE, OURO_NODE_NONE);
-    add_run(closure, (const ouro_node[]){closing + 3}, 1);
-    ADD(cell, f);
+    ADD(heap.future, LOOP, PER_TASK + WAKEUP, CONTEXT, OURO_NODE_NONE);
+    ADD(heap.function, closing + 1, closing + 2);
+    ADD(heap.code, OURO_NODE_NONE, OURO_NODE_NONE);
+    add_run(heap.tuple, (const ouro_node[]){closing + 3}, 1);
+    ADD(heap.cell, f);
     open_all();
     ck_assert_uint_eq(tasks.tasks.count, 2);
     ck_assert_int_eq(tasks.tasks.items[1].wait, OURO_TASK_WAIT_TASK);
@@ -278,22 +249,22 @@ START_TEST(tasks_that_are_alike_are_one_line)
     ouro_node shared = COUNT * PER_TASK;
     for (uint32_t i = 0; i < COUNT; i++) { /* all run the same code */
         ouro_node node = tiny.next;
-        ADD(task, node + CONTEXT, node + CORO, OURO_NODE_NONE, shared, OURO_NODE_NONE, OURO_NODE_NONE, OURO_NODE_NONE,
+        ADD(heap.task, node + CONTEXT, node + CORO, OURO_NODE_NONE, shared, OURO_NODE_NONE, OURO_NODE_NONE, OURO_NODE_NONE,
             OURO_NODE_NONE);
-        tiny_object(&tiny, coroutine, 64, 1, 0);
+        tiny_object(&tiny, heap.coroutine, 64, 1, 0);
         tiny_count(&tiny, 0);
         tiny_slots(&tiny, (const ouro_node[]){OURO_NODE_NONE, CODE, CODE}, 3);
-        tiny_object(&tiny, code, 64, 1, OURO_OBJECT_VALUE);
+        tiny_object(&tiny, heap.code, 64, 1, OURO_OBJECT_VALUE);
         tiny_slots(&tiny, (const ouro_node[]){OURO_NODE_NONE, OURO_NODE_NONE}, 2);
         tiny_value(&tiny, "work (a.py:1)", 13);
-        ADD(wakeup, node);
-        tiny_object(&tiny, context, 64, 1, 0);
+        ADD(heap.wakeup, node);
+        tiny_object(&tiny, heap.context, 64, 1, 0);
     }
     ouro_node callbacks[COUNT];
     for (uint32_t i = 0; i < COUNT; i++)
         callbacks[i] = i * PER_TASK + WAKEUP;
-    ADD(future, OURO_NODE_NONE, OURO_NODE_NONE, OURO_NODE_NONE, shared + 1);
-    add_run(list, callbacks, COUNT);
+    ADD(heap.future, OURO_NODE_NONE, OURO_NODE_NONE, OURO_NODE_NONE, shared + 1);
+    add_run(heap.list, callbacks, COUNT);
     open_all();
     for (uint32_t i = 0; i < COUNT; i++)
         ck_assert_int_eq(tasks.tasks.items[i].state, OURO_TASK_READY);
@@ -302,19 +273,19 @@ START_TEST(tasks_that_are_alike_are_one_line)
     begin();
     for (uint32_t i = 0; i < COUNT; i++) {
         ouro_node node = tiny.next;
-        ADD(task, node + CONTEXT, node + CORO, OURO_NODE_NONE, shared, CONTEXT, OURO_NODE_NONE, OURO_NODE_NONE,
+        ADD(heap.task, node + CONTEXT, node + CORO, OURO_NODE_NONE, shared, CONTEXT, OURO_NODE_NONE, OURO_NODE_NONE,
             OURO_NODE_NONE);
-        tiny_object(&tiny, coroutine, 64, 1, 0);
+        tiny_object(&tiny, heap.coroutine, 64, 1, 0);
         tiny_count(&tiny, 0);
         tiny_slots(&tiny, (const ouro_node[]){OURO_NODE_NONE, CODE, CODE}, 3);
-        tiny_object(&tiny, code, 64, 1, OURO_OBJECT_VALUE);
+        tiny_object(&tiny, heap.code, 64, 1, OURO_OBJECT_VALUE);
         tiny_slots(&tiny, (const ouro_node[]){OURO_NODE_NONE, OURO_NODE_NONE}, 2);
         tiny_value(&tiny, "work (a.py:1)", 13);
-        ADD(wakeup, node);
-        tiny_object(&tiny, context, 64, 1, 0);
+        ADD(heap.wakeup, node);
+        tiny_object(&tiny, heap.context, 64, 1, 0);
     }
-    ADD(future, CONTEXT, OURO_NODE_NONE, OURO_NODE_NONE, shared + 1);
-    add_run(list, callbacks, COUNT);
+    ADD(heap.future, CONTEXT, OURO_NODE_NONE, OURO_NODE_NONE, shared + 1);
+    add_run(heap.list, callbacks, COUNT);
     open_all();
     struct ouro_out out = tree(false);
     const char *written = ouro_buf_text(&out.buf);
@@ -334,20 +305,20 @@ START_TEST(what_waits_for_itself_in_every_way_ends)
     begin();
     ouro_node odd = PER_TASK;
     /* A coroutine that awaits itself, a future that is its own callback, a closure that holds its function. */
-    ADD(task, CONTEXT, CORO, OURO_NODE_NONE, odd, CONTEXT, odd + 1, CONTEXT, odd + 3);
-    tiny_object(&tiny, coroutine, 64, 1, 0);
+    ADD(heap.task, CONTEXT, CORO, OURO_NODE_NONE, odd, CONTEXT, odd + 1, CONTEXT, odd + 3);
+    tiny_object(&tiny, heap.coroutine, 64, 1, 0);
     tiny_count(&tiny, 3);
     tiny_slots(&tiny, (const ouro_node[]){OURO_NODE_NONE, CODE, CODE, 0, odd, CORO}, 6);
-    ADD(code, odd + 3, CODE);
-    ADD(wakeup, WAKEUP);
-    tiny_object(&tiny, context, 64, 1, 0);
-    ADD(future, odd, odd, CONTEXT, odd + 3);
-    ADD(function, CODE, odd + 3);
-    ADD(cell, odd + 1);
-    add_run(closure, (const ouro_node[]){odd + 2, odd + 3, odd + 4, odd}, 4);
-    ADD(method, odd + 1, odd + 4);
-    ADD(lock, odd + 6, odd + 5);
-    add_run(deque, (const ouro_node[]){odd, odd + 6, odd + 5}, 3);
+    ADD(heap.code, odd + 3, CODE);
+    ADD(heap.wakeup, WAKEUP);
+    tiny_object(&tiny, heap.context, 64, 1, 0);
+    ADD(heap.future, odd, odd, CONTEXT, odd + 3);
+    ADD(heap.function, CODE, odd + 3);
+    ADD(heap.cell, odd + 1);
+    add_run(heap.tuple, (const ouro_node[]){odd + 2, odd + 3, odd + 4, odd}, 4);
+    ADD(heap.method, odd + 1, odd + 4);
+    ADD(heap.lock, odd + 6, odd + 5);
+    add_run(heap.deque, (const ouro_node[]){odd, odd + 6, odd + 5}, 3);
     open_all();
     ck_assert_uint_eq(tasks.tasks.count, 1);
     ck_assert_uint_eq(tasks.tasks.items[0].frame_count, 1);
@@ -358,13 +329,13 @@ END_TEST
 START_TEST(names_are_escaped)
 {
     begin();
-    ADD(task, CONTEXT, CORO, PER_TASK, OURO_NODE_NONE, CONTEXT, OURO_NODE_NONE, OURO_NODE_NONE, OURO_NODE_NONE);
-    tiny_object(&tiny, coroutine, 64, 1, 0);
+    ADD(heap.task, CONTEXT, CORO, PER_TASK, OURO_NODE_NONE, CONTEXT, OURO_NODE_NONE, OURO_NODE_NONE, OURO_NODE_NONE);
+    tiny_object(&tiny, heap.coroutine, 64, 1, 0);
     tiny_count(&tiny, 0);
     tiny_slots(&tiny, (const ouro_node[]){OURO_NODE_NONE, CODE, CODE}, 3);
-    ADD(code, OURO_NODE_NONE, OURO_NODE_NONE);
-    ADD(wakeup, 0);
-    tiny_object(&tiny, context, 64, 1, 0);
+    ADD(heap.code, OURO_NODE_NONE, OURO_NODE_NONE);
+    ADD(heap.wakeup, 0);
+    tiny_object(&tiny, heap.context, 64, 1, 0);
     ck_assert_uint_eq(add_text("evil\x1b]0;title\x07\n\xe2\x80\xae"), PER_TASK);
     open_all();
     struct ouro_out out = tree(false);
@@ -375,33 +346,9 @@ START_TEST(names_are_escaped)
 }
 END_TEST
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    return *state ^= *state << 17;
-}
-
-/* Objects of all these types that refer to each other at random. */
 START_TEST(heaps_at_random_end)
 {
-    uint64_t state = UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)_i;
-    begin();
-    const uint32_t shapes[] = {task, task, future, wakeup, coroutine, context, list, pair, function, cell, lock, deque, method, code};
-    const unsigned fields[] = {8, 8, 4, 1, 3, 0, 0, 0, 2, 1, 2, 0, 2, 2};
-    enum { COUNT = 400 };
-    for (unsigned i = 0; i < COUNT; i++) {
-        size_t kind = next_random(&state) % (sizeof shapes / sizeof *shapes);
-        bool repeats = shapes[kind] == coroutine || shapes[kind] == list || shapes[kind] == pair || shapes[kind] == deque;
-        ouro_node slots[16];
-        unsigned run = repeats ? next_random(&state) % 5 : 0;
-        tiny_object(&tiny, shapes[kind], 64, 1, 0);
-        if (repeats)
-            tiny_count(&tiny, run);
-        for (unsigned k = 0; k < fields[kind] + run; k++)
-            slots[k] = next_random(&state) % 8 ? (ouro_node)(next_random(&state) % COUNT) : OURO_NODE_NONE;
-        tiny_slots(&tiny, slots, fields[kind] + run);
-    }
+    async_heap_random(&tiny, (uint64_t)_i, 400, ouro_codec_default());
     open_all();
     end();
 }
