@@ -9,6 +9,11 @@ TESTS += tests/capture/test_retained.py tests/capture/test_stacks.py
 TESTS += tests/capture/test_paths.py
 
 # For `make bench`.
+EXTRA_PROGRAMS += tests/bench_stop
+CLEANFILES += tests/bench_stop
+tests_bench_stop_SOURCES = tests/bench/bench_stop.c
+tests_bench_stop_LDADD =
+
 EXTRA_PROGRAMS += tests/bench_path
 CLEANFILES += tests/bench_path
 tests_bench_path_SOURCES = tests/bench/bench_path.c
