@@ -105,15 +105,18 @@ static bool is_class(const struct ouro_heap_model *model, ouro_node node, const 
 
 bool ouro_lookup_derives(const struct ouro_heap_model *model, uint32_t type, const char *module, const char *name)
 {
-    uint32_t last = type;
+    uint32_t first = type, last = type;
     for (unsigned i = 0; type < model->type_count && i < MRO_MAX; i++, type = model->types[type].base) {
         if (ouro_lookup_is_type(model, type, module, name))
             return true;
         last = type;
     }
-    if (last >= model->type_count || ouro_lookup_is_type(model, last, "builtins", "object"))
+    /* A class may have others than those of the chain. */
+    if (last >= model->type_count || !(model->types[first].flags & OURO_TYPE_HEAP))
         return false;
-    ouro_node mro = ouro_lookup_field(model, model->types[last].node, "__mro__");
+    ouro_node mro = ouro_lookup_field(model, model->types[first].node, "__mro__");
+    if (mro >= model->heap.count)
+        mro = ouro_lookup_field(model, model->types[last].node, "__mro__");
     if (mro >= model->heap.count)
         return false;
     for (uint64_t i = model->heap.slot_begin[mro], n = 0; i < model->heap.slot_begin[mro + 1] && n < MRO_MAX; i++, n++)

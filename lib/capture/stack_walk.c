@@ -69,6 +69,41 @@ static enum kind kind_of(struct ouro_stack_walk *walk, const struct ouro_type *t
     return KIND_PLAIN;
 }
 
+static bool push(struct ouro_stack_walk *walk, uint32_t index)
+{
+    uint32_t *place = OURO_VEC_ADD(&walk->queue);
+    if (!place) {
+        walk->out_of_memory = true;
+        return false;
+    }
+    *place = index;
+    return walk->objects.items[index].queued = true;
+}
+
+static void mark(struct ouro_stack_walk *walk, ouro_addr addr, unsigned level, bool plain);
+static uint64_t word(const struct ouro_stack_walk *walk, ouro_addr object, int32_t at);
+
+/* What a type derives from: by its chain of tp_base, and where that is not all, by its __mro__. */
+static void mark_bases(struct ouro_stack_walk *walk, const struct ouro_type *type)
+{
+    const ouro_addr addr = type->addr;
+    uint64_t length = 1, count = 0;
+    ouro_python_tuple(walk->python, word(walk, addr, walk->python->layout->tp_mro), &count);
+    while (type && type->base && length < BASES_MAX) {
+        type = ouro_type_cached(walk->python, &walk->types, type->base);
+        length++;
+    }
+    if (count <= length)
+        return;
+    mark(walk, addr, OURO_STACK_LEVELS, false);
+    uint64_t *place = ouro_map_find(&walk->by_addr, addr);
+    if (place && !walk->objects.items[*place].with_mro) {
+        walk->objects.items[*place].with_mro = true;
+        if (!walk->objects.items[*place].queued)
+            push(walk, (uint32_t)*place);
+    }
+}
+
 static enum kind cached_kind(struct ouro_stack_walk *walk, const struct ouro_type *type)
 {
     bool added;
@@ -82,18 +117,8 @@ static enum kind cached_kind(struct ouro_stack_walk *walk, const struct ouro_typ
     enum kind kind = kind_of(walk, type);
     if ((place = ouro_map_find(&walk->kinds, type->addr)))
         *place = kind;
+    mark_bases(walk, type);
     return kind;
-}
-
-static bool push(struct ouro_stack_walk *walk, uint32_t index)
-{
-    uint32_t *place = OURO_VEC_ADD(&walk->queue);
-    if (!place) {
-        walk->out_of_memory = true;
-        return false;
-    }
-    *place = index;
-    return walk->objects.items[index].queued = true;
 }
 
 /* An object that was found at a level (0: the value of a local variable itself). */
@@ -231,7 +256,7 @@ static bool opens(struct ouro_stack_walk *walk, const struct ouro_stack_object *
 {
     const struct ouro_type *type = object->type;
     if (kind == KIND_LEAF)
-        return false;
+        return object->with_mro;
     if (kind == KIND_FUTURE || kind == KIND_SELECTOR || kind == KIND_CODE || kind == KIND_WAITING || kind == KIND_FRAME)
         return true;
     if (object->level >= OURO_STACK_LEVELS && !object->plain)
@@ -279,6 +304,10 @@ static void mark_targets(struct ouro_stack_walk *walk, const struct ouro_stack_o
     bool deeper = kind == KIND_PLAIN && !own.plain && !own.noted;
     if (kind == KIND_CODE) {
         mark_code(walk, own.addr, own.plain);
+        return;
+    }
+    if (kind == KIND_LEAF) {
+        mark(walk, word(walk, own.addr, layout->tp_mro), OURO_STACK_LEVELS, true);
         return;
     }
     if (kind == KIND_FUNCTION) {
@@ -342,9 +371,9 @@ static void touch(struct ouro_stack_walk *walk, const struct ouro_stack_object *
 
 static void look_at(struct ouro_stack_walk *walk, uint32_t index)
 {
+    const struct ouro_type *type = walk->objects.items[index].type;
+    enum kind kind = cached_kind(walk, type); /* may make the list longer */
     struct ouro_stack_object *object = &walk->objects.items[index];
-    const struct ouro_type *type = object->type;
-    enum kind kind = cached_kind(walk, type);
     object->queued = false;
     if (!object->open) {
         touch(walk, object);

@@ -36,6 +36,7 @@ struct ouro_stack_walk {
             struct ouro_type *type;
             uint8_t level;
             bool open, queued, noted, plain; /* plain: a list or tuple that only groups: it makes nothing deeper */
+            bool with_mro; /* a class with several bases: these are told */
         } *items; /* owned */
         size_t count, capacity;
     } objects;

@@ -11,6 +11,7 @@
 #include "cpython/dict.h"
 #include "cpython/value.h"
 
+#define BASES_MAX   64u
 #define STACK_ITEMS 65536u      /* of each thread; what does not fit waits in `todo` */
 #define REGION_WORDS 4096u      /* of `todo` that a thread takes at a time: 2 MiB of image */
 #define OBJECTS_MAX (UINT32_MAX - (1u << 24)) /* room for pseudo objects and for roots that the analysis adds */
@@ -625,9 +626,12 @@ enum ouro_status ouro_walk_choose(struct ouro_walk *walk, const struct ouro_walk
         return ouro_err_set(err, OURO_NOMEM, "no memory for the walk");
     for (size_t i = 0; i < count; i++) {
         uint64_t offset = ouro_image_offset(walk->image, items[i].addr);
-        if (offset == UINT64_MAX || !ouro_type_get(walk->python, ouro_python_word(walk->python, items[i].addr +
-                                                                    (ouro_addr)walk->python->layout->ob_type)))
+        const struct ouro_type *type = ouro_type_get(
+            walk->python, ouro_python_word(walk->python, items[i].addr + (ouro_addr)walk->python->layout->ob_type));
+        if (offset == UINT64_MAX || !type)
             continue;
+        for (unsigned depth = 0; type->base && depth < BASES_MAX && (type = ouro_type_get(walk->python, type->base)); depth++)
+            continue; /* what it is derived from is told too */
         set_bit(walk->marked, ouro_walk_bit(offset));
         if (items[i].shallow)
             set_bit(walk->shallow, ouro_walk_bit(offset));
