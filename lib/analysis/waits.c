@@ -156,6 +156,19 @@ static enum with_step bound_step(const struct ouro_heap_model *model, ouro_node 
     return has_name(model, value, "__exit__") ? STEP_EXIT : has_name(model, value, "__enter__") ? STEP_ENTER : STEP_NONE;
 }
 
+/* Of a class whose names were not captured (OURO_META_SCOPE): by the name of the function itself. */
+static bool is_method_named(const struct ouro_heap_model *model, uint32_t type, ouro_node method, const char *name)
+{
+    size_t size;
+    if (ouro_lookup_field(model, model->types[type].node, "__dict__") < model->heap.count)
+        return false;
+    ouro_node of = ouro_lookup_field(model, method, "__name__");
+    if (is_builtin(model, method, "function") || of >= model->heap.count || !ouro_value_has(model, of))
+        return has_name(model, method, name);
+    const unsigned char *text = ouro_value_raw(model, of, &size);
+    return size == strlen(name) && !memcmp(text, name, size);
+}
+
 /* The lock that leaving this object frees. */
 static ouro_node lock_of(const struct ouro_heap_model *model, ouro_node object)
 {
@@ -174,9 +187,13 @@ static unsigned read_step(struct finder *finder, const ouro_node *values, uint64
         !(is_builtin(model, values[0], "method_descriptor") || is_builtin(model, values[0], "function")))
         return 1;
     uint32_t type = ouro_heap_model_type(model, values[1]);
-    if (ouro_lookup_method(model, type, "__exit__", &finder->exits) == values[0])
+    if (type >= model->type_count)
+        return 1;
+    if (ouro_lookup_method(model, type, "__exit__", &finder->exits) == values[0] ||
+        is_method_named(model, type, values[0], "__exit__"))
         *step = STEP_EXIT;
-    else if (ouro_lookup_method(model, type, "__enter__", &finder->enters) == values[0])
+    else if (ouro_lookup_method(model, type, "__enter__", &finder->enters) == values[0] ||
+             is_method_named(model, type, values[0], "__enter__"))
         *step = STEP_ENTER;
     else
         return 1;
