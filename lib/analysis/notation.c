@@ -167,7 +167,7 @@ bool ouro_notation_entry(const struct ouro_notation *notation, const struct ouro
 {
     const struct ouro_heap_model *model = notation->model;
     ouro_node dict = slot->node;
-    exact_dict |= is_exactly(model, dict, "builtins", "dict");
+    exact_dict |= is_exactly(model, dict, "builtins", "dict") || is_exactly(model, dict, "builtins", "frozendict");
     if (!exact_dict && !(ouro_heap_model_type_flags(model, ouro_heap_model_type(model, dict)) & OURO_TYPE_DICT))
         return false;
     bool by_key = slot->place == 0 && (slot->part->kind == OURO_PART_FIELD || slot->key != OURO_NODE_NONE);
