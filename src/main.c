@@ -19,7 +19,7 @@ static const struct command {
     {"objects", ouro_cmd_objects, false, "SNAPSHOT", "lists objects by type, size, value and so on"},
     {"show", ouro_cmd_show, false, "SNAPSHOT OBJECT", "one object: value, sizes, referents, referrers"},
     {"stack", ouro_cmd_stack, false, "SNAPSHOT", "where each thread stands, deadlocks first"},
-    {"path", ouro_cmd_path, false, "SNAPSHOT OBJECT|TYPE", "shortest paths from roots, as Python expressions"},
+    {"path", ouro_cmd_path, false, "SNAPSHOT OBJECT", "shortest paths from roots, as Python expressions"},
     {"cycles", ouro_cmd_cycles, false, "SNAPSHOT", "reference cycles, folded into patterns"},
     {"garbage", ouro_cmd_garbage, false, "SNAPSHOT", "what the collector would find, can't or won't free"},
     {"dominators", ouro_cmd_dominators, false, "SNAPSHOT", "what keeps how much alive, from the top down"},

@@ -7,11 +7,12 @@ import zlib
 
 from harness import check, main, make_snapshot, ouro
 
-COMMANDS = ["dump", "info", "types", "objects", "show", "garbage", "dominators", "export", "verify"]
+COMMANDS = ["dump", "info", "types", "objects", "show", "path", "garbage", "dominators", "export", "verify"]
 READING = [["info"], ["types"], ["types", "--retained"], ["objects"], ["objects", "--sort", "retained"],
            ["show"], ["show", "--retained"], ["garbage"], ["garbage", "--generation", "0"], ["verify"],
            ["types", "--exact", "--group", "module"], ["dominators"],
-           ["dominators", "--min-share", "0", "--group", "type"]]
+           ["dominators", "--min-share", "0", "--group", "type"],
+           ["path"], ["path", "--paths", "3", "--steps"], ["path", "--type", "*"]]
 
 
 def snapshot(folder):
@@ -21,7 +22,8 @@ def snapshot(folder):
 
 
 def arguments_of(command, path):
-    return [*command, path, "0x7f0000000030"] if command[0] == "show" else [*command, path]
+    wants_object = command[0] == "show" or (command[0] == "path" and "--type" not in command)
+    return [*command, path, "0x7f0000000030"] if wants_object else [*command, path]
 
 
 def test_help_goes_to_standard_output(folder):
@@ -67,7 +69,7 @@ def test_files_that_are_no_snapshots(folder):
     open(text, "wb").write(b"this is no snapshot, only text\n" * 100)
     open(cut, "wb").write(data[: len(data) // 2])
     for command in COMMANDS[1:]:
-        more = ["0x1"] if command == "show" else []
+        more = ["0x1"] if command in ("show", "path") else []
         check(ouro(command, none, *more), 4, stderr=b"none")
         check(ouro(command, text, *more), 4, stderr=b"not an ouro snapshot")
         check(ouro(command, folder, *more), 4)
@@ -82,7 +84,7 @@ def test_a_newer_format_is_refused_as_such(folder):
     data[12:16] = struct.pack("<I", zlib.crc32(data[:12]))
     open(path, "wb").write(data)
     for command in COMMANDS[1:]:
-        check(ouro(command, path, *(["0x1"] if command == "show" else [])), 4, stderr=b"version 2")
+        check(ouro(command, path, *(["0x1"] if command in ("show", "path") else [])), 4, stderr=b"version 2")
 
 
 def test_what_is_left_of_a_damaged_file_is_read_on_demand(folder):
@@ -337,6 +339,30 @@ def test_a_deep_tree_stays_readable(folder):
     assert len(rows) > 500 and all(len(row) <= 80 for row in rows), max(rows, key=len)
     assert any("[500] [0]: list 0x7f" in row for row in rows), rows[500]
     assert ouro("dominators", path, "-d", "0", "--min-share", "99", columns=80).stdout == result.stdout
+
+
+def test_paths_are_written_for_objects_and_for_types(folder):
+    path = snapshot(folder)
+    answer = json.loads(ouro("path", path, "0x7f0000000030", "--json").stdout)
+    (way,) = answer["paths"]
+    assert answer["ouro"] == "path" and answer["type"] == "list" and answer["reached"] == "frame", answer
+    assert way["expression"].startswith("<Thread ") and not way["pasteable"], way
+    assert [step["addr"] for step in way["steps"]][-1] == "0x7f0000000030", way
+    several = json.loads(ouro("path", path, "0x7f0000000030", "0x7f0000000060", "--json").stdout)
+    assert [o["addr"] for o in several["objects"]] == ["0x7f0000000030", "0x7f0000000060"], several
+    assert several["objects"][0]["paths"] == answer["paths"]
+    check(ouro("path", path, "0x7f0000000060"), 0, b"<garbage> -> list", b"")
+    check(ouro("path", path, "0x7f0000000060"), 0, b"nothing but garbage reaches it\n  held by 0x7f0000000070 list: [1]")
+    check(ouro("path", path, "0x7f0000000030", "-n", "4"), 0, b"no further path: every other one goes through")
+    tree = json.loads(ouro("path", path, "list", "--json").stdout)
+    assert tree["ouro"] == "path_tree" and tree["count"] == 5, tree
+    assert tree["count"] == sum(row["count"] for row in tree["tree"]) + tree["unreached"] + tree["left_out"], tree
+    assert json.loads(ouro("path", path, "--type", "list", "--json").stdout) == tree
+    check(ouro("path", path, "NoSuchType"), 2, b"", b'"NoSuchType" is neither an address')
+    check(ouro("path", path, "0x7f0000000031"), 2, b"", b"no object in")
+    check(ouro("path", path), 2, b"", b"an OBJECT or a TYPE is missing")
+    check(ouro("path", path, "--type", "list", "0x7f0000000030"), 2, b"", b"either objects or a type")
+    check(ouro("path", path, "0x7f0000000030", "-n", "0"), 2, b"", b"--paths takes at least 1")
 
 
 def test_verify_tells_whole_from_damaged(folder):
