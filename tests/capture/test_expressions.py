@@ -165,6 +165,52 @@ def check_paths(snapshot, lines, wrong):
     return len(exact)
 
 
+def line_of(text):
+    with open(os.path.join(targets.FIXTURES, 'expressions.py'), encoding='utf-8') as source:
+        return next(number for number, line in enumerate(source, 1) if text in line)
+
+
+def check_show(snapshot, wrong):
+    """What `ouro show` tells of some because of what they are."""
+    def shown(expression, *options):
+        result = targets.ouro('show', '--json', snapshot, expression, *options)
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def expect(what, got, wanted):
+        if got != wanted:
+            wrong.append('show: %s: %r, not %r' % (what, got, wanted))
+
+    user = shown('User')
+    expect('instances', user['instances']['count'], 6)
+    expect('bytes', user['instances']['bytes'],
+           sum(o['size'] + o.get('native', 0) for o in json.loads(targets.ouro(
+               'objects', '--json', '--type', '__main__.User', snapshot).stdout)['objects']))
+    expect('file', os.path.basename(shown('os')['file']), 'os.py')
+    expect('generator', [shown('GENERATOR')[f] for f in ('function', 'line', 'state')],
+           ['generator', line_of('yield (lambda: local)'), 'suspended'])
+    expect('fresh', shown('FRESH')['state'], 'created')
+    expect('coroutine', [shown('COROUTINE')[f] for f in ('function', 'line', 'state')],
+           ['coroutine', line_of('await Awaited()'), 'awaiting'])
+    expect('traceback', [shown('ERROR.__traceback__')[f] for f in ('function', 'line')],
+           ['raised', line_of("raise ValueError(['outer'])")])
+    lock = shown('RLOCK')['lock']
+    expect('RLock', [lock['locked'], lock['count'], lock['owner']['name']], [True, 2, 'MainThread'])
+    lock = shown('LOCK')['lock']
+    expect('Lock', [lock['locked'], 'owner' in lock], [True, False])
+    expect('free', shown('FREE')['lock'], {'locked': False})
+    first = shown('LIST[0]')
+    expect('weak', sorted(w['callback'] and w['callback']['type'] or '' for w in first['weak_references']), ['', 'function'])
+    expect('path', first['path']['expression'], "sys.modules['__main__'].LIST[0]")
+    expect('idom', 'idom' in first and 'retained' in first and first['unexplained'] == 0, True)
+    expect('brief', shown('LIST')['brief'][:2], '[<')
+    fast = shown('LIST[0]', '--fast')
+    expect('fast', ['retained' in fast, fast['path']], [False, first['path']])
+    text = targets.ouro('show', snapshot, 'LIST[0]', env={**os.environ, 'COLUMNS': '80'}).stdout.decode()
+    for title in 'Shortest path:', 'Dominated by:', 'Refers to:', 'Referred to by:', 'Weak references: 2':
+        expect(title, title in text, True)
+
+
 def check_less(target, folder, wrong):
     for values, words in LESS.items():
         snapshot = os.path.join(folder, values + '.ouro')
@@ -192,6 +238,7 @@ def check(python, folder, *extra):
     wrong += less
     if not extra:
         check_words(snapshot, WORDS, wrong)
+        check_show(snapshot, wrong)
     paths = check_paths(snapshot, lines, wrong)
     name = '%s%s' % (targets.version(python), ' with the zoo' if extra else '')
     print('%s: %d found, %d rightly not, %d paths led back; native code computes %d (%s)' % (
