@@ -406,6 +406,7 @@ struct rooting {
     struct ouro_walk *walk;
     struct worker *worker;
     uint64_t interpreter;
+    size_t thread; /* the number of the present thread's pseudo object, and 1; 0: none */
     bool skipped; /* the root whose fields come now is left out */
 };
 
@@ -467,6 +468,7 @@ static void on_thread(void *context, const struct ouro_interpreter *interpreter,
     struct ouro_pseudo *pseudo = add_pseudo(rooting, OURO_PSEUDO_THREAD, name);
     if (!pseudo)
         return;
+    rooting->thread = rooting->walk->pseudo.count;
     pseudo->thread = *thread;
     if (!named)
         pseudo->thread.name[0] = 0;
@@ -478,9 +480,7 @@ static void on_frame(void *context, ouro_addr frame, ouro_addr code, struct ouro
     struct rooting *rooting = context;
     struct ouro_walk *walk = rooting->walk;
     struct ouro_buf name = {0};
-    size_t thread = walk->pseudo.count;
-    while (thread && walk->pseudo.items[thread - 1].kind == OURO_PSEUDO_FRAME)
-        thread--;
+    size_t thread = rooting->thread;
     ouro_value_write_code(walk->python, code, 0, walk->names_only, execution.line, &name);
     struct ouro_pseudo *pseudo = add_pseudo(rooting, OURO_PSEUDO_FRAME, ouro_buf_text(&name));
     ouro_buf_fini(&name);
