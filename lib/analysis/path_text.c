@@ -101,8 +101,11 @@ static size_t begin(struct writing *writing)
         ouro_buf_add_text(root, path->root == OURO_PATH_NATIVE ? "<C reference>" : "<garbage>");
         break;
     case OURO_PATH_FRAME:
-        if (!ouro_notation_add_thread(&writing->search->notation, path->first, root))
+        if (!ouro_notation_add_thread(&writing->search->notation, path->first, root)) {
+            ouro_buf_add_text(root, size && name[0] == '<' ? "" : "<");
             ouro_buf_add(root, name, size);
+            ouro_buf_add_text(root, size && name[0] == '<' ? "" : ">");
+        }
         break;
     case OURO_PATH_MODULE:
     case OURO_PATH_INTERNAL:
