@@ -359,7 +359,8 @@ def test_paths_are_written_for_objects_and_for_types(folder):
     assert tree["ouro"] == "path_tree" and tree["count"] == 5, tree
     assert tree["count"] == sum(row["count"] for row in tree["tree"]) + tree["unreached"] + tree["left_out"], tree
     assert json.loads(ouro("path", path, "--type", "list", "--json").stdout) == tree
-    check(ouro("path", path, "NoSuchType"), 2, b"", b'"NoSuchType" is neither an address')
+    check(ouro("path", path, "NoSuchType"), 2, b"")
+    check(ouro("path", path, "--type", "NoSuchType"), 2, b"", b"has no object of such a type")
     check(ouro("path", path, "0x7f0000000031"), 2, b"", b"no object in")
     check(ouro("path", path), 2, b"", b"an OBJECT or a TYPE is missing")
     check(ouro("path", path, "--type", "list", "0x7f0000000030"), 2, b"", b"either objects or a type")
