@@ -277,6 +277,8 @@ static void begin_modules(struct ouro_path_search *search, ouro_node root, ouro_
     struct ouro_slot_walk walk;
     struct ouro_slot slot;
     begin_at(search, root, root);
+    if (search->parent[root] == OURO_NODE_NONE) /* closed: what it holds must not begin there */
+        return;
     begin_field(search, root, "sys.modules");
     if (search->parent[modules] == OURO_NODE_NONE)
         return;
@@ -286,11 +288,26 @@ static void begin_modules(struct ouro_path_search *search, ouro_node root, ouro_
             begin_by(search, &slot);
 }
 
+/* A root is found before anything that it holds, or paths could go round in a circle; its turn may come later. */
+static bool mark_root(struct ouro_path_search *search, ouro_node root)
+{
+    if (root == search->closed_begin || (search->closed && search->closed[root]))
+        return false;
+    if (search->parent[root] != OURO_NODE_NONE)
+        return true;
+    search->parent[root] = root;
+    if (search->wanted && search->wanted[root])
+        search->wanted_count--;
+    return true;
+}
+
 /* A thread's frames, and the frame objects that hold their contents. What else the thread has is state of the interpreter. */
 static void begin_thread(struct ouro_path_search *search, ouro_node root)
 {
     struct ouro_slot_walk walk;
     struct ouro_slot slot;
+    if (search->parent[root] == OURO_NODE_NONE)
+        return;
     ouro_slot_walk_begin(&walk, search->model, root);
     while (ouro_slot_walk_next(&walk, &slot)) {
         const char *name = ouro_snapshot_string(search->model->snapshot, slot.part->name, NULL);
@@ -317,11 +334,14 @@ static void begin(struct ouro_path_search *search)
                 begin_modules(search, v, modules);
         }
     for (ouro_node v = first; v < model->heap.count; v++)
+        if (is_root(model, v) && search->parent[v] == OURO_NODE_NONE)
+            mark_root(search, v);
+    for (ouro_node v = first; v < model->heap.count; v++)
         if (is_root(model, v))
             begin_thread(search, v);
     for (ouro_node v = first; v < model->heap.count; v++)
-        if (is_root(model, v))
-            begin_at(search, v, v);
+        if (is_root(model, v) && search->parent[v] == v && owned_field(model, v, "sys.modules") == OURO_NODE_NONE)
+            search->queue[search->found_count++] = v;
     /* Pseudo objects elsewhere are those of a damaged file. */
     for (ouro_node v = 0; model->heap.lost_count && v < first; v++)
         if (is_root(model, v))
