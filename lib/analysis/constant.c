@@ -17,6 +17,12 @@ void ouro_constants_fini(struct ouro_constants *literals)
     memset(literals, 0, sizeof *literals);
 }
 
+/* No arithmetic on the NULL of what is empty. */
+static const unsigned char *bytes_of(const struct ouro_constants *literals, const struct ouro_constant *literal)
+{
+    return literal->size ? literals->bytes.data + literal->offset : (const unsigned char *)"";
+}
+
 /* --- Reading */
 
 struct reader {
@@ -383,7 +389,7 @@ static bool read_number(struct reader *reader)
 
 static double int_to_double(const struct ouro_constants *literals, const struct ouro_constant *literal)
 {
-    const unsigned char *bytes = literals->bytes.data + literal->offset;
+    const unsigned char *bytes = bytes_of(literals, literal);
     double value = literal->size && bytes[literal->size - 1] & 0x80 ? -1 : 0;
     for (size_t i = literal->size; i--;)
         value = value * 256 + bytes[i];
@@ -546,7 +552,7 @@ bool ouro_constant_index(const struct ouro_constants *literals, uint32_t index, 
     const struct ouro_constant *literal = &literals->items[index];
     if (literal->kind != OURO_CONSTANT_INT || literal->size > 8)
         return false;
-    const unsigned char *bytes = literals->bytes.data + literal->offset;
+    const unsigned char *bytes = bytes_of(literals, literal);
     uint64_t bits = literal->size && bytes[literal->size - 1] & 0x80 ? UINT64_MAX : 0;
     for (size_t i = literal->size; i--;)
         bits = bits << 8 | bytes[i];
@@ -557,7 +563,7 @@ bool ouro_constant_index(const struct ouro_constants *literals, uint32_t index, 
 void ouro_constant_plain(struct ouro_buf *out, const struct ouro_constants *literals, uint32_t index)
 {
     const struct ouro_constant *literal = &literals->items[index];
-    const unsigned char *bytes = literals->bytes.data + literal->offset;
+    const unsigned char *bytes = bytes_of(literals, literal);
     if (literal->kind == OURO_CONSTANT_STR || literal->kind == OURO_CONSTANT_BYTES)
         ouro_buf_add(out, bytes, literal->size);
     else if (literal->kind == OURO_CONSTANT_INT)
@@ -663,7 +669,7 @@ static bool is_plain(struct ouro_constant_matcher *matcher, uint32_t type)
 static enum ouro_constant_match match_bytes(const struct ouro_constants *literals, const struct ouro_constant *literal,
                                             const unsigned char *bytes, size_t size, bool cut)
 {
-    const unsigned char *own = literals->bytes.data + literal->offset;
+    const unsigned char *own = bytes_of(literals, literal);
     if (cut && literal->size >= size && (!size || !memcmp(own, bytes, size)))
         return OURO_CONSTANT_UNTOLD;
     return !cut && literal->size == size && (!size || !memcmp(own, bytes, size)) ? OURO_CONSTANT_EQUALS
@@ -698,7 +704,7 @@ static enum ouro_constant_match match_number(const struct ouro_constants *litera
         return literal->kind == OURO_CONSTANT_INT && literal->size >= size ? OURO_CONSTANT_UNTOLD
                                                                            : OURO_CONSTANT_DIFFERS;
     if (literal->kind == OURO_CONSTANT_INT)
-        number_of_int(&own, literals->bytes.data + literal->offset, literal->size);
+        number_of_int(&own, bytes_of(literals, literal), literal->size);
     else
         number_of_float(&own, literal->real, literal->imaginary);
     if (kind == OURO_VALUE_INT || kind == OURO_VALUE_BOOL)

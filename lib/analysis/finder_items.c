@@ -51,8 +51,9 @@ ouro_node ouro_finder_embedding_object(const struct ouro_heap_model *model, ouro
 struct ouro_name ouro_finder_literal_name(const struct ouro_finder *finder, uint32_t literal)
 {
     const struct ouro_constants *literals = &finder->expression->literals;
-    return (struct ouro_name){(const char *)literals->bytes.data + literals->items[literal].offset,
-                              literals->items[literal].size};
+    const struct ouro_constant *constant = &literals->items[literal];
+    const char *bytes = constant->size ? (const char *)literals->bytes.data + constant->offset : "";
+    return (struct ouro_name){bytes, constant->size};
 }
 
 bool ouro_finder_is_text(const struct ouro_finder *finder, uint32_t literal)
