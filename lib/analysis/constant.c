@@ -53,6 +53,7 @@ static struct ouro_constant *add(struct reader *reader, enum ouro_constant_kind 
 {
     struct ouro_constant *literal = OURO_VEC_ADD(reader->literals);
     if (!literal) {
+        reader->literals->bytes.failed = true; /* tells it from what does not parse */
         fail(reader, "out of memory");
         return NULL;
     }

@@ -158,5 +158,5 @@ enum ouro_status ouro_expression_find(const struct ouro_expression *expression, 
     if (status == OURO_OK)
         status = finish(&finder, node);
     free(finder.values);
-    return status;
+    return finder.no_memory || fault->words.failed ? OURO_NOMEM : status;
 }

@@ -518,6 +518,7 @@ enum ouro_status ouro_expression_parse(struct ouro_expression *expression, const
     }
     if (good)
         return OURO_OK;
+    bool no_memory = parser.failed_memory || expression->literals.bytes.failed;
     ouro_expression_fini(expression);
-    return parser.failed_memory ? OURO_NOMEM : OURO_INVAL;
+    return no_memory ? OURO_NOMEM : OURO_INVAL;
 }

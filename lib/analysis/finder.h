@@ -38,6 +38,7 @@ struct ouro_finder {
     struct ouro_finder_value *values; /* owned */
     size_t count;
     size_t next; /* step */
+    bool no_memory; /* a text could not be made: what was not found by it may be there */
 };
 
 struct ouro_finder_entry {

@@ -116,6 +116,7 @@ void ouro_finder_add_near_keys(struct ouro_finder *finder, ouro_node dict, const
                 more = ouro_finder_offer_key(finder, &nearest, &text, model->heap.slots[walk.first + 2 * i + 1]);
     }
     ouro_nearest_add(ouro_finder_words(finder), &nearest, model);
+    finder->no_memory |= text.failed;
     ouro_buf_fini(&text);
 }
 
@@ -148,6 +149,7 @@ enum ouro_status ouro_finder_fail_key(struct ouro_finder *finder, const struct o
     ouro_constant_plain(&wanted, &finder->expression->literals, step->literal);
     if (count)
         ouro_finder_add_near_keys(finder, dict, &wanted);
+    finder->no_memory |= wanted.failed;
     ouro_buf_fini(&wanted);
     if (ouro_access_is_kind(finder->model, dict, "collections", "defaultdict"))
         ouro_buf_add_text(out, "; its default_factory would run");

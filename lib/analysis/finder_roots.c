@@ -308,9 +308,11 @@ bool ouro_finder_follow_root_label(struct ouro_finder *finder, const struct ouro
         finder->next = last + 1;
         *value =
             (struct ouro_finder_value){OURO_FINDER_OBJECT, slot.target, OURO_NODE_NONE, step->begin, at + text.size};
+        finder->no_memory |= text.failed;
         ouro_buf_fini(&text);
         return true;
     }
+    finder->no_memory |= text.failed;
     ouro_buf_fini(&text);
     return false;
 }
@@ -391,6 +393,7 @@ static bool put_module(struct ouro_finder *finder, const struct ouro_step *step,
             break;
         count--;
     }
+    finder->no_memory |= name.failed;
     ouro_buf_fini(&name);
     if (!count)
         return false;
@@ -423,6 +426,7 @@ enum ouro_status ouro_finder_name_step(struct ouro_finder *finder, const struct 
     ouro_finder_add_name(finder, name);
     size_t before = ouro_finder_words(finder)->size;
     ouro_finder_add_near_keys(finder, modules, &wanted);
+    finder->no_memory |= wanted.failed;
     ouro_buf_fini(&wanted);
     if (main < model->heap.count && ouro_finder_words(finder)->size == before) {
         struct ouro_nearest nearest;

@@ -453,6 +453,7 @@ enum ouro_status ouro_finder_arrow_step(struct ouro_finder *finder, const struct
             }
         }
     }
+    finder->no_memory |= text.failed;
     ouro_buf_fini(&text);
     /* Behind the last arrow may stand what it leads to. */
     if (!count && value->kind == OURO_FINDER_OBJECT &&

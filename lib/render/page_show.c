@@ -439,6 +439,7 @@ void ouro_page_object_json(struct ouro_out *out, const struct ouro_page_object *
     OURO_GUARD(ouro_buf_fini) struct ouro_buf brief = {0};
     if (!ouro_value_has(model, node) && add_brief(&brief, model, node))
         ouro_json_buf(&json, "brief", &brief);
+    out->buf.failed |= brief.failed;
     write_particulars_json(&json, page);
     if (page->collector && ouro_collector_unreachable(page->collector, node))
         ouro_json_bool(&json, "unreachable", true);
