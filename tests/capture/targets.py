@@ -23,6 +23,22 @@ def version(python):
     return subprocess.run([python, '-c', code], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
 
 
+def few_pythons():
+    """For tests that take long on each: the oldest and the newest release and one between them, without debug builds.
+    OURO_TEST_ALL=1: all."""
+    every = pythons()
+    if os.environ.get('OURO_TEST_ALL'):
+        return every
+    one_of_each = {}
+    for python in every:
+        number = version(python)
+        if not number.endswith('d'):
+            one_of_each.setdefault(tuple(map(int, number.split('.'))), python)
+    chosen = sorted(one_of_each)
+    few = sorted({chosen[0], chosen[len(chosen) // 2], chosen[-1]}) if chosen else []
+    return [one_of_each[number] for number in few] or every[:1]
+
+
 class Target:
     def __init__(self, process, pid):
         self.process = process

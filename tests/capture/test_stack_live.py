@@ -90,7 +90,7 @@ def is_old(interpreter):
 @test
 def a_standing_process_is_told_as_its_dump_is(folder):
     scenarios = ('crossed', 'rlocks', 'conditions', 'acquire', 'join', 'generator', 'nobody', 'queues', 'future', 'deep', 'contention')
-    for number, interpreter in enumerate(targets.pythons()):
+    for number, interpreter in enumerate(targets.few_pythons()):
         old = is_old(interpreter)
         chosen = scenarios if number == 0 else scenarios[number % len(scenarios)::4]
         for scenario in chosen:
@@ -148,7 +148,7 @@ asyncio.run(main())
 
 @test
 def five_thousand_tasks_are_all_found(folder):
-    for interpreter in targets.pythons():
+    for interpreter in targets.few_pythons():
         with targets.target([interpreter, '-c', TASKS, '5000']) as t:
             said = stack(t.pid)
         check(len(said['tasks']) == 5001, '%s: %d tasks' % (interpreter, len(said['tasks'])))

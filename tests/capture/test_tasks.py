@@ -208,7 +208,7 @@ def check_pstree(comparison, theirs):
 
 
 def main():
-    pythons = sys.argv[1:] or targets.pythons()
+    pythons = sys.argv[1:] or targets.few_pythons()
     with tempfile.TemporaryDirectory() as folder:
         for i, python in enumerate(pythons):
             try:

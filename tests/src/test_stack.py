@@ -80,7 +80,7 @@ def compare(python, scenario, folder):
 
 def make_test(scenario):
     def test(folder):
-        for python in targets.pythons():
+        for python in targets.few_pythons():
             compare(python, scenario, folder)
     test.__name__ = "test_%s_is_told_as_it_is" % scenario
     return test
