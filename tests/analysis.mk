@@ -43,3 +43,7 @@ TESTS += tests/test_analysis_expression
 tests_test_analysis_expression_SOURCES = tests/analysis/test_expression.c tests/analysis/app.c tests/analysis/app.h \
 	tests/analysis/tiny.c tests/analysis/tiny.h
 tests_test_analysis_expression_LDADD = $(TEST_ANALYSIS_LIBS)
+check_PROGRAMS += tests/test_analysis_neighbourhood
+TESTS += tests/test_analysis_neighbourhood
+tests_test_analysis_neighbourhood_SOURCES = tests/analysis/test_neighbourhood.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_neighbourhood_LDADD = $(TEST_ANALYSIS_LIBS)

@@ -41,6 +41,9 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/roots.h \
 	lib/analysis/schedule.c \
 	lib/analysis/largest.c lib/analysis/largest.h \
+	lib/analysis/chain.c lib/analysis/chain.h \
+	lib/analysis/neighbourhood.c lib/analysis/neighbourhood.h \
+	lib/analysis/cycle_objects.c lib/analysis/cycle_objects.h \
 	lib/analysis/unexplained.c lib/analysis/unexplained.h \
 	lib/analysis/schedule.h \
 	lib/analysis/selection.c \

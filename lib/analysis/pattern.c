@@ -17,6 +17,14 @@ bool ouro_pattern_type(const struct ouro_heap_model *model, uint32_t type, const
     const char *last = strrchr(name, '.');
     if (!fnmatch(pattern, name, 0) || (last && !fnmatch(pattern, last + 1, 0)))
         return true;
+    char usual[1024]; /* longer ones need memory; without it they don't match */
+    size_t module_size = strlen(module), name_size = strlen(name);
+    if (module_size + name_size + 2 <= sizeof usual) {
+        memcpy(usual, module, module_size);
+        usual[module_size] = '.';
+        memcpy(usual + module_size + 1, name, name_size + 1);
+        return *module && !fnmatch(pattern, usual, 0);
+    }
     OURO_GUARD(ouro_buf_fini) struct ouro_buf qualified = {0};
     ouro_buf_add_text(&qualified, module);
     ouro_buf_add_byte(&qualified, '.');
