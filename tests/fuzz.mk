@@ -9,7 +9,7 @@ tests_fuzz_snapshot_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 noinst_PROGRAMS += tests/fuzz_analysis tests/write_seeds
 tests_fuzz_analysis_SOURCES = tests/fuzz/fuzz_analysis.c tests/fuzz/mend.c tests/fuzz/mend.h tests/render/whole.c \
-	tests/render/whole.h
+	tests/render/whole.h tests/render/whole_pictures.c
 tests_fuzz_analysis_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/render
 tests_fuzz_analysis_LDADD = $(TEST_RENDER_LIBS)
 tests_fuzz_analysis_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

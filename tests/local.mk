@@ -74,7 +74,8 @@ lint:
 
 # Prints what was measured; the budgets are in docs/ and in what it prints.
 bench: all tests/bench_stop$(EXEEXT) tests/bench_copy$(EXEEXT) tests/bench_load$(EXEEXT) tests/bench_visit$(EXEEXT) \
-		tests/bench_graph$(EXEEXT) tests/bench_path$(EXEEXT) tests/write_large$(EXEEXT)
+		tests/bench_graph$(EXEEXT) tests/bench_path$(EXEEXT) tests/write_large$(EXEEXT) \
+		tests/bench_picture$(EXEEXT)
 	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/bench/run $(BENCHFLAGS)
 
 if ENABLE_COVERAGE

@@ -1,6 +1,8 @@
 # Text, JSON, DOT. Uses analysis.
 noinst_LIBRARIES += libouro_render.a
 libouro_render_a_SOURCES = \
+	lib/render/drawing.c \
+	lib/render/drawing.h \
 	lib/render/json.c \
 	lib/render/json.h \
 	lib/render/ndjson.c \
@@ -22,6 +24,12 @@ libouro_render_a_SOURCES = \
 	lib/render/page_path_tree.c \
 	lib/render/page_types.c \
 	lib/render/page_tasks.c lib/render/page_tasks.h lib/render/page_tasks_json.c \
+	lib/render/page_neighbourhood.c \
+	lib/render/picture.c \
+	lib/render/picture_cycles.c \
+	lib/render/picture_path.c \
+	lib/render/picture_tree.c \
+	lib/render/picture.h \
 	lib/render/sentence.c \
 	lib/render/sentence.h \
 	lib/render/table.c \

@@ -5,9 +5,11 @@
 
 #include "analysis/cycle_advice.h"
 #include "analysis/garbage.h"
+#include "analysis/chain.h"
 #include "analysis/dominator_tree.h"
 #include "analysis/info.h"
 #include "analysis/largest.h"
+#include "analysis/neighbourhood.h"
 #include "analysis/neighbours.h"
 #include "analysis/particulars.h"
 #include "analysis/path_answer.h"
@@ -99,6 +101,21 @@ void ouro_page_largest_text(struct ouro_out *out, const struct ouro_page_dominat
                             const struct ouro_largest *largest, size_t width);
 void ouro_page_largest_json(struct ouro_json *json, const struct ouro_page_dominators *page,
                             const struct ouro_largest *largest);
+
+/* --- refs, backrefs */
+enum ouro_status ouro_page_neighbourhood_text(struct ouro_out *out, const struct ouro_heap_model *model,
+                                              const struct ouro_neighbourhood *neighbourhood,
+                                              enum ouro_neighbourhood_direction direction, size_t width,
+                                              struct ouro_err *err);
+void ouro_page_neighbourhood_json(struct ouro_out *out, const struct ouro_heap_model *model,
+                                  const struct ouro_neighbourhood *neighbourhood,
+                                  enum ouro_neighbourhood_direction direction);
+
+/* --- chain */
+void ouro_page_chains_text(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_chains *chains,
+                           const struct ouro_chain_query *query, size_t width);
+void ouro_page_chains_json(struct ouro_out *out, const struct ouro_heap_model *model, const struct ouro_chains *chains,
+                           const struct ouro_chain_query *query);
 
 /* The chain of dominators of one object, as part of its page. */
 void ouro_page_chain_text(struct ouro_out *out, const struct ouro_page_object *page, size_t width);

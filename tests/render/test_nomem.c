@@ -75,6 +75,7 @@ static const struct {
     {WHOLE_EXPORT,     20},
     {WHOLE_STACK,      30},
     {WHOLE_PATHS,      20},
+    {WHOLE_PICTURES,   200},
 };
 
 static struct tiny tiny;

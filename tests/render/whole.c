@@ -364,6 +364,8 @@ static enum ouro_status ask(struct whole *w, const char *path, unsigned open_fla
         OURO_TRY(ask_objects(w, err));
     if (parts & WHOLE_STACK)
         OURO_TRY(ask_stack(w, err));
+    if (parts & WHOLE_PICTURES)
+        OURO_TRY(whole_pictures(&w->model, &w->collector, &w->roots, &w->retained, &w->out, parts & WHOLE_WRITTEN, err));
     if (parts & WHOLE_EXPORT) {
         OURO_TRY(ouro_ndjson_write(&w->out, &w->model, &w->roots, &w->retained, NULL, err));
         OURO_TRY(forget(w));

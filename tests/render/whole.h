@@ -3,7 +3,8 @@
 #ifndef OURO_TESTS_WHOLE_H
 #define OURO_TESTS_WHOLE_H
 
-#include "analysis/heap_model.h"
+#include "analysis/retained.h"
+#include "render/out.h"
 
 /* What is asked, as bits. */
 enum whole_part {
@@ -18,10 +19,17 @@ enum whole_part {
     WHOLE_EXPORT = 256,
     WHOLE_STACK = 512, /* threads, frames, locals, waits, and short values of all objects */
     WHOLE_PATHS = 1024,
-    WHOLE_ALL = 2047,
+    WHOLE_PICTURES = 2048,
+    WHOLE_WRITTEN = 4096, /* pictures, as DOT and back */
+    WHOLE_ALL = 8191,
 };
 
 /* The first status that is not OURO_OK; OURO_NOMEM too where a page ran out of memory. */
 enum ouro_status whole_analysis(const char *path, unsigned open_flags, unsigned parts, struct ouro_err *err);
+
+/* Of a whole model: a part of the above. written: OURO_INVAL where what is written does not read back. */
+enum ouro_status whole_pictures(struct ouro_heap_model *model, const struct ouro_collector *collector,
+                                const struct ouro_roots *roots, struct ouro_retained *retained, struct ouro_out *out,
+                                bool written, struct ouro_err *err);
 
 #endif
