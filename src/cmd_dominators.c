@@ -5,6 +5,7 @@
 #include "object.h"
 #include "options.h"
 #include "output.h"
+#include "picture.h"
 #include "render/page.h"
 #include "snapshots.h"
 
@@ -17,6 +18,8 @@ struct request {
     const char *path;
     bool has_object;
     struct ouro_object object;
+    uint64_t budget, seconds;
+    struct ouro_picture_dest dest;
     struct ouro_dominator_query query;
     bool salvage, json;
 };
@@ -34,6 +37,35 @@ static int print(const struct request *request, const struct ouro_page_dominator
     return ouro_dest_close(&output, OURO_EXIT_DONE);
 }
 
+struct making {
+    const struct request *request;
+    struct ouro_heap_model *model;
+    const struct ouro_depth *depth;
+};
+
+/* Rows that retain little go first, into the rests of those above them: as long as there are more than the budget. */
+static int make(void *context, size_t budget, struct ouro_drawing **drawing, size_t *drawn)
+{
+    const struct making *making = context;
+    struct ouro_dominator_query query = making->request->query;
+    for (;;) {
+        OURO_GUARD(ouro_dominator_tree_fini) struct ouro_dominator_tree tree = {0};
+        struct ouro_err err;
+        enum ouro_status computed = ouro_dominator_tree_init(&tree, making->model, &making->depth->roots,
+                                                             &making->depth->retained, &query, &err);
+        bool fits = !budget || tree.count <= budget || query.share_min >= 100;
+        if (computed == OURO_OK && fits)
+            computed = ouro_picture_dominators(drawing, making->model, &tree, query.grouping, &err);
+        if (computed != OURO_OK)
+            return ouro_command_fail_snapshot(computed, making->request->path, &err);
+        *drawn = tree.count;
+        if (fits)
+            return OURO_EXIT_DONE;
+        query.share_min = query.share_min < SHARE_LEAST / 10 ? SHARE_LEAST / 10 : 1.5 * query.share_min;
+        query.share_min = query.share_min > 100 ? 100 : query.share_min;
+    }
+}
+
 static int run(struct request *request)
 {
     int status;
@@ -48,6 +80,9 @@ static int run(struct request *request)
     if (request->has_object &&
         (status = ouro_object_find(&request->object, &model, &depth.roots, request->path, &request->query.top)))
         return status;
+    struct making making = {request, &model, &depth};
+    if (request->dest.path)
+        return ouro_picture_draw("dominators", &request->dest, request->budget, request->seconds, make, &making);
     OURO_GUARD(ouro_dominator_tree_fini) struct ouro_dominator_tree tree;
     enum ouro_status computed =
         ouro_dominator_tree_init(&tree, &model, &depth.roots, &depth.retained, &request->query, &err);
@@ -69,7 +104,8 @@ int ouro_cmd_dominators(int argc, char **argv)
     bool has_share = false, has_size = false, has_group = false;
     const char *share = NULL;
     int group = 0;
-    struct request request = {.query = {.top = OURO_NODE_NONE, .share_min = SHARE_LEAST}};
+    struct request request = {.query = {.top = OURO_NODE_NONE, .share_min = SHARE_LEAST},
+                              .budget = OURO_PICTURE_BUDGET, .seconds = OURO_PICTURE_SECONDS};
     const struct ouro_option options[] = {
         {'d', "depth", OURO_OPTION_COUNT, &depth, NULL, "N", "levels below the top (default 5, 0: all)", NULL},
         {'n', "limit", OURO_OPTION_COUNT, &rows, NULL, "N", "so many rows below each (default 10, 0: all)", NULL},
@@ -81,6 +117,8 @@ int ouro_cmd_dominators(int argc, char **argv)
          "siblings together by type or module, with what is\n"
          "below them; none: each by itself. By default those\n"
          "that are too small or too many, by type", groups},
+        OURO_PICTURE_OPTIONS(&request.dest),
+        OURO_PICTURE_BUDGET_OPTIONS(&request.budget, &request.seconds),
         OURO_SNAPSHOT_OPTIONS(&request.salvage, &request.json),
         {0},
     };
@@ -98,6 +136,8 @@ int ouro_cmd_dominators(int argc, char **argv)
     };
     int first, status;
     if (!ouro_options_parse(&usage, argc, argv, &first, &status))
+        return status;
+    if ((status = ouro_picture_dest_check("dominators", &request.dest)))
         return status;
     if (has_size)
         request.query.share_min = 0;

@@ -8,6 +8,7 @@
 #include "object.h"
 #include "options.h"
 #include "output.h"
+#include "picture.h"
 #include "render/page_path.h"
 #include "snapshots.h"
 
@@ -20,7 +21,8 @@ struct request {
     char **objects;
     size_t object_count;
     const char *type;
-    uint64_t most, depth, limit;
+    uint64_t most, depth, limit, budget, seconds;
+    struct ouro_picture_dest dest;
     bool salvage, json, steps;
 };
 
@@ -75,6 +77,84 @@ static enum ouro_status write_answers(const struct request *request, struct ouro
     return OURO_OK;
 }
 
+struct making {
+    const struct request *request;
+    const struct ouro_heap_model *model;
+    const struct ouro_path_answer *answers;
+    struct ouro_path_finder *finder; /* of a type */
+};
+
+static int make_paths(void *context, size_t budget, struct ouro_drawing **drawing, size_t *drawn)
+{
+    const struct making *making = context;
+    const struct ouro_picture_options options = {.depth_max = 1};
+    struct ouro_err err;
+    enum ouro_status computed = ouro_picture_paths(drawing, making->model, making->answers, making->request->object_count,
+                                                   budget, &options, &err);
+    if (computed != OURO_OK)
+        return ouro_command_fail_snapshot(computed, making->request->path, &err);
+    *drawn = ouro_drawing_node_count(*drawing);
+    return OURO_EXIT_DONE;
+}
+
+static int draw_paths(const struct request *request, struct ouro_path_finder *finder, const ouro_node *nodes)
+{
+    struct ouro_path_answer *answers = calloc(request->object_count, sizeof *answers);
+    struct ouro_err err;
+    struct making making = {.request = request, .model = finder->model, .answers = answers};
+    size_t count = 0, missing = 0;
+    enum ouro_status computed = answers ? OURO_OK : ouro_err_set(&err, OURO_NOMEM, "no memory for a picture of paths");
+    for (; count < request->object_count && computed == OURO_OK; count++) {
+        computed = ouro_path_answer_init(&answers[count], finder, nodes[count], request->most, &err);
+        if (computed != OURO_OK)
+            break;
+        missing += !answers[count].count;
+    }
+    int status = computed != OURO_OK ? ouro_command_fail_snapshot(computed, request->path, &err)
+                                     : ouro_picture_draw("path", &request->dest, request->budget, request->seconds,
+                                                         make_paths, &making);
+    if (!status && missing)
+        ouro_command_note("path: no path leads to %zu of the objects; `ouro backrefs` draws what holds them", missing);
+    for (size_t i = 0; i < count; i++)
+        ouro_path_answer_fini(&answers[i]);
+    free(answers);
+    return status;
+}
+
+/* A tree with more places than the budget is made again with fewer below each, then with fewer levels. */
+static int make_tree(void *context, size_t budget, struct ouro_drawing **drawing, size_t *drawn)
+{
+    const struct making *making = context;
+    const struct request *request = making->request;
+    struct ouro_path_tree_query query = {
+        .type = request->type,
+        .limit = request->limit,
+        .depth = request->depth < OURO_PATH_TREE_DEPTH_MAX ? (unsigned)request->depth : 0,
+    };
+    for (;;) {
+        OURO_GUARD(ouro_path_tree_fini) struct ouro_path_tree tree;
+        struct ouro_err err;
+        enum ouro_status computed = ouro_path_tree_init(&tree, making->finder, &query, &err);
+        if (computed == OURO_GONE) {
+            ouro_command_complain("path: no object in %s is of a type \"%s\", nor is that an address (0x7f..) or a decimal id()",
+                                  request->path, request->type);
+            return OURO_EXIT_USAGE;
+        }
+        bool fits = !budget || tree.count <= budget || (query.limit == 1 && query.depth == 1);
+        if (computed == OURO_OK && fits)
+            computed = ouro_picture_path_tree(drawing, making->model, &tree, request->type, &err);
+        if (computed != OURO_OK)
+            return ouro_command_fail_snapshot(computed, request->path, &err);
+        *drawn = tree.count;
+        if (fits)
+            return OURO_EXIT_DONE;
+        if (query.limit != 1)
+            query.limit = query.limit ? query.limit / 2 : budget;
+        else
+            query.depth = query.depth ? (query.depth + 1) / 2 : OURO_PATH_TREE_DEPTH_MAX / 2;
+    }
+}
+
 static int run_type(const struct request *request, struct ouro_path_finder *finder)
 {
     int status;
@@ -84,6 +164,9 @@ static int run_type(const struct request *request, struct ouro_path_finder *find
         .limit = request->limit,
         .depth = request->depth < OURO_PATH_TREE_DEPTH_MAX ? (unsigned)request->depth : 0,
     };
+    struct making making = {.request = request, .model = finder->model, .finder = finder};
+    if (request->dest.path)
+        return ouro_picture_draw("path", &request->dest, request->budget, request->seconds, make_tree, &making);
     OURO_GUARD(ouro_path_tree_fini) struct ouro_path_tree tree;
     enum ouro_status computed = ouro_path_tree_init(&tree, finder, &query, &err);
     if (computed == OURO_GONE) {
@@ -125,6 +208,8 @@ static int run(struct request *request)
         return status;
     OURO_GUARD(ouro_path_finder_fini) struct ouro_path_finder finder;
     enum ouro_status computed = ouro_path_finder_init(&finder, &model, &err);
+    if (computed == OURO_OK && request->dest.path)
+        computed = ouro_heap_model_load(&model, OURO_PICTURE_COLUMNS, &err);
     if (computed != OURO_OK)
         return ouro_command_fail_snapshot(computed, request->path, &err);
     if (!request->type && request->object_count == 1) {
@@ -145,6 +230,8 @@ static int run(struct request *request)
     struct ouro_dest output;
     if (computed != OURO_OK)
         return ouro_command_fail_snapshot(computed, request->path, &err);
+    if (request->dest.path)
+        return draw_paths(request, &finder, nodes);
     if ((status = ouro_dest_open(&output, NULL)))
         return status;
     computed = write_answers(request, &finder, nodes, &output.out, &err);
@@ -156,7 +243,8 @@ static int run(struct request *request)
 int ouro_cmd_path(int argc, char **argv)
 {
     bool of_type = false;
-    struct request request = {.most = 1, .depth = DEPTH, .limit = ROWS};
+    struct request request = {.most = 1, .depth = DEPTH, .limit = ROWS, .budget = OURO_PICTURE_BUDGET,
+                              .seconds = OURO_PICTURE_SECONDS};
     const struct ouro_option options[] = {
         {'n', "paths", OURO_OPTION_COUNT, &request.most, NULL, "N",
          "so many paths, which have nothing in common but where\n"
@@ -167,6 +255,8 @@ int ouro_cmd_path(int argc, char **argv)
         {'t', "type", OURO_OPTION_TEXT, &request.type, &of_type, "TYPE", "the paths to all objects of a type, merged", NULL},
         {'d', "depth", OURO_OPTION_COUNT, &request.depth, NULL, "N", "levels of them (default 8, 0: all)", NULL},
         {'l', "limit", OURO_OPTION_COUNT, &request.limit, NULL, "N", "so many rows below each (default 10, 0: all)", NULL},
+        OURO_PICTURE_OPTIONS(&request.dest),
+        OURO_PICTURE_BUDGET_OPTIONS(&request.budget, &request.seconds),
         OURO_SNAPSHOT_OPTIONS(&request.salvage, &request.json),
         {0},
     };
@@ -188,6 +278,8 @@ int ouro_cmd_path(int argc, char **argv)
         ouro_command_complain("path: --paths takes at least 1");
         return OURO_EXIT_USAGE;
     }
+    if ((status = ouro_picture_dest_check("path", &request.dest)))
+        return status;
     int given = argc - first - 1;
     if (request.type ? given > 0 : !given) {
         ouro_command_complain(given ? "path: either objects or a type" : "path: an OBJECT or a TYPE is missing; see ouro path -h");

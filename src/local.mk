@@ -12,6 +12,8 @@ ouro_SOURCES = \
 	src/cmd_info.c \
 	src/cmd_objects.c \
 	src/cmd_path.c \
+	src/cmd_chain.c \
+	src/cmd_refs.c \
 	src/cmd_show.c \
 	src/cmd_stack.c \
 	src/cmd_types.c \
@@ -27,6 +29,10 @@ ouro_SOURCES = \
 	src/options.h \
 	src/output.c \
 	src/output.h \
+	src/nodes.c \
+	src/nodes.h \
+	src/picture.c \
+	src/picture.h \
 	src/page_doctor.c \
 	src/page_doctor.h \
 	src/snapshots.c \
