@@ -2,6 +2,7 @@
 bin_PROGRAMS += ouro
 ouro_SOURCES = \
 	src/cmd_cycles.c \
+	src/cmd_diff.c \
 	src/cmd_doctor.c \
 	src/cmd_dominators.c \
 	src/cmd_dump.c \

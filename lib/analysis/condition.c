@@ -223,6 +223,8 @@ static enum ouro_status check_scope(struct parsing *p, const struct ouro_conditi
         return wrong(p, "a change (+ or -) takes two snapshots: ouro diff");
     if (!condition->change && condition->selector.path[0] && scope->changes)
         return wrong(p, "of a path only changes are known: put a + or - before the number");
+    if (condition->percent && condition->selector.path[0])
+        return wrong(p, "of a path it is not known what it held before: no percentages");
     p->at = p->end;
     return OURO_OK;
 }

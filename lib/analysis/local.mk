@@ -16,6 +16,19 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/cycles.h \
 	lib/analysis/cyclic.c \
 	lib/analysis/cyclic.h \
+	lib/analysis/diff_detail.c \
+	lib/analysis/diff_match.c \
+	lib/analysis/diff_match.h \
+	lib/analysis/diff_names.c \
+	lib/analysis/diff_names.h \
+	lib/analysis/diff_paths.c \
+	lib/analysis/diff_paths.h \
+	lib/analysis/diff_retained.c \
+	lib/analysis/diff_retained.h \
+	lib/analysis/diff_side.c \
+	lib/analysis/diff_side.h \
+	lib/analysis/diff.c \
+	lib/analysis/diff.h \
 	lib/analysis/finalizers.c \
 	lib/analysis/finalizers.h \
 	lib/analysis/garbage.c \

@@ -11,6 +11,9 @@ libouro_render_a_SOURCES = \
 	lib/render/out.h \
 	lib/render/page.h \
 	lib/render/page_cycles.c \
+	lib/render/page_diff.c \
+	lib/render/page_diff.h \
+	lib/render/page_diff_json.c \
 	lib/render/page_dominators.c \
 	lib/render/page_garbage.c \
 	lib/render/page_garbage_json.c \

@@ -1,0 +1,527 @@
+#include "analysis/diff_match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/lookup.h"
+#include "analysis/value.h"
+#include "base/guard.h"
+#include "base/large.h"
+
+#define REFERENTS_LOOKED_AT 16
+
+struct matching {
+    struct ouro_diff_match *match;
+    const struct ouro_heap_model *before, *after;
+    bool incremental;
+};
+
+static bool same_meta(const struct ouro_heap_model *a, const struct ouro_heap_model *b, const char *key, bool needed)
+{
+    const char *left = ouro_snapshot_meta(a->snapshot, key, NULL), *right = ouro_snapshot_meta(b->snapshot, key, NULL);
+    return left && right ? !strcmp(left, right) : !needed && !left && !right;
+}
+
+bool ouro_diff_same_process(const struct ouro_heap_model *before, const struct ouro_heap_model *after)
+{
+    return same_meta(before, after, OURO_META_PID, true) && same_meta(before, after, "process.start_ticks", true) &&
+           same_meta(before, after, "hash.seed", false) && same_meta(before, after, OURO_META_HOST, false) &&
+           same_meta(before, after, OURO_META_PYTHON, false);
+}
+
+static void join(struct ouro_diff_match *match, ouro_node a, ouro_node b)
+{
+    match->to_after[a] = b;
+    match->to_before[b] = a;
+}
+
+/* --- Roots and frames, which have no addresses */
+
+static uint64_t mix(uint64_t hash, uint64_t more)
+{
+    hash = (hash ^ more) * UINT64_C(0x9e3779b97f4a7c15);
+    hash ^= hash >> 29;
+    return hash == UINT64_MAX ? 0 : hash;
+}
+
+static uint64_t pseudo_key(const struct ouro_heap_model *model, ouro_node v)
+{
+    size_t size = 0;
+    const unsigned char *text = ouro_value_has(model, v) ? ouro_value_raw(model, v, &size) : NULL;
+    uint64_t hash = mix(5, model->heap.interp ? model->heap.interp[v] : 0);
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ text[i]) * UINT64_C(0x100000001b3);
+    return mix(hash, size);
+}
+
+/* Calls what it finds by key: roots, and their frames counted from the outermost. before: fills the map; after: looks up. */
+static bool each_pseudo(struct matching *m, struct ouro_map *map, bool after)
+{
+    const struct ouro_heap_model *model = after ? m->after : m->before;
+    for (ouro_node v = model->heap.count; v-- && model->heap.flags[v] & OURO_OBJECT_PSEUDO;) {
+        struct ouro_slot_walk walk;
+        struct ouro_slot slot = {.target = v};
+        if (ouro_heap_model_type(model, v) != model->root_type)
+            continue;
+        uint64_t root = pseudo_key(model, v), key = root;
+        ouro_slot_walk_begin(&walk, model, v);
+        do {
+            if (slot.target != v) {
+                if (slot.target == OURO_NODE_NONE || slot.part->kind != OURO_PART_NAMED ||
+                    !(model->heap.flags[slot.target] & OURO_OBJECT_PSEUDO))
+                    continue;
+                key = mix(root, slot.item_count - slot.item);
+            }
+            bool added;
+            uint64_t *there = after ? ouro_map_find(map, key) : ouro_map_put(map, key, &added);
+            if (!after && !there)
+                return false;
+            if (!after)
+                *there = added ? slot.target : OURO_NODE_NONE;
+            else if (there && *there != OURO_NODE_NONE) {
+                join(m->match, (ouro_node)*there, slot.target);
+                *there = OURO_NODE_NONE;
+            }
+        } while (ouro_slot_walk_next(&walk, &slot));
+    }
+    return true;
+}
+
+static enum ouro_status match_pseudo(struct matching *m)
+{
+    OURO_GUARD(ouro_map_fini) struct ouro_map map = {0};
+    return each_pseudo(m, &map, false) && each_pseudo(m, &map, true) ? OURO_OK : OURO_NOMEM;
+}
+
+/* --- One process: what two objects at one address have in common */
+
+enum evidence {
+    OTHER_CERTAIN,
+    OTHER_PROBABLE,
+    SAME_PROBABLE,
+    SAME_CERTAIN,
+};
+
+static bool is_heap_type(const struct ouro_heap_model *model, uint32_t type)
+{
+    return ouro_heap_model_type_flags(model, type) & OURO_TYPE_HEAP;
+}
+
+static bool is_scalar(unsigned kind)
+{
+    return kind == OURO_VALUE_STR || kind == OURO_VALUE_BYTES || kind == OURO_VALUE_INT || kind == OURO_VALUE_FLOAT ||
+           kind == OURO_VALUE_COMPLEX || kind == OURO_VALUE_BOOL || kind == OURO_VALUE_NULL;
+}
+
+static bool equal_values(const struct matching *m, ouro_node a, ouro_node b)
+{
+    size_t left_size, right_size;
+    const unsigned char *left = ouro_value_raw(m->before, a, &left_size), *right = ouro_value_raw(m->after, b, &right_size);
+    return left_size == right_size && !memcmp(left, right, left_size);
+}
+
+static ouro_addr addr_of(const struct ouro_heap_model *model, ouro_node node)
+{
+    return node == OURO_NODE_NONE ? 0 : model->heap.addr[node];
+}
+
+/* All of a tuple's items, or those that are looked at of another object: how many are the same. */
+static uint64_t count_common(const struct matching *m, ouro_node a, ouro_node b, uint64_t *looked_at)
+{
+    const struct ouro_heap *left = &m->before->heap, *right = &m->after->heap;
+    uint64_t a_count = left->slot_begin[a + 1] - left->slot_begin[a], common = 0;
+    uint64_t b_count = right->slot_begin[b + 1] - right->slot_begin[b];
+    *looked_at = a_count < b_count ? a_count : b_count;
+    for (uint64_t i = 0; i < *looked_at; i++)
+        common += addr_of(m->before, left->slots[left->slot_begin[a] + i]) ==
+                  addr_of(m->after, right->slots[right->slot_begin[b] + i]);
+    return common;
+}
+
+static bool shares_holder(const struct matching *m, ouro_node a, ouro_node b)
+{
+    ouro_node left = m->match->before->search.parent[a], right = m->match->after->search.parent[b];
+    if (left == OURO_NODE_NONE || right == OURO_NODE_NONE || left == a || right == b)
+        return false;
+    return m->before->heap.flags[left] & OURO_OBJECT_PSEUDO ? m->match->to_after[left] == right
+                                                            : addr_of(m->before, left) == addr_of(m->after, right);
+}
+
+/* Any reference but the one to its class; true as well where there are none to compare. */
+static bool shares_referent(const struct matching *m, ouro_node a, ouro_node b)
+{
+    struct ouro_part_walk left, right;
+    unsigned looked_at = 0;
+    bool any = false;
+    ouro_part_walk_begin(&left, m->before, a);
+    ouro_part_walk_begin(&right, m->after, b);
+    while (ouro_part_walk_next(&left) && ouro_part_walk_next(&right)) {
+        if (left.part->kind == OURO_PART_TYPE || right.part->kind == OURO_PART_TYPE)
+            continue;
+        uint64_t l = left.item_count * left.width, r = right.item_count * right.width;
+        for (uint64_t i = 0; i < l && i < r && looked_at < REFERENTS_LOOKED_AT; i++, looked_at++) {
+            ouro_addr x = addr_of(m->before, m->before->heap.slots[left.first + i]);
+            any |= x != 0;
+            if (x && x == addr_of(m->after, m->after->heap.slots[right.first + i]))
+                return true;
+        }
+    }
+    return !any;
+}
+
+/* -1 when its generation says that it is another one, 1 when nothing is said. */
+static int by_generation(const struct matching *m, ouro_node a, ouro_node b)
+{
+    int before = ouro_heap_model_generation(m->before, a), after = ouro_heap_model_generation(m->after, b);
+    uint32_t type = ouro_heap_model_type(m->after, b);
+    if (m->incremental || before < 1 || after < 0 || after >= before)
+        return 1;
+    if (before == 3 && after == 2)
+        return 1; /* gc.unfreeze() */
+    /* The collector stops tracking dicts without containers; when they get one they begin anew. */
+    return ouro_heap_model_type_flags(m->after, type) & OURO_TYPE_DICT ? 1 : -1;
+}
+
+static enum evidence compare(const struct matching *m, ouro_node a, ouro_node b)
+{
+    uint32_t before = ouro_heap_model_type(m->before, a), after = ouro_heap_model_type(m->after, b);
+    unsigned a_flags = m->before->heap.flags[a], b_flags = m->after->heap.flags[b];
+    if (before >= m->before->type_count || after >= m->after->type_count)
+        return OTHER_PROBABLE; /* lost to damage */
+    const struct ouro_type_record *left = &m->before->types[before], *right = &m->after->types[after];
+    if (left->addr != right->addr ||
+        ouro_diff_side_type(m->match->before, a) != ouro_diff_side_type(m->match->after, b)) /* __class__ can be assigned */
+        return is_heap_type(m->before, before) && is_heap_type(m->after, after) && left->basicsize == right->basicsize
+                   ? OTHER_PROBABLE
+                   : OTHER_CERTAIN;
+    unsigned kind = right->value_kind;
+    bool values = is_scalar(kind) && a_flags & b_flags & OURO_OBJECT_VALUE;
+    if (values && !equal_values(m, a, b))
+        return (a_flags | b_flags) & OURO_OBJECT_VALUE_CUT ? OTHER_PROBABLE : OTHER_CERTAIN;
+    if (a_flags & OURO_OBJECT_FINALIZED && !(b_flags & OURO_OBJECT_FINALIZED))
+        return OTHER_CERTAIN;
+    if (after == m->after->tuple_type && before == m->before->tuple_type) {
+        uint64_t count, common = count_common(m, a, b, &count);
+        bool whole = !((a_flags | b_flags) & OURO_OBJECT_TORN);
+        if (common != count || m->before->heap.size[a] != m->after->heap.size[b])
+            return whole ? OTHER_CERTAIN : OTHER_PROBABLE;
+        return a_flags & b_flags & OURO_OBJECT_IMMORTAL ? SAME_CERTAIN : SAME_PROBABLE;
+    }
+    if (by_generation(m, a, b) < 0)
+        return OTHER_CERTAIN;
+    if (a_flags & b_flags & OURO_OBJECT_IMMORTAL)
+        return SAME_CERTAIN;
+    if (values)
+        return SAME_PROBABLE;
+    return shares_holder(m, a, b) || shares_referent(m, a, b) ? SAME_PROBABLE : OTHER_PROBABLE;
+}
+
+static void judge(struct matching *m, ouro_node a, ouro_node b)
+{
+    struct ouro_diff_match *match = m->match;
+    enum evidence evidence = compare(m, a, b);
+    if (evidence >= SAME_PROBABLE) {
+        join(match, a, b);
+        match->before_verdict[a] = match->after_verdict[b] =
+            evidence == SAME_CERTAIN ? OURO_DIFF_SURVIVED_CERTAIN : OURO_DIFF_SURVIVED_PROBABLE;
+        return;
+    }
+    match->before_verdict[a] = match->after_verdict[b] =
+        evidence == OTHER_CERTAIN ? OURO_DIFF_NEW_CERTAIN : OURO_DIFF_NEW_PROBABLE;
+    match->reused_count++;
+}
+
+static void match_addresses(struct matching *m)
+{
+    const struct ouro_heap *before = &m->before->heap, *after = &m->after->heap;
+    for (ouro_node a = 0, b = 0; a < before->count && b < after->count;) {
+        if (before->flags[a] & OURO_OBJECT_PSEUDO || after->flags[b] & OURO_OBJECT_PSEUDO)
+            break;
+        if (before->addr[a] == after->addr[b])
+            judge(m, a++, b++);
+        else if (before->addr[a] < after->addr[b])
+            a++;
+        else
+            b++;
+    }
+}
+
+/* --- One process: certainty */
+
+static void make_certain(struct matching *m, ouro_node a, ouro_node b)
+{
+    if (a == OURO_NODE_NONE || b == OURO_NODE_NONE || m->match->to_after[a] != b)
+        return;
+    m->match->before_verdict[a] = m->match->after_verdict[b] = OURO_DIFF_SURVIVED_CERTAIN;
+}
+
+static void make_static_types_certain(struct matching *m)
+{
+    for (uint32_t i = 0; i < m->after->type_count; i++) {
+        ouro_node b = m->after->types[i].node;
+        if (b < m->after->heap.count && !is_heap_type(m->after, i) && !(m->after->types[i].flags & OURO_TYPE_PSEUDO))
+            make_certain(m, m->match->to_before[b], b);
+    }
+}
+
+/* What an interpreter's state holds from its beginning to its end. */
+static void make_lifelong_certain(struct matching *m)
+{
+    static const char *const names[] = {"sys.modules", "sys.__dict__", "builtins.__dict__", "interpreter: importlib"};
+    for (ouro_node b = m->after->heap.count; b-- && m->after->heap.flags[b] & OURO_OBJECT_PSEUDO;) {
+        ouro_node a = m->match->to_before[b];
+        for (size_t i = 0; a != OURO_NODE_NONE && i < sizeof names / sizeof *names; i++) {
+            ouro_node left = ouro_heap_model_field(m->before, a, names[i]), right = ouro_heap_model_field(m->after, b, names[i]);
+            if (left != OURO_NODE_NONE && right != OURO_NODE_NONE)
+                make_certain(m, left, right);
+        }
+    }
+}
+
+static const struct ouro_interpreter_record *interpreter_of(const struct ouro_heap_model *model, uint64_t id)
+{
+    size_t count;
+    const struct ouro_interpreter_record *records = ouro_snapshot_interpreters(model->snapshot, &count);
+    for (size_t i = 0; i < count; i++)
+        if (records[i].id == id)
+            return &records[i];
+    return NULL;
+}
+
+/* The youngest generation that nothing was moved to in between. gc.freeze() with gc.unfreeze() moves too; it sets the counts
+ * back, which collections alone would have left at these values. */
+static unsigned closed_generation(const struct matching *m, uint64_t interpreter)
+{
+    const struct ouro_interpreter_record *a = interpreter_of(m->before, interpreter), *b = interpreter_of(m->after, interpreter);
+    if (m->incremental || !a || !b || a->gc_collecting || b->gc_collecting || a->collections[1] != b->collections[1] ||
+        a->collections[2] != b->collections[2] || a->frozen != b->frozen || a->count[2] != b->count[2] ||
+        b->collections[0] < a->collections[0] ||
+        (uint64_t)(b->count[1] - a->count[1]) != b->collections[0] - a->collections[0])
+        return OURO_GENERATION_COUNT;
+    return a->collections[0] == b->collections[0] && b->count[0] >= a->count[0] ? 1 : 2;
+}
+
+/* Lists only lose objects and get others at their ends: whoever is behind a survivor that was behind it is none. */
+static void walk_list(struct matching *m, const struct ouro_heap_gc_list *list, const uint32_t *place)
+{
+    uint32_t last = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        ouro_node b = list->nodes[i], a = m->match->to_before[b];
+        if (a == OURO_NODE_NONE || !place[a] || place[a] <= last)
+            continue;
+        last = place[a];
+        make_certain(m, a, b);
+    }
+}
+
+static enum ouro_status make_listed_certain(struct matching *m)
+{
+    const struct ouro_heap *before = &m->before->heap, *after = &m->after->heap;
+    OURO_FREE uint32_t *place = NULL;
+    for (size_t i = 0; i < after->gc_list_count; i++) {
+        const struct ouro_heap_gc_list *list = &after->gc_lists[i];
+        if (list->generation >= OURO_GENERATION_COUNT || list->generation < closed_generation(m, list->interpreter))
+            continue;
+        for (size_t j = 0; j < before->gc_list_count; j++) {
+            const struct ouro_heap_gc_list *old = &before->gc_lists[j];
+            if (old->interpreter != list->interpreter || old->generation != list->generation)
+                continue;
+            if (!place && !(place = ouro_large_new(before->count, sizeof *place)))
+                return OURO_NOMEM;
+            memset(place, 0, before->count * sizeof *place);
+            for (size_t k = 0; k < old->count && k + 1 < UINT32_MAX; k++)
+                place[old->nodes[k]] = (uint32_t)(k + 1);
+            walk_list(m, list, place);
+        }
+    }
+    return OURO_OK;
+}
+
+/* A tuple holds the same items all its life. */
+static enum ouro_status make_items_certain(struct matching *m)
+{
+    const struct ouro_heap *after = &m->after->heap;
+    const uint8_t *verdict = m->match->after_verdict;
+    OURO_FREE ouro_node *stack = NULL;
+    size_t depth = 0, capacity = 0;
+    for (ouro_node first = 0; first < after->count; first++) {
+        if (verdict[first] != OURO_DIFF_SURVIVED_CERTAIN || ouro_heap_model_type(m->after, first) != m->after->tuple_type)
+            continue;
+        for (ouro_node b = first;; b = stack[--depth]) {
+            for (uint64_t i = after->slot_begin[b]; i < after->slot_begin[b + 1]; i++) {
+                ouro_node to = after->slots[i];
+                if (to == OURO_NODE_NONE || verdict[to] != OURO_DIFF_SURVIVED_PROBABLE)
+                    continue;
+                make_certain(m, m->match->to_before[to], to);
+                if (ouro_heap_model_type(m->after, to) != m->after->tuple_type)
+                    continue;
+                if (depth == capacity && !ouro_vec_grow((void **)&stack, &capacity, sizeof *stack))
+                    return OURO_NOMEM;
+                stack[depth++] = to;
+            }
+            if (!depth)
+                break;
+        }
+    }
+    return OURO_OK;
+}
+
+static enum ouro_status match_process(struct matching *m)
+{
+    struct ouro_diff_match *match = m->match;
+    const char *kind = ouro_snapshot_meta(m->after->snapshot, OURO_META_COLLECTOR, NULL);
+    m->incremental = kind && !strcmp(kind, "incremental");
+    match->before_verdict = ouro_large_new_zeroed(m->before->heap.count, 1);
+    match->after_verdict = ouro_large_new_zeroed(m->after->heap.count, 1);
+    if (!match->before_verdict || !match->after_verdict)
+        return OURO_NOMEM;
+    if (m->before->heap.damaged || m->after->heap.damaged) { /* what is missing may be lost only */
+        memset(match->before_verdict, OURO_DIFF_NEW_PROBABLE, m->before->heap.count);
+        memset(match->after_verdict, OURO_DIFF_NEW_PROBABLE, m->after->heap.count);
+    }
+    match_addresses(m);
+    make_static_types_certain(m);
+    make_lifelong_certain(m);
+    OURO_TRY(make_listed_certain(m));
+    return make_items_certain(m);
+}
+
+/* --- Different processes */
+
+struct child {
+    uint64_t key;
+    ouro_node node;
+};
+
+struct children {
+    struct child *items; /* owned */
+    size_t count, capacity;
+};
+
+static bool list_children(const struct ouro_diff_side *side, ouro_node holder, struct children *children)
+{
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot;
+    children->count = 0;
+    ouro_slot_walk_begin(&walk, side->model, holder);
+    while (ouro_slot_walk_next(&walk, &slot)) {
+        if (slot.target == OURO_NODE_NONE || slot.edge_class == OURO_EDGE_WEAK || slot.target == holder ||
+            side->search.parent[slot.target] != holder)
+            continue;
+        uint64_t key = ouro_diff_slot_key(side->model, &slot);
+        struct child *child = key ? OURO_VEC_ADD(children) : NULL;
+        if (key && !child)
+            return false;
+        if (child)
+            *child = (struct child){key == UINT64_MAX ? 1 : key, slot.target};
+    }
+    return true;
+}
+
+static void join_similar(struct matching *m, ouro_node a, ouro_node b)
+{
+    struct ouro_diff_match *match = m->match;
+    if (match->to_after[a] == OURO_NODE_NONE && match->to_before[b] == OURO_NODE_NONE &&
+        ouro_diff_side_type(match->before, a) == ouro_diff_side_type(match->after, b))
+        join(match, a, b);
+}
+
+static enum ouro_status match_children(struct matching *m, struct children *left, struct children *right)
+{
+    size_t same = 0;
+    while (same < left->count && same < right->count && left->items[same].key == right->items[same].key) {
+        join_similar(m, left->items[same].node, right->items[same].node);
+        same++;
+    }
+    if (same == left->count || same == right->count)
+        return OURO_OK;
+    OURO_GUARD(ouro_map_fini) struct ouro_map map = {0};
+    for (size_t i = left->count; i-- > same;) { /* of equal keys the first one stays */
+        uint64_t *place = ouro_map_put(&map, left->items[i].key, NULL);
+        if (!place)
+            return OURO_NOMEM;
+        *place = left->items[i].node;
+    }
+    for (size_t i = same; i < right->count; i++) {
+        uint64_t *place = ouro_map_find(&map, right->items[i].key);
+        if (place)
+            join_similar(m, (ouro_node)*place, right->items[i].node);
+    }
+    return OURO_OK;
+}
+
+static enum ouro_status match_downwards(struct matching *m)
+{
+    const struct ouro_path_search *search = &m->match->after->search;
+    struct children left = {0}, right = {0};
+    enum ouro_status status = OURO_OK;
+    for (ouro_node i = 0; i < search->found_count && status == OURO_OK; i++) {
+        ouro_node b = search->queue[i], a = m->match->to_before[b];
+        if (a == OURO_NODE_NONE)
+            continue;
+        if (!list_children(m->match->before, a, &left) || !list_children(m->match->after, b, &right))
+            status = OURO_NOMEM;
+        else
+            status = match_children(m, &left, &right);
+    }
+    free(left.items);
+    free(right.items);
+    return status;
+}
+
+static bool is_backwards(const struct ouro_diff_side *before, const struct ouro_diff_side *after)
+{
+    const char *left = ouro_snapshot_meta(before->model->snapshot, OURO_META_TIME, NULL);
+    const char *right = ouro_snapshot_meta(after->model->snapshot, OURO_META_TIME, NULL);
+    return left && right && strtod(right, NULL) < strtod(left, NULL);
+}
+
+static void turn_round(struct ouro_diff_match *match)
+{
+    struct ouro_diff_match old = *match;
+    match->before = old.after;
+    match->after = old.before;
+    match->to_after = old.to_before;
+    match->to_before = old.to_after;
+    match->before_verdict = old.after_verdict;
+    match->after_verdict = old.before_verdict;
+}
+
+enum ouro_status ouro_diff_match_init(struct ouro_diff_match *match, const struct ouro_diff_side *before,
+                                      const struct ouro_diff_side *after, struct ouro_err *err)
+{
+    if (is_backwards(before, after)) { /* what speaks for and against goes by time */
+        OURO_TRY(ouro_diff_match_init(match, after, before, err));
+        turn_round(match);
+        return OURO_OK;
+    }
+    memset(match, 0, sizeof *match);
+    match->before = before;
+    match->after = after;
+    match->same_process = ouro_diff_same_process(before->model, after->model);
+    size_t before_count = before->model->heap.count, after_count = after->model->heap.count;
+    struct matching m = {.match = match, .before = before->model, .after = after->model};
+    match->to_after = ouro_large_new(before_count, sizeof *match->to_after);
+    match->to_before = ouro_large_new(after_count, sizeof *match->to_before);
+    enum ouro_status status = match->to_after && match->to_before ? OURO_OK : OURO_NOMEM;
+    if (status == OURO_OK) {
+        memset(match->to_after, 0xff, before_count * sizeof *match->to_after);
+        memset(match->to_before, 0xff, after_count * sizeof *match->to_before);
+        status = match_pseudo(&m);
+    }
+    if (status == OURO_OK)
+        status = match->same_process ? match_process(&m) : match_downwards(&m);
+    if (status == OURO_OK)
+        return OURO_OK;
+    ouro_diff_match_fini(match);
+    return ouro_err_set(err, status, "out of memory for comparing %zu with %zu objects", before_count, after_count);
+}
+
+void ouro_diff_match_fini(struct ouro_diff_match *match)
+{
+    free(match->to_after);
+    free(match->to_before);
+    free(match->before_verdict);
+    free(match->after_verdict);
+    memset(match, 0, sizeof *match);
+}
