@@ -8,7 +8,8 @@
 #include "base/guard.h"
 #include "base/large.h"
 
-#define REFERENTS_LOOKED_AT 16
+#define REFERENTS_LOOKED_AT 16u
+#define PRIVATE_REFERENCES  3u
 
 struct matching {
     struct ouro_diff_match *match;
@@ -138,35 +139,62 @@ static uint64_t count_common(const struct matching *m, ouro_node a, ouro_node b,
     return common;
 }
 
-static bool shares_holder(const struct matching *m, ouro_node a, ouro_node b)
+/* Its holder survived, and this is the reference by which that held it (certain) or one of many. */
+static bool shares_holder(const struct matching *m, ouro_node a, ouro_node b, bool *same_place)
 {
-    ouro_node left = m->match->before->search.parent[a], right = m->match->after->search.parent[b];
-    if (left == OURO_NODE_NONE || right == OURO_NODE_NONE || left == a || right == b)
-        return false;
-    return m->before->heap.flags[left] & OURO_OBJECT_PSEUDO ? m->match->to_after[left] == right
-                                                            : addr_of(m->before, left) == addr_of(m->after, right);
+    const struct ouro_diff_side *before = m->match->before, *after = m->match->after;
+    ouro_node left = before->search.parent[a], right = after->search.parent[b];
+    *same_place = before->place[a] && before->place[a] == after->place[b];
+    if ((left == OURO_NODE_NONE || left == a) && (right == OURO_NODE_NONE || right == b))
+        return true; /* native code, in both */
+    return left != OURO_NODE_NONE && right != OURO_NODE_NONE && left != a && right != b && m->match->to_after[left] == right;
 }
 
-/* Any reference but the one to its class; true as well where there are none to compare. */
-static bool shares_referent(const struct matching *m, ouro_node a, ouro_node b)
+/* Few others refer to it: what is shared by all objects of a kind tells none from the others. */
+static bool is_private(const struct ouro_heap_model *model, ouro_node node)
+{
+    return model->heap.refcount[node] <= PRIVATE_REFERENCES && !(model->heap.flags[node] & OURO_OBJECT_IMMORTAL);
+}
+
+static bool is_equal_referent(const struct matching *m, ouro_node x, ouro_node y)
+{
+    if (addr_of(m->before, x) != addr_of(m->after, y))
+        return false;
+    return !(m->before->heap.flags[x] & m->after->heap.flags[y] & OURO_OBJECT_VALUE) || equal_values(m, x, y);
+}
+
+/* Of its own referents, but for its class, how many are the same: the first ones, from the front. */
+static unsigned count_referents(const struct matching *m, ouro_node a, ouro_node b, unsigned *private)
 {
     struct ouro_part_walk left, right;
-    unsigned looked_at = 0;
-    bool any = false;
+    unsigned looked_at = 0, same = 0;
+    *private = 0;
     ouro_part_walk_begin(&left, m->before, a);
     ouro_part_walk_begin(&right, m->after, b);
     while (ouro_part_walk_next(&left) && ouro_part_walk_next(&right)) {
         if (left.part->kind == OURO_PART_TYPE || right.part->kind == OURO_PART_TYPE)
             continue;
         uint64_t l = left.item_count * left.width, r = right.item_count * right.width;
+        bool down = left.part->kind == OURO_PART_ITEMS_DOWN && right.part->kind == OURO_PART_ITEMS_DOWN;
         for (uint64_t i = 0; i < l && i < r && looked_at < REFERENTS_LOOKED_AT; i++, looked_at++) {
-            ouro_addr x = addr_of(m->before, m->before->heap.slots[left.first + i]);
-            any |= x != 0;
-            if (x && x == addr_of(m->after, m->after->heap.slots[right.first + i]))
-                return true;
+            ouro_node x = m->before->heap.slots[left.first + (down ? l - 1 - i : i)];
+            ouro_node y = m->after->heap.slots[right.first + (down ? r - 1 - i : i)];
+            if (x == OURO_NODE_NONE || y == OURO_NODE_NONE || !is_private(m->before, x) || !is_private(m->after, y))
+                continue;
+            ++*private;
+            same += is_equal_referent(m, x, y);
         }
     }
-    return !any;
+    return same;
+}
+
+static bool is_supported(const struct matching *m, ouro_node a, ouro_node b)
+{
+    unsigned private, same = count_referents(m, a, b, &private);
+    bool same_place;
+    if (shares_holder(m, a, b, &same_place))
+        return same_place || !private || same;
+    return 2 * same > private;
 }
 
 /* -1 when its generation says that it is another one, 1 when nothing is said. */
@@ -213,7 +241,7 @@ static enum evidence compare(const struct matching *m, ouro_node a, ouro_node b)
         return SAME_CERTAIN;
     if (values)
         return SAME_PROBABLE;
-    return shares_holder(m, a, b) || shares_referent(m, a, b) ? SAME_PROBABLE : OTHER_PROBABLE;
+    return is_supported(m, a, b) ? SAME_PROBABLE : OTHER_PROBABLE;
 }
 
 static void judge(struct matching *m, ouro_node a, ouro_node b)
@@ -231,19 +259,34 @@ static void judge(struct matching *m, ouro_node a, ouro_node b)
     match->reused_count++;
 }
 
-static void match_addresses(struct matching *m)
+/* Holders before what they hold: whether the holder survived speaks for what it holds. */
+static enum ouro_status match_addresses(struct matching *m)
 {
     const struct ouro_heap *before = &m->before->heap, *after = &m->after->heap;
+    const struct ouro_path_search *search = &m->match->after->search;
+    OURO_FREE ouro_node *there = ouro_large_new(after->count, sizeof *there);
+    if (!there)
+        return OURO_NOMEM;
+    memset(there, 0xff, after->count * sizeof *there);
     for (ouro_node a = 0, b = 0; a < before->count && b < after->count;) {
         if (before->flags[a] & OURO_OBJECT_PSEUDO || after->flags[b] & OURO_OBJECT_PSEUDO)
             break;
         if (before->addr[a] == after->addr[b])
-            judge(m, a++, b++);
+            there[b++] = a++;
         else if (before->addr[a] < after->addr[b])
             a++;
         else
             b++;
     }
+    for (ouro_node i = 0; i < search->found_count; i++) {
+        ouro_node b = search->queue[i];
+        if (there[b] != OURO_NODE_NONE)
+            judge(m, there[b], b);
+    }
+    for (ouro_node b = 0; b < after->count; b++)
+        if (there[b] != OURO_NODE_NONE && search->parent[b] == OURO_NODE_NONE)
+            judge(m, there[b], b);
+    return OURO_OK;
 }
 
 /* --- One process: certainty */
@@ -301,17 +344,19 @@ static unsigned closed_generation(const struct matching *m, uint64_t interpreter
     return a->collections[0] == b->collections[0] && b->count[0] >= a->count[0] ? 1 : 2;
 }
 
-/* Lists only lose objects and get others at their ends: whoever is behind a survivor that was behind it is none. */
+/* A list that nothing was moved to has only lost objects: what is in it now was in it before, at the same addresses and in the
+ * same order. Anything else, and it is not believed. */
 static void walk_list(struct matching *m, const struct ouro_heap_gc_list *list, const uint32_t *place)
 {
     uint32_t last = 0;
     for (size_t i = 0; i < list->count; i++) {
-        ouro_node b = list->nodes[i], a = m->match->to_before[b];
-        if (a == OURO_NODE_NONE || !place[a] || place[a] <= last)
-            continue;
+        ouro_node a = m->match->to_before[list->nodes[i]];
+        if (a == OURO_NODE_NONE || place[a] <= last)
+            return;
         last = place[a];
-        make_certain(m, a, b);
     }
+    for (size_t i = 0; i < list->count; i++)
+        make_certain(m, m->match->to_before[list->nodes[i]], list->nodes[i]);
 }
 
 static enum ouro_status make_listed_certain(struct matching *m)
@@ -379,7 +424,7 @@ static enum ouro_status match_process(struct matching *m)
         memset(match->before_verdict, OURO_DIFF_NEW_PROBABLE, m->before->heap.count);
         memset(match->after_verdict, OURO_DIFF_NEW_PROBABLE, m->after->heap.count);
     }
-    match_addresses(m);
+    OURO_TRY(match_addresses(m));
     make_static_types_certain(m);
     make_lifelong_certain(m);
     OURO_TRY(make_listed_certain(m));

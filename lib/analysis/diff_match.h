@@ -2,7 +2,7 @@
  *
  * Of one process at two times: by address, and by more than that, as addresses are used again. What contradicts (another type,
  * another value of what can't change, a tuple's other items, a younger generation, a finalizer that has not run any more) makes
- * it two objects; what supports (a holder or a referent in common, an equal value) makes it probably one. Certain survivors are
+ * it two objects; what supports (a holder that survived, referents of its own in common, an equal value) makes it probably one. Certain survivors are
  * only those that nothing can have replaced: immortal objects, static types, what the interpreter holds for its lifetime,
  * objects of a generation that no collection in between can have moved anything to, as long as they are in the order of the
  * collector's list; and the items of tuples that are certain.
@@ -32,7 +32,7 @@ struct ouro_diff_match {
 
 /* Whether the snapshots say that they are of one process: the same host, pid, start and hash seed. */
 bool ouro_diff_same_process(const struct ouro_heap_model *before, const struct ouro_heap_model *after);
-/* 10 bytes an object of both sides; 4 more while it runs. O(objects + references). */
+/* 10 bytes an object of both sides; 8 more while it runs. O(objects + references). */
 enum ouro_status ouro_diff_match_init(struct ouro_diff_match *match, const struct ouro_diff_side *before,
                                       const struct ouro_diff_side *after, struct ouro_err *err);
 void ouro_diff_match_fini(struct ouro_diff_match *match);

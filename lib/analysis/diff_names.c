@@ -204,7 +204,12 @@ static uint32_t label_of_name(struct ouro_diff_labels *labels, uint32_t name, bo
         ouro_buf_add_text(scratch, " -> ");
     else if (*text != '.' && *text != '[')
         ouro_buf_add_byte(scratch, '.');
-    ouro_buf_add(scratch, text, size);
+    for (size_t i = 0; i < size; i++) { /* "callbacks[12]" of a root */
+        bool index = i && text[i - 1] == '[' && isdigit((unsigned char)text[i]);
+        while (index && i + 1 < size && isdigit((unsigned char)text[i + 1]))
+            i++;
+        ouro_buf_add_byte(scratch, index ? '*' : (unsigned char)text[i]);
+    }
     if (many)
         ouro_buf_add_text(scratch, "[*]");
     uint32_t found = intern_scratch(labels);

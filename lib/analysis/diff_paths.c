@@ -7,6 +7,7 @@
 #include "base/large.h"
 
 #define THRESHOLD_BYTES (UINT64_C(32) << 10)
+#define KEY_BYTES       256u
 #define CHAIN_SLOTS     64u
 #define MANY_ATTRIBUTES 10u /* new ones of one namespace share a row */
 
@@ -114,7 +115,7 @@ static bool is_key(const struct ouro_diff_side *side, ouro_node v)
     return side->labels.names->signatures.items[side->signature[v]].label == side->labels.key;
 }
 
-/* Keys count where what stands behind them does, as far as that came too. */
+/* Keys count where what stands behind them does, as far as that came too; unless it is they that hold much. */
 static void join_keys(struct counting *c, bool after)
 {
     const struct ouro_diff_side *side = side_of(c->paths, after);
@@ -122,7 +123,7 @@ static void join_keys(struct counting *c, bool after)
     for (size_t i = 0; i < arrivals->newcomers.count; i++) {
         struct ouro_diff_newcomer *newcomer = &arrivals->newcomers.items[i];
         ouro_node holder = side->search.parent[newcomer->node];
-        uint64_t *row = is_key(side, newcomer->node) && holder != OURO_NODE_NONE
+        uint64_t *row = is_key(side, newcomer->node) && holder != OURO_NODE_NONE && newcomer->bytes <= KEY_BYTES
                             ? ouro_map_find(&c->row_of_holder[after], holder)
                             : NULL;
         if (row)
@@ -190,7 +191,6 @@ static enum ouro_status collect(struct counting *c, bool after)
     for (ouro_node v = 0; v < count; v++)
         if (search->parent[v] == OURO_NODE_NONE && partner(c->paths, after, v) == OURO_NODE_NONE)
             OURO_TRY(add_newcomer(c, after, &attributes, v));
-    join_keys(c, after);
     for (ouro_node v = 0; v < count; v++) {
         if (arrivals->owner[v] == UINT32_MAX || !counts(side, v))
             continue;
@@ -198,6 +198,7 @@ static enum ouro_status collect(struct counting *c, bool after)
         newcomer->count++;
         newcomer->bytes += ouro_heap_model_bytes(side->model, v);
     }
+    join_keys(c, after);
     for (size_t i = 0; i < arrivals->newcomers.count; i++) {
         const struct ouro_diff_newcomer *newcomer = &arrivals->newcomers.items[i];
         struct ouro_diff_path_row *row = &c->paths->rows.items[newcomer->row];

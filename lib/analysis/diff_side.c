@@ -9,6 +9,14 @@
 #define KEY_DEPTH_MAX 3
 #define KEY_ITEMS_MAX 8
 
+/* Indices move, what a set has in which place is chance. */
+static bool is_place(const struct ouro_slot *slot)
+{
+    unsigned kind = slot->part->kind;
+    return kind == OURO_PART_FIELD || kind == OURO_PART_NAMESPACE || kind == OURO_PART_NAMESPACE_ANY ||
+           kind == OURO_PART_ENTRIES || kind == OURO_PART_ENTRIES_STR || kind == OURO_PART_NAMED;
+}
+
 /* Names what the object holds in the tree of paths. */
 static bool name_held(struct ouro_diff_side *side, ouro_node v)
 {
@@ -21,6 +29,7 @@ static bool name_held(struct ouro_diff_side *side, ouro_node v)
             side->signature[to] != OURO_SIGNATURE_NONE)
             continue;
         side->signature[to] = ouro_diff_labels_step(&side->labels, side->signature[v], &slot);
+        side->place[to] = is_place(&slot) ? (uint32_t)(ouro_diff_slot_key(side->model, &slot) >> 32) : 0;
         if (side->signature[to] == OURO_SIGNATURE_NONE)
             return false;
     }
@@ -80,7 +89,8 @@ static enum ouro_status init(struct ouro_diff_side *side, struct ouro_diff_names
     OURO_TRY(ouro_path_search_run(&side->search, NULL, 0, err));
     ouro_path_search_extend(&side->search, &side->roots);
     side->signature = ouro_large_new(model->heap.count, sizeof *side->signature);
-    if (!side->signature || ouro_diff_labels_init(&side->labels, names, model) != OURO_OK || name_objects(side) != OURO_OK)
+    side->place = ouro_large_new_zeroed(model->heap.count, sizeof *side->place);
+    if (!side->signature || !side->place || ouro_diff_labels_init(&side->labels, names, model) != OURO_OK || name_objects(side) != OURO_OK)
         return ouro_err_set(err, OURO_NOMEM, "out of memory for how %lu objects are reached",
                             (unsigned long)model->heap.count);
     return OURO_OK;
@@ -119,6 +129,7 @@ void ouro_diff_side_fini(struct ouro_diff_side *side)
     ouro_histogram_fini(&side->types);
     ouro_diff_labels_fini(&side->labels);
     free(side->signature);
+    free(side->place);
     memset(side, 0, sizeof *side);
 }
 

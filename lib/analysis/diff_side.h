@@ -15,12 +15,13 @@ struct ouro_diff_side {
     struct ouro_path_search search; /* has found everything that is reached: each object's holder */
     struct ouro_diff_labels labels;
     uint32_t *signature; /* owned; by object: how it is reached */
+    uint32_t *place;     /* owned; by object: which of its holder's references it is (an attribute, a key); 0: one of many */
     struct ouro_histogram types;
     struct ouro_retained retained; /* only when asked for */
     bool has_collector, has_roots, has_search, has_retained;
 };
 
-/* Loads the columns; 20 bytes an object stay. O(objects + references). */
+/* Loads the columns; 24 bytes an object stay. O(objects + references). */
 enum ouro_status ouro_diff_side_init(struct ouro_diff_side *side, struct ouro_heap_model *model,
                                      struct ouro_diff_names *names, struct ouro_err *err);
 /* One dominator pass; 16 bytes an object stay. Nothing when it is there already. */

@@ -96,6 +96,7 @@ START_TEST(what_does_not_parse_is_pointed_at)
         {"bytes>+10Q", 9},
         {"type=a path=b count>+1", 14},
         {"path=b count>1", 13},
+        {"path=b count>+1%", 13},
         {"count>1111111111111111111", 25},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
