@@ -5,3 +5,4 @@ tests_make_snapshot_LDADD = $(TEST_ANALYSIS_LIBS)
 TESTS += tests/src/test_commands.py tests/src/test_export.py tests/src/test_trouble.py
 TESTS += tests/src/test_stack.py
 TESTS += tests/src/test_pictures.py
+TESTS += tests/src/test_ci.py
