@@ -172,9 +172,11 @@ static void evaluate(struct request *request, const struct ouro_diff *diff)
             }
             sum_types(request, &condition->selector, diff->before, &count[0], &bytes[0]);
             sum_types(request, &condition->selector, diff->after, &count[1], &bytes[1]);
-            if (diff->has_paths && !condition->selector.type[0]) {
-                count[1] -= (double)diff->paths.suppressed.count;
-                bytes[1] -= (double)diff->paths.suppressed.bytes;
+            int64_t count_change, bytes_change;
+            if (diff->has_paths && diff->paths.suppressed.rows && !condition->selector.type[0] &&
+                ouro_diff_unsuppressed(diff, &request->fail_on.suppressions, &count_change, &bytes_change) == OURO_OK) {
+                count[1] = count[0] + (double)count_change;
+                bytes[1] = bytes[0] + (double)bytes_change;
             }
         }
         bool in_bytes = condition->metric == OURO_METRIC_BYTES || condition->metric == OURO_METRIC_GARBAGE_BYTES;
@@ -223,7 +225,7 @@ static int print(struct request *request, struct ouro_diff *diff, const struct o
         .file_count = request->count,
         .paths = all || request->by == BY_PATH,
         .types = all || request->by == BY_TYPE,
-        .objects = (all && !request->options.type) || request->by == BY_OBJECT || (all && request->options.type),
+        .objects = all || request->by == BY_OBJECT,
         .retained = all || request->by == BY_RETAINED,
         .reordered = request->reordered,
         .each_object = request->by == BY_OBJECT,
@@ -245,9 +247,8 @@ static int fail(const struct request *request, size_t i, enum ouro_status status
     return ouro_command_fail_snapshot(status, request->paths[i], err);
 }
 
-/* Each with its neighbour, two open at a time. *last stays open. */
-static int step_through(struct request *request, struct ouro_diff_names *names, struct ouro_diff_trend *trend,
-                        struct opened *last)
+/* Each with its neighbour, two open at a time. */
+static int step_through(struct request *request, struct ouro_diff_names *names, struct ouro_diff_trend *trend)
 {
     const struct ouro_diff_options options = {
         .threshold = 0, .type = request->options.type, .suppressions = request->options.suppressions, .paths = true};
@@ -270,7 +271,6 @@ static int step_through(struct request *request, struct ouro_diff_names *names, 
     }
     opened_fini(&held[0]);
     opened_fini(&held[1]);
-    (void)last;
     return status;
 }
 
@@ -305,7 +305,7 @@ static int run(struct request *request)
         return OURO_EXIT_OTHER;
     }
     if (request->count > 2) {
-        if ((status = step_through(request, &names, &trend, NULL)))
+        if ((status = step_through(request, &names, &trend)))
             return status;
         ouro_diff_trend_settle(&trend, &names);
     }

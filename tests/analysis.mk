@@ -47,3 +47,7 @@ check_PROGRAMS += tests/test_analysis_neighbourhood
 TESTS += tests/test_analysis_neighbourhood
 tests_test_analysis_neighbourhood_SOURCES = tests/analysis/test_neighbourhood.c tests/analysis/tiny.c tests/analysis/tiny.h
 tests_test_analysis_neighbourhood_LDADD = $(TEST_ANALYSIS_LIBS)
+check_PROGRAMS += tests/test_analysis_diff
+TESTS += tests/test_analysis_diff
+tests_test_analysis_diff_SOURCES = tests/analysis/test_diff.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_diff_LDADD = $(TEST_ANALYSIS_LIBS)

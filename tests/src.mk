@@ -6,3 +6,4 @@ TESTS += tests/src/test_commands.py tests/src/test_export.py tests/src/test_trou
 TESTS += tests/src/test_stack.py
 TESTS += tests/src/test_pictures.py
 TESTS += tests/src/test_ci.py
+TESTS += tests/src/test_diff.py

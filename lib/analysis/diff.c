@@ -317,6 +317,41 @@ void ouro_diff_fini(struct ouro_diff *diff)
     memset(diff, 0, sizeof *diff);
 }
 
+static enum ouro_status add_unsuppressed(const struct ouro_diff *diff, bool after, struct ouro_suppressions *suppressions,
+                                         int64_t *count, int64_t *bytes)
+{
+    const struct ouro_diff_side *side = after ? diff->after : diff->before;
+    const struct ouro_diff_arrivals *arrivals = after ? &diff->paths.after : &diff->paths.before;
+    uint32_t types = side->model->type_count;
+    OURO_FREE uint8_t *left_out = calloc((size_t)types + 1, 1);
+    if (!left_out)
+        return OURO_NOMEM;
+    for (uint32_t i = 0; i <= types; i++)
+        left_out[i] = ouro_suppressions_match(suppressions, side->model, i < types ? i : OURO_TYPE_NONE, NULL);
+    for (ouro_node v = 0; v < side->model->heap.count; v++) {
+        uint32_t owner = arrivals->owner[v], type = ouro_heap_model_type(side->model, v);
+        if (owner == UINT32_MAX || ouro_diff_side_is_pseudo(side, v) || left_out[type < types ? type : types])
+            continue;
+        uint32_t row = arrivals->newcomers.items[owner].row;
+        if (row != UINT32_MAX && diff->paths.rows.items[row].suppressed)
+            continue;
+        *count += after ? 1 : -1;
+        *bytes += (after ? 1 : -1) * (int64_t)ouro_heap_model_bytes(side->model, v);
+    }
+    return OURO_OK;
+}
+
+enum ouro_status ouro_diff_unsuppressed(const struct ouro_diff *diff, struct ouro_suppressions *suppressions, int64_t *count,
+                                        int64_t *bytes)
+{
+    *count = *bytes = 0;
+    OURO_TRY(add_unsuppressed(diff, false, suppressions, count, bytes));
+    OURO_TRY(add_unsuppressed(diff, true, suppressions, count, bytes));
+    for (size_t i = 0; i < diff->paths.rows.count; i++)
+        *bytes += diff->paths.rows.items[i].suppressed ? 0 : diff->paths.rows.items[i].resized_bytes;
+    return OURO_OK;
+}
+
 /* --- More than two */
 
 const char *ouro_diff_trend_name(enum ouro_diff_trend_kind kind)

@@ -420,7 +420,7 @@ static enum ouro_status match_process(struct matching *m)
     match->after_verdict = ouro_large_new_zeroed(m->after->heap.count, 1);
     if (!match->before_verdict || !match->after_verdict)
         return OURO_NOMEM;
-    if (m->before->heap.damaged || m->after->heap.damaged) { /* what is missing may be lost only */
+    if (ouro_snapshot_damaged(m->before->snapshot) || ouro_snapshot_damaged(m->after->snapshot)) { /* what is missing may be lost only */
         memset(match->before_verdict, OURO_DIFF_NEW_PROBABLE, m->before->heap.count);
         memset(match->after_verdict, OURO_DIFF_NEW_PROBABLE, m->after->heap.count);
     }

@@ -109,7 +109,7 @@ static void write_doubts(struct writing *w)
         ouro_buf_add_text(&w->text, "the versions of Python differ: sizes and the interpreter's own objects do, too");
     if (w->text.size)
         end_sentence(w, "note: ", "      ");
-    if (w->diff->before->model->heap.damaged || w->diff->after->model->heap.damaged)
+    if (ouro_snapshot_damaged(w->diff->before->model->snapshot) || ouro_snapshot_damaged(w->diff->after->model->snapshot))
         ouro_buf_add_text(&w->text, "a file is damaged: what is lost of it looks as if it had come or gone");
     if (w->text.size)
         end_sentence(w, "note: ", "      ");
@@ -250,7 +250,7 @@ static void write_paths(struct writing *w)
     OURO_GUARD(ouro_buf_fini) struct ouro_buf nothing = {0};
     ouro_buf_add_text(&nothing, "Nothing that is held grew by ");
     ouro_text_add_size(&nothing, paths->threshold);
-    ouro_buf_add_text(&nothing, paths->threshold ? " or more." : ".");
+    ouro_buf_add_text(&nothing, " or more.");
     write_path_rows(w, true, "What grew, by what holds it", ouro_buf_text(&nothing));
     write_path_rows(w, false, "What shrank, by what held it", NULL);
     write_noise(w, &paths->noise, "below ", paths->threshold);

@@ -54,7 +54,8 @@ static void write_head(struct writing *w)
     ouro_json_bool(&w->json, "same_process", between->same_process);
     ouro_json_bool(&w->json, "same_program", between->same_program);
     ouro_json_bool(&w->json, "same_python", between->same_python);
-    ouro_json_bool(&w->json, "damaged", w->diff->before->model->heap.damaged || w->diff->after->model->heap.damaged);
+    ouro_json_bool(&w->json, "damaged", ouro_snapshot_damaged(w->diff->before->model->snapshot) ||
+                     ouro_snapshot_damaged(w->diff->after->model->snapshot));
     if (between->has_seconds)
         ouro_json_int(&w->json, "milliseconds", (int64_t)(between->seconds * 1000));
     ouro_json_object(&w->json, "totals");
