@@ -54,7 +54,8 @@ static int opened_init(struct opened *opened, const struct request *request, siz
     if (status)
         return status;
     opened->has_model = true;
-    enum ouro_status computed = ouro_diff_side_init(&opened->side, &opened->model, names, &err);
+    bool paths = request->options.paths || request->options.objects || request->options.retained;
+    enum ouro_status computed = ouro_diff_side_init(&opened->side, &opened->model, names, paths, &err);
     opened->has_side = computed == OURO_OK;
     return computed == OURO_OK ? OURO_EXIT_DONE : ouro_command_fail_snapshot(computed, request->paths[i], &err);
 }

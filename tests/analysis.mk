@@ -51,3 +51,8 @@ check_PROGRAMS += tests/test_analysis_diff
 TESTS += tests/test_analysis_diff
 tests_test_analysis_diff_SOURCES = tests/analysis/test_diff.c tests/analysis/tiny.c tests/analysis/tiny.h
 tests_test_analysis_diff_LDADD = $(TEST_ANALYSIS_LIBS)
+# For `make bench`.
+EXTRA_PROGRAMS += tests/bench_diff
+CLEANFILES += tests/bench_diff
+tests_bench_diff_SOURCES = tests/bench/bench_diff.c
+tests_bench_diff_LDADD = $(TEST_ANALYSIS_LIBS)

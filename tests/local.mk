@@ -76,6 +76,8 @@ lint:
 bench: all tests/bench_stop$(EXEEXT) tests/bench_copy$(EXEEXT) tests/bench_load$(EXEEXT) tests/bench_visit$(EXEEXT) \
 		tests/bench_graph$(EXEEXT) tests/bench_path$(EXEEXT) tests/write_large$(EXEEXT) \
 		tests/bench_picture$(EXEEXT)
+bench: all tests/bench_copy$(EXEEXT) tests/bench_load$(EXEEXT) tests/bench_visit$(EXEEXT) \
+		tests/bench_graph$(EXEEXT) tests/bench_path$(EXEEXT) tests/bench_diff$(EXEEXT) tests/write_large$(EXEEXT)
 	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/bench/run $(BENCHFLAGS)
 
 if ENABLE_COVERAGE

@@ -269,6 +269,8 @@ static enum ouro_status init(struct ouro_diff *diff, const struct ouro_diff_opti
         status = compare_unexplained_counts(diff);
     if (status != OURO_OK)
         return ouro_err_set(err, status, "out of memory for a comparison by type");
+    if (!options->paths && !options->objects && !options->retained)
+        return OURO_OK;
     OURO_TRY(ouro_diff_match_init(&diff->match, diff->before, diff->after, err));
     diff->has_match = true;
     if (options->paths) {

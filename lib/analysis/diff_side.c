@@ -75,7 +75,7 @@ static enum ouro_status name_objects(struct ouro_diff_side *side)
     return OURO_OK;
 }
 
-static enum ouro_status init(struct ouro_diff_side *side, struct ouro_diff_names *names, struct ouro_err *err)
+static enum ouro_status init(struct ouro_diff_side *side, struct ouro_diff_names *names, bool paths, struct ouro_err *err)
 {
     struct ouro_heap_model *model = side->model;
     OURO_TRY(ouro_heap_model_load(model, OURO_DIFF_COLUMNS, err));
@@ -84,24 +84,28 @@ static enum ouro_status init(struct ouro_diff_side *side, struct ouro_diff_names
     OURO_TRY(ouro_roots_init(&side->roots, model, &side->collector, err));
     side->has_roots = true;
     OURO_TRY(ouro_histogram_init(&side->types, model, NULL, NULL, NULL, err));
+    if (ouro_diff_labels_init(&side->labels, names, model) != OURO_OK)
+        return ouro_err_set(err, OURO_NOMEM, "out of memory for the names of %u types", model->type_count);
+    if (!paths)
+        return OURO_OK;
     OURO_TRY(ouro_path_search_init(&side->search, model, err));
     side->has_search = true;
     OURO_TRY(ouro_path_search_run(&side->search, NULL, 0, err));
     ouro_path_search_extend(&side->search, &side->roots);
     side->signature = ouro_large_new(model->heap.count, sizeof *side->signature);
     side->place = ouro_large_new_zeroed(model->heap.count, sizeof *side->place);
-    if (!side->signature || !side->place || ouro_diff_labels_init(&side->labels, names, model) != OURO_OK || name_objects(side) != OURO_OK)
+    if (!side->signature || !side->place || name_objects(side) != OURO_OK)
         return ouro_err_set(err, OURO_NOMEM, "out of memory for how %lu objects are reached",
                             (unsigned long)model->heap.count);
     return OURO_OK;
 }
 
 enum ouro_status ouro_diff_side_init(struct ouro_diff_side *side, struct ouro_heap_model *model,
-                                     struct ouro_diff_names *names, struct ouro_err *err)
+                                     struct ouro_diff_names *names, bool paths, struct ouro_err *err)
 {
     memset(side, 0, sizeof *side);
     side->model = model;
-    enum ouro_status status = init(side, names, err);
+    enum ouro_status status = init(side, names, paths, err);
     if (status != OURO_OK)
         ouro_diff_side_fini(side);
     return status;

@@ -21,9 +21,9 @@ struct ouro_diff_side {
     bool has_collector, has_roots, has_search, has_retained;
 };
 
-/* Loads the columns; 24 bytes an object stay. O(objects + references). */
+/* Loads the columns; 24 bytes an object stay, without paths (for a comparison by type only) 5. O(objects + references). */
 enum ouro_status ouro_diff_side_init(struct ouro_diff_side *side, struct ouro_heap_model *model,
-                                     struct ouro_diff_names *names, struct ouro_err *err);
+                                     struct ouro_diff_names *names, bool paths, struct ouro_err *err);
 /* One dominator pass; 16 bytes an object stay. Nothing when it is there already. */
 enum ouro_status ouro_diff_side_retain(struct ouro_diff_side *side, struct ouro_err *err);
 void ouro_diff_side_fini(struct ouro_diff_side *side);

@@ -131,7 +131,7 @@ static void open_all(const struct heap *heaps, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         write_heap(&tinies[i], &heaps[i]);
         tiny_open(&tinies[i], &models[i]);
-        ck_assert_msg(ouro_diff_side_init(&sides[i], &models[i], &names, &err) == OURO_OK, "%s", err.msg);
+        ck_assert_msg(ouro_diff_side_init(&sides[i], &models[i], &names, true, &err) == OURO_OK, "%s", err.msg);
     }
 }
 
