@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis/cycle_advice.h"
 #include "base/guard.h"
@@ -298,6 +299,8 @@ enum ouro_status ouro_picture_cycles(struct ouro_drawing **drawing, const struct
         else
             status = add_row(*drawing, picture, i);
     }
+    if (!status && !count)
+        ouro_drawing_text_node(*drawing, ouro_drawing_node(*drawing, "none"), "label", "no cycles", strlen("no cycles"));
     if (!status && shown < count) {
         char label[64];
         snprintf(label, sizeof label, "%zu more pattern%s", count - shown, count - shown == 1 ? "" : "s");

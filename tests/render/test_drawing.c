@@ -1,5 +1,6 @@
 /* Drawings, read back by libcgraph: what went in comes out, whatever bytes it has. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
