@@ -310,7 +310,7 @@ static void write_rows(struct ouro_out *out, const struct rows *rows, size_t wid
         if (rows->some)
             words.head.size = 0;
         if (rows->paths && rows->paths[i].count) { /* says more than how its dominator has it */
-            words.label.size = 0;
+            words.label.size = words.value.size = 0;
             ouro_text_add_buf(&words.label, &rows->paths[i].items[0].text.expression);
         }
         if (width)

@@ -23,8 +23,11 @@ static void indent(struct ouro_buf *text, size_t depth)
         ouro_buf_addf(text, "[%zu] ", depth);
 }
 
+/* Narrower pages have no room for more than where it is. */
+#define TYPES_FROM 110
+
 static void add_row(struct ouro_table *table, const struct ouro_heap_model *model, const struct ouro_path_tree *tree,
-                    const struct ouro_path_tree_row *row)
+                    const struct ouro_path_tree_row *row, bool with_types)
 {
     OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
     ouro_table_count(table, row->count);
@@ -38,10 +41,11 @@ static void add_row(struct ouro_table *table, const struct ouro_heap_model *mode
         ouro_buf_add_text(&text, " x ");
         ouro_text_add_count(&text, row->object_count);
     }
-    ouro_table_buf(table, &text);
+    if (with_types)
+        ouro_table_buf(table, &text);
     text.size = 0;
     if (row->own_count)
-        ouro_buf_addf(&text, "0x%" PRIx64 "%s", model->heap.addr[row->examples[0]], row->own_count > 1 ? " ..." : "");
+        ouro_buf_addf(&text, "0x%" PRIx64, model->heap.addr[row->examples[0]]);
     ouro_table_buf(table, &text);
     if (!row->left_rows)
         return;
@@ -51,7 +55,8 @@ static void add_row(struct ouro_table *table, const struct ouro_heap_model *mode
     indent(&text, row->depth + 1);
     add_left(&text, row->left_rows, row->left_count);
     ouro_table_buf(table, &text);
-    ouro_table_string(table, "");
+    if (with_types)
+        ouro_table_string(table, "");
     ouro_table_string(table, "");
 }
 
@@ -71,10 +76,12 @@ void ouro_page_path_tree_text(struct ouro_out *out, const struct ouro_heap_model
     ouro_table_column(&table, "objects", OURO_TABLE_RIGHT);
     ouro_table_column(&table, "size", OURO_TABLE_RIGHT);
     ouro_table_column(&table, "held by", OURO_TABLE_FLEXIBLE);
-    ouro_table_column(&table, "what stands there", OURO_TABLE_FLEXIBLE);
+    bool with_types = !width || width >= TYPES_FROM;
+    if (with_types)
+        ouro_table_column(&table, "what stands there", OURO_TABLE_FLEXIBLE);
     ouro_table_column(&table, "example", 0);
     for (size_t i = 0; i < tree->count; i++)
-        add_row(&table, model, tree, &tree->items[i]);
+        add_row(&table, model, tree, &tree->items[i], with_types);
     ouro_table_write(&table, out, width, 0);
     text.size = 0;
     if (tree->left_rows) {
