@@ -14,15 +14,6 @@ static int64_t magnitude(int64_t value)
 
 /* --- By type */
 
-static int compare_labels(const struct ouro_diff_names *names, uint32_t a, uint32_t b)
-{
-    OURO_GUARD(ouro_buf_fini) struct ouro_buf left = {0};
-    OURO_GUARD(ouro_buf_fini) struct ouro_buf right = {0};
-    ouro_diff_names_add_label(names, a, &left);
-    ouro_diff_names_add_label(names, b, &right);
-    return strcmp(ouro_buf_text(&left), ouro_buf_text(&right));
-}
-
 static int compare_types(const void *x, const void *y, void *context)
 {
     const struct ouro_diff_type_row *a = x, *b = y;
@@ -31,7 +22,7 @@ static int compare_types(const void *x, const void *y, void *context)
         return left < right ? 1 : -1;
     left = (int64_t)a->after_count - (int64_t)a->before_count;
     right = (int64_t)b->after_count - (int64_t)b->before_count;
-    return left != right ? (left < right ? 1 : -1) : compare_labels(context, a->type, b->type);
+    return left != right ? (left < right ? 1 : -1) : ouro_diff_names_compare_labels(context, a->type, b->type);
 }
 
 static enum ouro_status add_types(struct ouro_diff *diff, const struct ouro_diff_side *side, bool after, struct ouro_map *rows,
@@ -97,7 +88,7 @@ static int compare_objects(const void *x, const void *y, void *context)
 {
     const struct ouro_diff_object_row *a = x, *b = y;
     uint64_t left = traffic(a), right = traffic(b);
-    return left != right ? (left < right ? 1 : -1) : compare_labels(context, a->type, b->type);
+    return left != right ? (left < right ? 1 : -1) : ouro_diff_names_compare_labels(context, a->type, b->type);
 }
 
 static void count_verdict(struct ouro_diff_object_row *row, enum ouro_diff_verdict verdict, bool after)
@@ -225,7 +216,7 @@ static int compare_unexplained(const void *x, const void *y, void *context)
 {
     const struct ouro_diff_unexplained_row *a = x, *b = y;
     uint64_t left = a->after_count - a->before_count, right = b->after_count - b->before_count;
-    return left != right ? (left < right ? 1 : -1) : compare_labels(context, a->type, b->type);
+    return left != right ? (left < right ? 1 : -1) : ouro_diff_names_compare_labels(context, a->type, b->type);
 }
 
 static enum ouro_status compare_unexplained_counts(struct ouro_diff *diff)
@@ -434,8 +425,10 @@ static int compare_trends(const void *x, const void *y, void *context)
         return a->total_bytes < b->total_bytes ? 1 : -1;
     if (a->most != b->most)
         return a->most < b->most ? 1 : -1;
-    int order = compare_labels(context, a->type, b->type);
-    return order ? order : (a->signature > b->signature) - (a->signature < b->signature);
+    int order = ouro_diff_names_compare_labels(context, a->type, b->type);
+    if (order || a->signature == OURO_SIGNATURE_NONE || b->signature == OURO_SIGNATURE_NONE)
+        return order ? order : (a->signature > b->signature) - (a->signature < b->signature);
+    return ouro_diff_names_compare(context, a->signature, b->signature);
 }
 
 void ouro_diff_trend_settle(struct ouro_diff_trend *trend, const struct ouro_diff_names *names)

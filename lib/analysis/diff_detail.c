@@ -172,12 +172,9 @@ static int compare_types(const void *a, const void *b, void *context)
     const struct ouro_diff_path_type *left = a, *right = b;
     const struct ouro_diff_names *names = context;
     if (left->bytes != right->bytes)
-        return llabs(left->bytes) < llabs(right->bytes) ? 1 : llabs(left->bytes) > llabs(right->bytes) ? -1 : left->bytes < right->bytes ? 1 : -1;
-    OURO_GUARD(ouro_buf_fini) struct ouro_buf x = {0};
-    OURO_GUARD(ouro_buf_fini) struct ouro_buf y = {0};
-    ouro_diff_names_add_label(names, left->type, &x);
-    ouro_diff_names_add_label(names, right->type, &y);
-    return strcmp(ouro_buf_text(&x), ouro_buf_text(&y));
+        return llabs(left->bytes) != llabs(right->bytes) ? (llabs(left->bytes) < llabs(right->bytes) ? 1 : -1)
+                                                         : (left->bytes < right->bytes ? 1 : -1);
+    return ouro_diff_names_compare_labels(names, left->type, right->type);
 }
 
 struct type_sums {

@@ -96,14 +96,40 @@ void ouro_diff_names_add_label(const struct ouro_diff_names *names, uint32_t lab
         ouro_buf_add(out, names->texts.data + text->begin, text->size);
 }
 
+static size_t steps_of(const struct ouro_diff_names *names, uint32_t signature, uint32_t steps[OURO_SIGNATURE_DEPTH + 1])
+{
+    size_t count = 0;
+    for (; signature && count <= OURO_SIGNATURE_DEPTH; signature = names->signatures.items[signature].parent)
+        steps[count++] = names->signatures.items[signature].label;
+    return count;
+}
+
 void ouro_diff_names_add(const struct ouro_diff_names *names, uint32_t signature, struct ouro_buf *out)
 {
     uint32_t steps[OURO_SIGNATURE_DEPTH + 1];
-    size_t count = 0;
-    for (; signature && count < sizeof steps / sizeof *steps; signature = names->signatures.items[signature].parent)
-        steps[count++] = names->signatures.items[signature].label;
+    size_t count = steps_of(names, signature, steps);
     while (count)
         ouro_diff_names_add_label(names, steps[--count], out);
+}
+
+int ouro_diff_names_compare_labels(const struct ouro_diff_names *names, uint32_t a, uint32_t b)
+{
+    const struct ouro_diff_label *left = &names->labels.items[a], *right = &names->labels.items[b];
+    size_t size = left->size < right->size ? left->size : right->size;
+    int order = size ? memcmp(names->texts.data + left->begin, names->texts.data + right->begin, size) : 0;
+    return order ? order : (left->size > right->size) - (left->size < right->size);
+}
+
+int ouro_diff_names_compare(const struct ouro_diff_names *names, uint32_t a, uint32_t b)
+{
+    uint32_t left[OURO_SIGNATURE_DEPTH + 1], right[OURO_SIGNATURE_DEPTH + 1];
+    size_t l = steps_of(names, a, left), r = steps_of(names, b, right);
+    for (; l && r; l--, r--) {
+        int order = ouro_diff_names_compare_labels(names, left[l - 1], right[r - 1]);
+        if (order)
+            return order;
+    }
+    return (l > r) - (l < r);
 }
 
 /* --- One snapshot's */

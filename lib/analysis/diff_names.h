@@ -42,6 +42,10 @@ uint32_t ouro_diff_names_child(struct ouro_diff_names *names, uint32_t signature
 void ouro_diff_names_add_label(const struct ouro_diff_names *names, uint32_t label, struct ouro_buf *out);
 void ouro_diff_names_add(const struct ouro_diff_names *names, uint32_t signature, struct ouro_buf *out);
 
+/* By text, step by step; no memory. */
+int ouro_diff_names_compare_labels(const struct ouro_diff_names *names, uint32_t a, uint32_t b);
+int ouro_diff_names_compare(const struct ouro_diff_names *names, uint32_t a, uint32_t b);
+
 /* What one snapshot's parts and keys are called. */
 struct ouro_diff_labels {
     struct ouro_diff_names *names;       /* borrowed */

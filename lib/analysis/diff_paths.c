@@ -245,24 +245,9 @@ static enum ouro_status collect_resized(struct counting *c)
 
 /* --- Order */
 
-struct ordering {
-    const struct ouro_diff_paths *paths;
-    const struct ouro_diff_names *names;
-};
-
-static int compare_texts(const struct ouro_diff_paths *paths, const struct ouro_diff_path_row *left,
-                         const struct ouro_diff_path_row *right)
-{
-    OURO_GUARD(ouro_buf_fini) struct ouro_buf a = {0};
-    OURO_GUARD(ouro_buf_fini) struct ouro_buf b = {0};
-    ouro_diff_paths_add(paths, left, &a);
-    ouro_diff_paths_add(paths, right, &b);
-    return strcmp(ouro_buf_text(&a), ouro_buf_text(&b));
-}
-
 static int compare_rows(const void *x, const void *y, void *context)
 {
-    const struct ordering *ordering = context;
+    const struct ouro_diff_names *names = context;
     const struct ouro_diff_path_row *left = x, *right = y;
     bool left_lost = left->root >= OURO_DIFF_ROOT_GARBAGE, right_lost = right->root >= OURO_DIFF_ROOT_GARBAGE;
     if (left_lost != right_lost)
@@ -272,7 +257,10 @@ static int compare_rows(const void *x, const void *y, void *context)
         return l < r ? 1 : -1;
     l = ouro_diff_path_count(left);
     r = ouro_diff_path_count(right);
-    return l != r ? (l < r ? 1 : -1) : compare_texts(ordering->paths, left, right);
+    if (l != r)
+        return l < r ? 1 : -1;
+    int order = ouro_diff_names_compare(names, left->signature, right->signature);
+    return order ? order : ouro_diff_names_compare_labels(names, left->type, right->type);
 }
 
 static bool is_builtin(const struct ouro_heap_model *model, ouro_node v)
@@ -325,7 +313,7 @@ static void find_chains(struct counting *c, bool after)
     }
 }
 
-static void settle(struct ouro_diff_paths *paths, uint64_t threshold, struct ouro_suppressions *suppressions)
+static enum ouro_status settle(struct ouro_diff_paths *paths, uint64_t threshold, struct ouro_suppressions *suppressions)
 {
     uint64_t growth = 0;
     for (size_t i = 0; i < paths->rows.count; i++) {
@@ -344,6 +332,8 @@ static void settle(struct ouro_diff_paths *paths, uint64_t threshold, struct our
         OURO_GUARD(ouro_buf_fini) struct ouro_buf text = {0};
         if (suppressions && suppressions->count) {
             ouro_diff_paths_add(paths, row, &text);
+            if (text.failed)
+                return OURO_NOMEM;
             row->suppressed = ouro_suppressions_match(suppressions, NULL, OURO_TYPE_NONE, ouro_buf_text(&text));
         }
         struct ouro_diff_noise *sum = row->suppressed                             ? &paths->suppressed
@@ -355,6 +345,7 @@ static void settle(struct ouro_diff_paths *paths, uint64_t threshold, struct our
             sum->bytes += bytes;
         }
     }
+    return OURO_OK;
 }
 
 /* Rows in which nothing changed are dropped; newcomers' numbers of rows follow the new order. */
@@ -362,7 +353,6 @@ static enum ouro_status arrange(struct ouro_diff_paths *paths)
 {
     size_t count = paths->rows.count;
     OURO_FREE uint32_t *place = malloc((count + 1) * sizeof *place);
-    struct ordering ordering = {.paths = paths};
     if (!place)
         return OURO_NOMEM;
     for (size_t i = 0; i < count; i++) {
@@ -370,7 +360,8 @@ static enum ouro_status arrange(struct ouro_diff_paths *paths)
         place[i] = UINT32_MAX;
     }
     if (count)
-        qsort_r(paths->rows.items, count, sizeof *paths->rows.items, compare_rows, &ordering);
+        qsort_r(paths->rows.items, count, sizeof *paths->rows.items, compare_rows,
+                paths->match->after->labels.names);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         struct ouro_diff_path_row *row = &paths->rows.items[i];
@@ -404,6 +395,8 @@ enum ouro_status ouro_diff_paths_init(struct ouro_diff_paths *paths, const struc
         find_chains(&counting, false);
         status = arrange(paths);
     }
+    if (status == OURO_OK)
+        status = settle(paths, threshold, suppressions);
     ouro_map_fini(&counting.row_of);
     ouro_map_fini(&counting.row_of_holder[0]);
     ouro_map_fini(&counting.row_of_holder[1]);
@@ -411,7 +404,6 @@ enum ouro_status ouro_diff_paths_init(struct ouro_diff_paths *paths, const struc
         ouro_diff_paths_fini(paths);
         return ouro_err_set(err, status, "out of memory for what grew");
     }
-    settle(paths, threshold, suppressions);
     return OURO_OK;
 }
 

@@ -66,9 +66,22 @@ static enum ouro_status name_objects(struct ouro_diff_side *side)
     memset(side->signature, 0xff, count * sizeof *side->signature);
     if (!name_beginnings(side, native, garbage))
         return OURO_NOMEM;
-    for (ouro_node i = 0; i < search->found_count; i++)
-        if (search->parent[search->queue[i]] != search->queue[i] && !name_held(side, search->queue[i]))
+    for (ouro_node i = 0; i < search->found_count; i++) {
+        ouro_node v = search->queue[i];
+        if (search->parent[v] != v && side->signature[v] != OURO_SIGNATURE_NONE && !name_held(side, v))
             return OURO_NOMEM;
+    }
+    for (bool more = true; more;) { /* what a thread holds that something else holds: rare */
+        more = false;
+        for (ouro_node i = 0; i < search->found_count; i++) {
+            ouro_node v = search->queue[i], holder = search->parent[v];
+            if (side->signature[v] != OURO_SIGNATURE_NONE || side->signature[holder] == OURO_SIGNATURE_NONE)
+                continue;
+            if (!name_held(side, holder))
+                return OURO_NOMEM;
+            more |= side->signature[v] != OURO_SIGNATURE_NONE;
+        }
+    }
     for (size_t v = 0; v < count; v++)
         if (side->signature[v] == OURO_SIGNATURE_NONE)
             side->signature[v] = unreached;
@@ -211,7 +224,7 @@ uint64_t ouro_diff_slot_key(const struct ouro_heap_model *model, const struct ou
 
 int64_t ouro_diff_length(const struct ouro_heap_model *model, ouro_node node)
 {
-    if (node == OURO_NODE_NONE || model->heap.flags[node] & OURO_OBJECT_PSEUDO)
+    if (node >= model->heap.count || model->heap.flags[node] & OURO_OBJECT_PSEUDO)
         return -1;
     int64_t length = -1, keys = -1;
     const struct ouro_heap_shape *shape = ouro_heap_model_shape(model, node);

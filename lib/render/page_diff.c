@@ -251,6 +251,7 @@ static void write_paths(struct writing *w)
     ouro_buf_add_text(&nothing, "Nothing that is held grew by ");
     ouro_text_add_size(&nothing, paths->threshold);
     ouro_buf_add_text(&nothing, " or more.");
+    w->out->buf.failed |= nothing.failed;
     write_path_rows(w, true, "What grew, by what holds it", ouro_buf_text(&nothing));
     write_path_rows(w, false, "What shrank, by what held it", NULL);
     write_noise(w, &paths->noise, "below ", paths->threshold);

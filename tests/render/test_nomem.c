@@ -76,9 +76,10 @@ static const struct {
     {WHOLE_STACK,      30},
     {WHOLE_PATHS,      20},
     {WHOLE_PICTURES,   200},
+    {WHOLE_DIFF,       60},
 };
 
-static struct tiny tiny;
+static struct tiny tiny, other;
 
 /* Without an allocation of its own the loop below would count libcheck's. */
 static enum ouro_status run(unsigned part, long n, long *left)
@@ -96,6 +97,8 @@ static enum ouro_status run(unsigned part, long n, long *left)
 static void check_file(unsigned long seed, unsigned part, long least)
 {
     long left, n = 0;
+    wild_write(&other, seed + 1000 + seed / 2 % 2, 24, OURO_CODEC_STORED);
+    whole_other = other.path;
     for (bool more = true; more; n++) {
         enum ouro_status status = run(part, n, &left);
         more = failed_once;
@@ -106,6 +109,7 @@ static void check_file(unsigned long seed, unsigned part, long least)
     }
     ck_assert_int_gt(n, least);
     tiny_end(&tiny);
+    tiny_end(&other);
 }
 
 static void check_part(unsigned long seed, unsigned part, long least)

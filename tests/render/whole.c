@@ -8,6 +8,7 @@
 #include "analysis/brief.h"
 #include "render/ndjson.h"
 #include "render/page.h"
+#include "render/page_diff.h"
 #include "render/page_stack.h"
 #include "render/page_path.h"
 
@@ -322,6 +323,65 @@ static enum ouro_status ask_paths(struct whole *w, struct ouro_err *err)
     return OURO_OK;
 }
 
+/* --- The comparison with another one */
+
+const char *whole_other;
+
+struct comparison {
+    struct ouro_heap_model model;
+    struct ouro_diff_names names;
+    struct ouro_diff_side sides[2];
+    struct ouro_diff diff;
+    struct ouro_diff_trend trend;
+    bool has_model, has_side[2], has_diff;
+};
+
+static void comparison_fini(struct comparison *c)
+{
+    ouro_diff_trend_fini(&c->trend);
+    if (c->has_diff)
+        ouro_diff_fini(&c->diff);
+    for (int i = 0; i < 2; i++)
+        if (c->has_side[i])
+            ouro_diff_side_fini(&c->sides[i]);
+    ouro_diff_names_fini(&c->names);
+    if (c->has_model)
+        ouro_heap_model_close(&c->model);
+}
+
+static enum ouro_status compare(struct whole *w, struct comparison *c, const char *path, unsigned open_flags,
+                                struct ouro_err *err)
+{
+    static const struct ouro_diff_options options = {.paths = true, .objects = true, .retained = true};
+    static const char *const files[] = {"a", "b", "c"};
+    OURO_TRY(ouro_diff_names_init(&c->names));
+    OURO_TRY(ouro_heap_model_open(&c->model, whole_other ? whole_other : path, open_flags, err));
+    c->has_model = true;
+    for (int i = 0; i < 2; i++) {
+        OURO_TRY(ouro_diff_side_init(&c->sides[i], i ? &c->model : &w->model, &c->names, true, err));
+        c->has_side[i] = true;
+    }
+    OURO_TRY(ouro_diff_init(&c->diff, &c->sides[0], &c->sides[1], &options, err));
+    c->has_diff = true;
+    c->trend.step_count = 2;
+    OURO_TRY(ouro_diff_trend_add(&c->trend, 1, &c->diff));
+    ouro_diff_trend_settle(&c->trend, &c->names);
+    for (size_t i = 0; i < c->diff.paths.rows.count && i < 50; i++)
+        OURO_TRY(ouro_diff_paths_detail(&c->diff.paths, &c->diff.paths.rows.items[i], err));
+    const struct ouro_page_diff page = {.diff = &c->diff, .names = &c->names, .trend = &c->trend, .files = files, .file_count = 3,
+                                        .paths = true, .types = true, .objects = true, .retained = true, .each_object = true};
+    ouro_page_diff_text(&w->out, &page, 80);
+    OURO_TRY(forget(w));
+    ouro_page_diff_json(&w->out, &page);
+    return forget(w);
+}
+
+static enum ouro_status ask_diff(struct whole *w, const char *path, unsigned open_flags, struct ouro_err *err)
+{
+    OURO_GUARD(comparison_fini) struct comparison comparison = {.has_model = false};
+    return compare(w, &comparison, path, open_flags, err);
+}
+
 static enum ouro_status prepare(struct whole *w, const char *path, unsigned open_flags, struct ouro_err *err)
 {
     OURO_TRY(ouro_heap_model_open(&w->model, path, open_flags, err));
@@ -348,7 +408,9 @@ static enum ouro_status ask(struct whole *w, const char *path, unsigned open_fla
         OURO_TRY(ask_garbage(w, err));
     if (parts & WHOLE_PATHS)
         OURO_TRY(ask_paths(w, err));
-    if (!(parts & ~(unsigned)(WHOLE_COLLECTOR | WHOLE_GARBAGE | WHOLE_PATHS)))
+    if (parts & WHOLE_DIFF)
+        OURO_TRY(ask_diff(w, path, open_flags, err));
+    if (!(parts & ~(unsigned)(WHOLE_COLLECTOR | WHOLE_GARBAGE | WHOLE_PATHS | WHOLE_DIFF)))
         return OURO_OK;
     OURO_TRY(ouro_retained_init(&w->retained, &w->roots, err));
     w->has_retained = true;

@@ -21,8 +21,12 @@ enum whole_part {
     WHOLE_PATHS = 1024,
     WHOLE_PICTURES = 2048,
     WHOLE_WRITTEN = 4096, /* pictures, as DOT and back */
-    WHOLE_ALL = 8191,
+    WHOLE_DIFF = 8192, /* against another snapshot, or itself */
+    WHOLE_ALL = 16383,
 };
+
+/* What WHOLE_DIFF compares with; NULL: with itself. Borrowed. */
+extern const char *whole_other;
 
 /* The first status that is not OURO_OK; OURO_NOMEM too where a page ran out of memory. */
 enum ouro_status whole_analysis(const char *path, unsigned open_flags, unsigned parts, struct ouro_err *err);

@@ -387,6 +387,7 @@ void wild_write(struct tiny *tiny, uint64_t seed, unsigned most, enum ouro_codec
     plan->random = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
     plan->tiny = tiny;
     tiny_begin_with(tiny, codec);
+    ouro_snapshot_writer_meta_u64(tiny->writer, "process.start_ticks", seed % 2); /* two may be of one process */
     plan->object_count = 1 + below(plan, most < OBJECTS_MAX ? most : OBJECTS_MAX);
     add_types(plan);
     add_shapes(plan);
