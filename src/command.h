@@ -27,6 +27,7 @@ int ouro_cmd_stack(int argc, char **argv);
 int ouro_cmd_dominators(int argc, char **argv);
 int ouro_cmd_diff(int argc, char **argv);
 int ouro_cmd_export(int argc, char **argv);
+int ouro_cmd_leaks(int argc, char **argv);
 int ouro_cmd_garbage(int argc, char **argv);
 int ouro_cmd_verify(int argc, char **argv);
 

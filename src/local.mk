@@ -11,6 +11,7 @@ ouro_SOURCES = \
 	src/cmd_export.c \
 	src/cmd_garbage.c \
 	src/cmd_info.c \
+	src/cmd_leaks.c \
 	src/cmd_objects.c \
 	src/cmd_path.c \
 	src/cmd_chain.c \

@@ -27,6 +27,7 @@ static const struct command {
     {"garbage", ouro_cmd_garbage, false, "SNAPSHOT", "what the collector would find, can't or won't free"},
     {"dominators", ouro_cmd_dominators, false, "SNAPSHOT", "what keeps how much alive, from the top down"},
     {"diff", ouro_cmd_diff, false, "A B [C ...]", "what grew between snapshots, and who holds it"},
+    {"leaks", ouro_cmd_leaks, false, "SNAPSHOT", "leak suspects of one snapshot, and what is wasted"},
     {"export", ouro_cmd_export, true, "SNAPSHOT", "writes all objects for other programs (ndjson)"},
     {"verify", ouro_cmd_verify, false, "SNAPSHOT", "checks a file block by block"},
 };

@@ -57,6 +57,8 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/chain.c lib/analysis/chain.h \
 	lib/analysis/neighbourhood.c lib/analysis/neighbourhood.h \
 	lib/analysis/cycle_objects.c lib/analysis/cycle_objects.h \
+	lib/analysis/leaks.c lib/analysis/leaks.h lib/analysis/leak_search.h \
+	lib/analysis/leak_large.c lib/analysis/leak_containers.c lib/analysis/leak_ended.c lib/analysis/leak_waste.c \
 	lib/analysis/unexplained.c lib/analysis/unexplained.h \
 	lib/analysis/schedule.h \
 	lib/analysis/selection.c \

@@ -25,6 +25,8 @@ libouro_render_a_SOURCES = \
 	lib/render/page_show.c \
 	lib/render/page_path.h \
 	lib/render/page_path_tree.c \
+	lib/render/page_leaks.c \
+	lib/render/page_leaks.h \
 	lib/render/page_types.c \
 	lib/render/page_tasks.c lib/render/page_tasks.h lib/render/page_tasks_json.c \
 	lib/render/page_neighbourhood.c \
