@@ -30,6 +30,7 @@ int ouro_cmd_export(int argc, char **argv);
 int ouro_cmd_leaks(int argc, char **argv);
 int ouro_cmd_garbage(int argc, char **argv);
 int ouro_cmd_verify(int argc, char **argv);
+int ouro_cmd_watch(int argc, char **argv);
 
 enum ouro_exit {
     OURO_EXIT_DONE = 0,

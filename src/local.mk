@@ -20,6 +20,7 @@ ouro_SOURCES = \
 	src/cmd_stack.c \
 	src/cmd_types.c \
 	src/cmd_verify.c \
+	src/cmd_watch.c \
 	src/fail_on.c \
 	src/fail_on.h \
 	src/command.c \

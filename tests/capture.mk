@@ -37,3 +37,7 @@ TESTS += tests/capture/test_tasks.py
 TESTS += tests/capture/test_expressions.py
 TESTS += tests/capture/test_objgraph.py
 TESTS += tests/capture/test_diff.py
+check_PROGRAMS += tests/test_capture_watch
+TESTS += tests/test_capture_watch tests/capture/test_watch.py
+tests_test_capture_watch_SOURCES = tests/capture/test_watch.c
+tests_test_capture_watch_LDADD = $(TEST_CAPTURE_LIBS)

@@ -33,7 +33,7 @@ class Readme(unittest.TestCase):
                 self.assertRegex(service.stdout.readline(), r"^HUNG \d+ \{")
                 session = None
                 for command in examples():
-                    command = re.sub(r"\b(dump|dump --children|doctor) \d+", rf"\g<1> {service.pid}", command)
+                    command = re.sub(r"\b(dump|dump --children|doctor|watch) \d+", rf"\g<1> {service.pid}", command)
                     command = re.sub(r"\bcore\.\d+", f"core.{service.pid}", command)
                     if " --core " in command:
                         written = self.run_shell(f"gcore -o core {service.pid}", folder)
@@ -55,7 +55,7 @@ class Readme(unittest.TestCase):
     def test_there_are_examples_of_every_command(self):
         shown = {shlex.split(command)[1] for command in examples()}
         self.assertEqual(shown, {"dump", "doctor", "info", "types", "objects", "show", "cycles", "garbage",
-                                 "dominators", "export", "verify", "stack", "path", "diff"})
+                                 "dominators", "export", "verify", "stack", "path", "diff", "watch"})
 
     def test_the_examples_run_with_every_python(self):
         self.assertTrue(PYTHONS, "OURO_TEST_PYTHONS names no interpreter")

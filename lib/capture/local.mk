@@ -20,4 +20,6 @@ libouro_capture_a_SOURCES = \
 	lib/capture/stack_walk.c \
 	lib/capture/stack_walk.h \
 	lib/capture/walk.c \
-	lib/capture/walk.h
+	lib/capture/walk.h \
+	lib/capture/watch.c \
+	lib/capture/watch.h
