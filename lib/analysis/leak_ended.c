@@ -102,7 +102,7 @@ static enum ouro_status find_done_tasks(struct ouro_leak_search *search)
     ouro_buf_add_text(&leak->text, " asyncio tasks are done and still kept, with their results: ");
     ouro_leak_add_bytes(&leak->text, leak->bytes);
     ouro_buf_add_text(&leak->command, "path SNAPSHOT ");
-    ouro_leak_add_type(&leak->command, model, leak->type);
+    ouro_leak_add_type_word(&leak->command, model, leak->type);
     return OURO_OK;
 }
 
@@ -167,7 +167,7 @@ static enum ouro_status find_ended_threads(struct ouro_leak_search *search)
     ouro_buf_add_text(&leak->text, " Thread objects are kept whose threads have ended: ");
     ouro_leak_add_bytes(&leak->text, leak->bytes);
     ouro_buf_add_text(&leak->command, "path SNAPSHOT ");
-    ouro_leak_add_type(&leak->command, model, leak->type);
+    ouro_leak_add_type_word(&leak->command, model, leak->type);
     return OURO_OK;
 }
 

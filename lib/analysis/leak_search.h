@@ -24,6 +24,8 @@ void ouro_leak_add_type(struct ouro_buf *out, const struct ouro_heap_model *mode
 /* 12,345 and 1.2 MiB. */
 void ouro_leak_add_count(struct ouro_buf *out, uint64_t count);
 void ouro_leak_add_bytes(struct ouro_buf *out, uint64_t bytes);
+/* The same as a word of a command. */
+void ouro_leak_add_type_word(struct ouro_buf *out, const struct ouro_heap_model *model, uint32_t type);
 /* The filled items of a list, tuple, dict, set, deque or what derives from one; false: it is none. */
 bool ouro_leak_items(const struct ouro_heap_model *model, ouro_node node, uint64_t *count);
 /* What the objects with a bit set retain together, at least: nothing is counted twice. O(objects). */

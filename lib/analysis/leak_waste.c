@@ -9,6 +9,14 @@
 #include "base/guard.h"
 
 #define EXAMPLE_BYTES 40
+#define WASTE_LEAST (UINT64_C(256) << 10)
+
+/* Some waste is in every program. */
+static uint64_t waste_min(const struct ouro_leak_search *search)
+{
+    uint64_t part = search->leaks->total_bytes / 50;
+    return search->query->bytes_min ? search->query->bytes_min : part > WASTE_LEAST ? part : WASTE_LEAST;
+}
 
 /* --- equal strings */
 
@@ -81,6 +89,22 @@ static void count_run(const struct ouro_heap_model *model, struct text *texts, s
     }
 }
 
+/* All with this text, where it is short and no glob; else the one. */
+static void add_value_command(struct ouro_buf *command, const struct ouro_heap_model *model, ouro_node node)
+{
+    size_t size;
+    const unsigned char *text = ouro_value_raw(model, node, &size);
+    bool plain = size > 0 && size <= EXAMPLE_BYTES;
+    for (size_t i = 0; i < size && plain; i++)
+        plain = text[i] >= ' ' && text[i] < 0x7f && !strchr("*?[]\\'\"", text[i]);
+    if (plain) {
+        ouro_buf_add_text(command, "objects SNAPSHOT --type str --value=");
+        ouro_leak_add_word(command, text, size);
+    } else {
+        ouro_buf_addf(command, "show SNAPSHOT 0x%" PRIx64, model->heap.addr[node]);
+    }
+}
+
 static enum ouro_status find_strings(struct ouro_leak_search *search)
 {
     const struct ouro_heap_model *model = search->model;
@@ -104,7 +128,7 @@ static enum ouro_status find_strings(struct ouro_leak_search *search)
         if (end - first > 1)
             count_run(model, texts, first, end, &found);
     }
-    if (found.bytes < search->leaks->bytes_min)
+    if (found.bytes < waste_min(search))
         return OURO_OK;
     struct ouro_leak *leak = ouro_leak_add(search, OURO_LEAK_STRINGS, found.worst, found.copies, found.bytes);
     if (!leak)
@@ -119,10 +143,7 @@ static enum ouro_status find_strings(struct ouro_leak_search *search)
     ouro_buf_add_text(&leak->text, " alone has ");
     ouro_leak_add_count(&leak->text, found.worst_copies);
     ouro_buf_add_text(&leak->text, "); sys.intern or one table would keep one of each");
-    ouro_buf_add_text(&leak->command, "objects SNAPSHOT --type str --value ");
-    ouro_buf_add_byte(&leak->command, '"');
-    ouro_value_add(&leak->command, model, found.worst, EXAMPLE_BYTES);
-    ouro_buf_add_byte(&leak->command, '"');
+    add_value_command(&leak->command, model, found.worst);
     return OURO_OK;
 }
 
@@ -165,7 +186,7 @@ static void add(struct waste *waste, ouro_node node, uint64_t bytes)
 static enum ouro_status tell(struct ouro_leak_search *search, enum ouro_leak_kind kind, const struct waste *waste,
                              const char *what)
 {
-    if (waste->bytes < search->leaks->bytes_min)
+    if (waste->bytes < waste_min(search))
         return OURO_OK;
     struct ouro_leak *leak = ouro_leak_add(search, kind, waste->most, waste->count, waste->bytes);
     if (!leak)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/leak_search.h"
+#include "analysis/lookup.h"
 #include "analysis/unexplained.h"
 #include "base/guard.h"
 
@@ -65,6 +66,34 @@ void ouro_leak_add_type(struct ouro_buf *out, const struct ouro_heap_model *mode
     }
     const char *name = ouro_heap_model_type_name(model, type, &size);
     ouro_buf_add(out, name, size);
+}
+
+void ouro_leak_add_word(struct ouro_buf *out, const void *bytes, size_t size)
+{
+    const char *text = bytes;
+    bool plain = size > 0;
+    for (size_t i = 0; i < size; i++) /* nothing that any shell would take for its own */
+        plain &= (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') ||
+                 (text[i] >= '0' && text[i] <= '9') || (text[i] && strchr("_./:@%+,-", text[i]));
+    if (plain) {
+        ouro_buf_add(out, bytes, size);
+        return;
+    }
+    ouro_buf_add_byte(out, '\'');
+    for (size_t i = 0; i < size; i++)
+        if (text[i] == '\'')
+            ouro_buf_add_text(out, "'\\''");
+        else
+            ouro_buf_add_byte(out, (unsigned char)text[i]);
+    ouro_buf_add_byte(out, '\'');
+}
+
+void ouro_leak_add_type_word(struct ouro_buf *out, const struct ouro_heap_model *model, uint32_t type)
+{
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf name = {0};
+    ouro_leak_add_type(&name, model, type);
+    ouro_leak_add_word(out, name.data, name.size);
+    out->failed |= name.failed;
 }
 
 void ouro_leak_add_count(struct ouro_buf *out, uint64_t count)
@@ -141,6 +170,8 @@ static enum ouro_status find_unexplained(struct ouro_leak_search *search)
     OURO_TRY(ouro_unexplained_init(&found, search->roots, search->err));
     for (size_t i = 0; i < found.count; i++) {
         const struct ouro_unexplained_row *row = &found.items[i];
+        if (ouro_lookup_is_type(model, row->type, "functools", "_lru_list_elem"))
+            continue; /* the list that orders a cache's entries counts them too */
         struct ouro_leak *leak = ouro_leak_add(search, OURO_LEAK_UNEXPLAINED, row->most, row->object_count,
                                                row->object_count * ouro_heap_model_bytes(model, row->most));
         if (!leak)
@@ -153,7 +184,7 @@ static enum ouro_status find_unexplained(struct ouro_leak_search *search)
         ouro_buf_addf(&leak->text, " references that nothing known explains (0x%" PRIx64 " alone ", model->heap.addr[row->most]);
         ouro_leak_add_count(&leak->text, row->most_count);
         ouro_buf_add_text(&leak->text, "): native code holds them, or an extension has leaked them");
-        ouro_buf_add_text(&leak->command, "objects SNAPSHOT --sort unexplained");
+        ouro_buf_addf(&leak->command, "show SNAPSHOT 0x%" PRIx64, model->heap.addr[row->most]);
     }
     return OURO_OK;
 }
@@ -245,6 +276,35 @@ static enum ouro_status find_paths(struct ouro_leaks *leaks, struct ouro_heap_mo
     return OURO_OK;
 }
 
+/* What every process has, however large: said by where it is. */
+static bool is_ordinary(struct ouro_leak *leak)
+{
+    static const char *const places[] = {
+        "sys.modules['sys'].path_importer_cache", "sys.modules['sys'].__std", "sys.modules['sys'].std",
+        "sys.modules['sys'].stdlib_module_names", "sys.modules['html.entities'].", "sys.modules['builtins'].object -> <__subclasses__>",
+        "sys.modules['encodings.", "sys.modules['opcode'].", "sys.modules['_opcode_metadata'].", "sys.modules['stringprep'].",
+        "sys.modules['mimetypes'].", "sys.modules['errno'].",
+    };
+    if (leak->kind != OURO_LEAK_OBJECT && leak->kind != OURO_LEAK_MODULE && leak->kind != OURO_LEAK_OUTLIER)
+        return false;
+    const char *path = leak->path.count ? ouro_buf_text(&leak->path.items[0].text.expression) : "";
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (!strncmp(path, places[i], strlen(places[i])))
+            return true;
+    return false;
+}
+
+static void drop_ordinary(struct ouro_leaks *leaks)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < leaks->count; i++)
+        if (is_ordinary(&leaks->items[i]))
+            leak_fini(&leaks->items[i]);
+        else
+            leaks->items[kept++] = leaks->items[i];
+    leaks->count = kept;
+}
+
 static enum ouro_status run(struct ouro_leak_search *search)
 {
     struct ouro_leaks *leaks = search->leaks;
@@ -260,8 +320,10 @@ static enum ouro_status run(struct ouro_leak_search *search)
             return OURO_NOMEM;
     if (leaks->count)
         qsort(leaks->items, leaks->count, sizeof *leaks->items, by_weight);
+    OURO_TRY(find_paths(leaks, search->model, search->err));
+    drop_ordinary(leaks);
     apply_limit(leaks, search->query->limit);
-    return find_paths(leaks, search->model, search->err);
+    return OURO_OK;
 }
 
 enum ouro_status ouro_leaks_init(struct ouro_leaks *leaks, struct ouro_heap_model *model, const struct ouro_roots *roots,

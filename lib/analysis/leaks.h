@@ -31,11 +31,14 @@ const char *ouro_leak_name(enum ouro_leak_kind kind);
 /* Whether it wastes memory only. */
 bool ouro_leak_is_waste(enum ouro_leak_kind kind);
 
+/* A word of a command as a shell takes it: in quotes where it needs them. */
+void ouro_leak_add_word(struct ouro_buf *out, const void *bytes, size_t size);
+
 struct ouro_leak {
     enum ouro_leak_kind kind;
     uint32_t type;       /* of what is meant, or OURO_TYPE_NONE */
     ouro_node node;      /* the object, or an example; OURO_NODE_NONE: none */
-    ouro_node place;     /* where it accumulates, when that is another object; else OURO_NODE_NONE */
+    ouro_node place;     /* where it accumulates, or of a group what holds most of them; OURO_NODE_NONE: itself, or nothing */
     uint64_t count;      /* objects; of containers their items */
     uint64_t bytes;      /* retained; of waste: lost */
     struct ouro_buf text;    /* one sentence without the path, UTF-8, not escaped */

@@ -29,13 +29,44 @@ static void add_command(struct ouro_buf *out, const struct ouro_page_leaks *page
         return;
     }
     ouro_buf_add(out, text, (size_t)(at - text));
-    ouro_buf_add_text(out, page->file);
+    ouro_leak_add_word(out, page->file, strlen(page->file));
     ouro_buf_add_text(out, at + sizeof word - 1);
 }
 
 static void write_line(struct ouro_out *out, const char *begin, const struct ouro_buf *text, size_t width)
 {
     ouro_sentence_write_under(out, text, width, begin, "    ");
+}
+
+/* Broken so that it can be pasted as it stands: a backslash before the end of the line, and never within quotes. */
+static void write_command(struct ouro_out *out, struct ouro_buf *command, size_t width)
+{
+    static const char begin[] = "    more: ", indent[] = "          ";
+    OURO_GUARD(ouro_buf_fini) struct ouro_buf word = {0};
+    const char *text = ouro_buf_text(command), *end = text + command->size;
+    size_t column = sizeof begin - 1;
+    ouro_out_text(out, begin);
+    for (bool first = true; text < end; first = false) {
+        const char *at = text;
+        for (bool quoted = false; at < end && (quoted || *at != ' '); at++)
+            quoted ^= *at == '\'' && (quoted || at == text || at[-1] != '\\');
+        word.size = 0;
+        ouro_text_add(&word, text, (size_t)(at - text));
+        size_t columns = ouro_text_width(word.data, word.size), behind = at < end ? 2 : 0;
+        if (!first && width && column + 1 + columns + behind > width) {
+            ouro_out_text(out, " \\\n");
+            ouro_out_text(out, indent);
+            column = sizeof indent - 1;
+        } else if (!first) {
+            ouro_out_text(out, " ");
+            column++;
+        }
+        ouro_out_text(out, ouro_buf_text(&word));
+        column += columns;
+        text = at + (at < end);
+    }
+    ouro_out_text(out, "\n");
+    out->buf.failed |= word.failed | command->failed;
 }
 
 static void write_leak(struct ouro_out *out, const struct ouro_page_leaks *page, const struct ouro_leak *leak, size_t number,
@@ -54,14 +85,13 @@ static void write_leak(struct ouro_out *out, const struct ouro_page_leaks *page,
     }
     if (place) {
         text.size = 0;
-        ouro_buf_add_text(&text, "accumulates at ");
+        ouro_buf_add_text(&text, leak->kind == OURO_LEAK_GROUP ? "held at " : "accumulates at ");
         ouro_buf_add(&text, place->data, place->size);
         write_line(out, "    ", &text, width);
     }
     text.size = 0;
-    ouro_buf_add_text(&text, "more: ");
     add_command(&text, page, leak);
-    write_line(out, "    ", &text, width);
+    write_command(out, &text, width);
     out->buf.failed |= text.failed;
 }
 
