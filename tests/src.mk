@@ -7,3 +7,4 @@ TESTS += tests/src/test_stack.py
 TESTS += tests/src/test_pictures.py
 TESTS += tests/src/test_ci.py
 TESTS += tests/src/test_diff.py
+TESTS += tests/src/test_leaks.py

@@ -43,7 +43,7 @@ enum ouro_status ouro_leak_find_caches(struct ouro_leak_search *search)
         if (type >= model->type_count || !ouro_lookup_is_type(model, type, "functools", "_lru_cache_wrapper"))
             continue;
         ouro_node dict = ouro_lookup_field(model, v, "cache");
-        if (dict >= model->heap.count || !ouro_leak_items(model, dict, &items) || items < ITEMS_MANY ||
+        if (dict >= model->heap.count || !ouro_leak_items(model, dict, &items) || items < ouro_leak_many(search, ITEMS_MANY) ||
             is_link(model, first_value(model, dict)))
             continue;
         struct ouro_leak *leak = ouro_leak_add(search, OURO_LEAK_CACHE, v, items, search->retained->bytes[v]);
@@ -212,7 +212,7 @@ static bool is_kind_of(const struct ouro_heap_model *model, ouro_node node, cons
     return node < model->heap.count && ouro_lookup_derives(model, ouro_heap_model_type(model, node), "builtins", name);
 }
 
-static enum ouro_status find_outliers(struct ouro_leak_search *search)
+enum ouro_status ouro_leak_find_outliers(struct ouro_leak_search *search)
 {
     struct attributes attributes = {.search = search};
     const struct ouro_heap_model *model = search->model;
@@ -226,7 +226,7 @@ static enum ouro_status find_outliers(struct ouro_leak_search *search)
     for (size_t i = 0; i < attributes.count && !status; i++) {
         const struct family *family = &attributes.items[i];
         uint64_t median = median_items(family);
-        if (family->count >= SIBLINGS_LEAST && family->largest_items >= ITEMS_MANY &&
+        if (family->count >= ouro_leak_many(search, SIBLINGS_LEAST) && family->largest_items >= ouro_leak_many(search, ITEMS_MANY) &&
             family->largest_items / OUTLIER_TIMES >= median && !ouro_leak_is_told(search, family->largest) &&
             search->retained->bytes[family->largest] >= search->leaks->bytes_min / 10)
             status = add_outlier(search, family, median);
@@ -249,7 +249,7 @@ static void meet_global(void *context, const struct attribute *met)
     struct ouro_leak_search *search = globals->search;
     const struct ouro_heap_model *model = search->model;
     uint64_t items;
-    if (ouro_leak_is_told(search, met->value) || !ouro_leak_items(model, met->value, &items) || items < ITEMS_MANY ||
+    if (ouro_leak_is_told(search, met->value) || !ouro_leak_items(model, met->value, &items) || items < ouro_leak_many(search, ITEMS_MANY) ||
         search->retained->bytes[met->value] < search->leaks->bytes_min || is_kind_of(model, met->value, "tuple") ||
         is_kind_of(model, met->value, "frozenset"))
         return;
@@ -269,7 +269,7 @@ static void meet_global(void *context, const struct attribute *met)
     ouro_leak_tell(search, met->value);
 }
 
-static enum ouro_status find_globals(struct ouro_leak_search *search)
+enum ouro_status ouro_leak_find_globals(struct ouro_leak_search *search)
 {
     const struct ouro_heap_model *model = search->model;
     struct globals globals = {.search = search};
@@ -279,10 +279,4 @@ static enum ouro_status find_globals(struct ouro_leak_search *search)
             each_attribute(model, v, meet_global, &globals);
     }
     return globals.failed ? OURO_NOMEM : OURO_OK;
-}
-
-enum ouro_status ouro_leak_find_containers(struct ouro_leak_search *search)
-{
-    OURO_TRY(find_outliers(search));
-    return find_globals(search);
 }

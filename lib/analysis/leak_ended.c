@@ -55,7 +55,7 @@ static enum ouro_status find_tracebacks(struct ouro_leak_search *search)
     }
     for (ouro_node v = 0; v < model->heap.count; v++)
         count += (bits[v >> 3] >> (v & 7) & 1) && !(inner[v >> 3] >> (v & 7) & 1);
-    if (count < TRACEBACKS_MANY)
+    if (count < ouro_leak_many(search, TRACEBACKS_MANY))
         return OURO_OK;
     struct ouro_leak *leak = add_many(search, OURO_LEAK_TRACEBACKS, bits, count);
     if (!leak)
@@ -66,7 +66,10 @@ static enum ouro_status find_tracebacks(struct ouro_leak_search *search)
     ouro_buf_add_text(&leak->text, " frames and their local variables: ");
     ouro_leak_add_bytes(&leak->text, leak->bytes);
     ouro_buf_add_text(&leak->command, "path SNAPSHOT traceback");
-    return OURO_OK;
+    for (ouro_node v = 0; v < model->heap.count; v++)
+        if (inner[v >> 3] >> (v & 7) & 1)
+            bits[v >> 3] = (uint8_t)(bits[v >> 3] & ~(1u << (v & 7)));
+    return ouro_leak_add_holder(search, leak, bits);
 }
 
 /* --- tasks that are done */
@@ -78,7 +81,7 @@ static enum ouro_status find_done_tasks(struct ouro_leak_search *search)
     OURO_GUARD(ouro_tasks_fini) struct ouro_tasks tasks = {0};
     OURO_TRY(ouro_stacks_init(&stacks, model, search->err));
     OURO_TRY(ouro_tasks_init(&tasks, model, &stacks, search->err));
-    if (tasks.done_count < TASKS_MANY)
+    if (tasks.done_count < ouro_leak_many(search, TASKS_MANY))
         return OURO_OK;
     OURO_FREE uint8_t *bits = calloc(model->heap.count / 8 + 1, 1);
     if (!bits)
@@ -93,7 +96,7 @@ static enum ouro_status find_done_tasks(struct ouro_leak_search *search)
             count++;
         }
     }
-    if (count < TASKS_MANY)
+    if (count < ouro_leak_many(search, TASKS_MANY))
         return OURO_OK;
     struct ouro_leak *leak = add_many(search, OURO_LEAK_TASKS, bits, count);
     if (!leak)
@@ -103,7 +106,7 @@ static enum ouro_status find_done_tasks(struct ouro_leak_search *search)
     ouro_leak_add_bytes(&leak->text, leak->bytes);
     ouro_buf_add_text(&leak->command, "path SNAPSHOT ");
     ouro_leak_add_type_word(&leak->command, model, leak->type);
-    return OURO_OK;
+    return ouro_leak_add_holder(search, leak, bits);
 }
 
 /* --- threads */
@@ -158,7 +161,7 @@ static enum ouro_status find_ended_threads(struct ouro_leak_search *search)
         set(bits, v);
         count++;
     }
-    if (count < THREADS_MANY)
+    if (count < ouro_leak_many(search, THREADS_MANY))
         return OURO_OK;
     struct ouro_leak *leak = add_many(search, OURO_LEAK_THREADS, bits, count);
     if (!leak)
@@ -168,15 +171,41 @@ static enum ouro_status find_ended_threads(struct ouro_leak_search *search)
     ouro_leak_add_bytes(&leak->text, leak->bytes);
     ouro_buf_add_text(&leak->command, "path SNAPSHOT ");
     ouro_leak_add_type_word(&leak->command, model, leak->type);
-    return OURO_OK;
+    return ouro_leak_add_holder(search, leak, bits);
 }
 
 /* --- generators */
 
 struct crowd {
     ouro_node code, example;
-    uint64_t count, bytes;
+    uint64_t count;
 };
+
+static enum ouro_status add_crowd(struct ouro_leak_search *search, const struct crowd *crowd)
+{
+    const struct ouro_heap_model *model = search->model;
+    OURO_FREE uint8_t *bits = calloc(model->heap.count / 8 + 1, 1);
+    size_t count;
+    const struct ouro_line_record *lines = ouro_snapshot_lines(model->snapshot, &count);
+    if (!bits)
+        return OURO_NOMEM;
+    for (size_t i = 0; i < count; i++) {
+        struct ouro_stack_frame frame;
+        if (lines[i].node < model->heap.count && ouro_stack_frame_read(&frame, model, lines[i].node) && frame.code == crowd->code)
+            set(bits, lines[i].node);
+    }
+    struct ouro_leak *leak = ouro_leak_add(search, OURO_LEAK_GENERATORS, crowd->example, crowd->count,
+                                           ouro_leak_retained_together(search, bits));
+    if (!leak)
+        return OURO_NOMEM;
+    ouro_leak_add_count(&leak->text, crowd->count);
+    ouro_buf_addf(&leak->text, " %ss of ", ouro_heap_model_type_name(model, leak->type, NULL));
+    ouro_value_add(&leak->text, model, crowd->code, 200);
+    ouro_buf_add_text(&leak->text, " are suspended: ");
+    ouro_leak_add_bytes(&leak->text, leak->bytes);
+    ouro_buf_addf(&leak->command, "show SNAPSHOT 0x%" PRIx64, model->heap.addr[crowd->example]);
+    return ouro_leak_add_holder(search, leak, bits);
+}
 
 static enum ouro_status find_generators(struct ouro_leak_search *search)
 {
@@ -207,24 +236,10 @@ static enum ouro_status find_generators(struct ouro_leak_search *search)
             break;
         }
         crowds.items[*place - 1].count++;
-        crowds.items[*place - 1].bytes += search->retained->bytes[lines[i].node];
     }
-    for (size_t i = 0; i < crowds.count && !status; i++) {
-        const struct crowd *crowd = &crowds.items[i];
-        if (crowd->count < GENERATORS_MANY)
-            continue;
-        struct ouro_leak *leak = ouro_leak_add(search, OURO_LEAK_GENERATORS, crowd->example, crowd->count, crowd->bytes);
-        if (!leak) {
-            status = OURO_NOMEM;
-            break;
-        }
-        ouro_leak_add_count(&leak->text, crowd->count);
-        ouro_buf_addf(&leak->text, " %ss of ", ouro_heap_model_type_name(model, leak->type, NULL));
-        ouro_value_add(&leak->text, model, crowd->code, 200);
-        ouro_buf_add_text(&leak->text, " are suspended: ");
-        ouro_leak_add_bytes(&leak->text, crowd->bytes);
-        ouro_buf_addf(&leak->command, "show SNAPSHOT 0x%" PRIx64, model->heap.addr[crowd->example]);
-    }
+    for (size_t i = 0; i < crowds.count && !status; i++)
+        if (crowds.items[i].count >= ouro_leak_many(search, GENERATORS_MANY))
+            status = add_crowd(search, &crowds.items[i]);
     free(crowds.items);
     ouro_map_fini(&by_code);
     return status;

@@ -193,8 +193,7 @@ static struct holder find_holder(const struct ouro_leak_search *search, const ui
     return best;
 }
 
-/* Who holds them: one container most of them, or what each is wrapped in (a tuple, an entry). Nobody, when it is not one. */
-static enum ouro_status add_holder(struct ouro_leak_search *search, struct ouro_leak *leak, uint8_t *bits)
+enum ouro_status ouro_leak_add_holder(struct ouro_leak_search *search, struct ouro_leak *leak, uint8_t *bits)
 {
     const struct ouro_heap_model *model = search->model;
     for (unsigned level = 0; level < 3; level++) {
@@ -210,12 +209,22 @@ static enum ouro_status add_holder(struct ouro_leak_search *search, struct ouro_
             ouro_buf_add_text(&leak->text, " holds ");
             ouro_leak_add_count(&leak->text, found.count);
             ouro_buf_add_text(&leak->text, level ? " of what refers to them" : " of them");
-            ouro_leak_tell(search, found.node);
+            if (leak->bytes >= search->retained->bytes[found.node] / 2) /* else it holds more than these */
+                ouro_leak_tell(search, found.node);
             return OURO_OK;
         }
         memcpy(bits, above, model->heap.count / 8 + 1);
     }
     return OURO_OK;
+}
+
+/* Tasks that are done, or threads that ended: that says more. */
+static bool has_suspect(const struct ouro_leak_search *search, uint32_t type)
+{
+    for (size_t i = 0; i < search->leaks->count; i++)
+        if (search->leaks->items[i].type == type && search->leaks->items[i].count > 1)
+            return true;
+    return false;
 }
 
 /* All of the type that anything reaches, wherever they are. */
@@ -243,7 +252,7 @@ static enum ouro_status add_group(struct ouro_leak_search *search, const struct 
     add_share(&leak->text, search, leak->bytes);
     ouro_buf_add_text(&leak->command, "path SNAPSHOT ");
     ouro_leak_add_type_word(&leak->command, model, row->type);
-    return add_holder(search, leak, bits);
+    return ouro_leak_add_holder(search, leak, bits);
 }
 
 enum ouro_status ouro_leak_find_large(struct ouro_leak_search *search)
@@ -253,7 +262,9 @@ enum ouro_status ouro_leak_find_large(struct ouro_leak_search *search)
     OURO_TRY(ouro_largest_init(&largest, search->model, search->roots, search->retained, ROWS_MAX, 0, search->err));
     OURO_TRY(find_heaviest(search, &heaviest));
     /* Groups first: what holds one is not told again by itself. */
-    for (size_t pass = 0; pass < 2; pass++)
+    for (size_t pass = 0; pass < 2; pass++) {
+        if (pass == 1)
+            OURO_TRY(ouro_leak_find_globals(search));
         for (size_t i = 0; i < largest.count; i++) {
             const struct ouro_dominator_row *row = &largest.tree.items[largest.items[i]];
             bool object = row->kind == OURO_DOMINATOR_OBJECT;
@@ -261,8 +272,9 @@ enum ouro_status ouro_leak_find_large(struct ouro_leak_search *search)
                 continue;
             if (object)
                 OURO_TRY(add_object(search, row->node, row->object_count, heaviest));
-            else if (row->type < search->model->type_count)
+            else if (row->type < search->model->type_count && !has_suspect(search, row->type))
                 OURO_TRY(add_group(search, row));
         }
+    }
     return OURO_OK;
 }

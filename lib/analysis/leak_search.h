@@ -14,6 +14,11 @@ struct ouro_leak_search {
     struct ouro_err *err;
 };
 
+static inline uint64_t ouro_leak_many(const struct ouro_leak_search *search, uint64_t usual)
+{
+    return search->query->many ? search->query->many : usual;
+}
+
 /* A new suspect; NULL: no memory. */
 struct ouro_leak *ouro_leak_add(struct ouro_leak_search *search, enum ouro_leak_kind kind, ouro_node node, uint64_t count,
                                 uint64_t bytes);
@@ -31,10 +36,15 @@ bool ouro_leak_items(const struct ouro_heap_model *model, ouro_node node, uint64
 /* What the objects with a bit set retain together, at least: nothing is counted twice. O(objects). */
 uint64_t ouro_leak_retained_together(const struct ouro_leak_search *search, const uint8_t *bits);
 
-/* The parts. Each adds its suspects. */
+/* Who holds the objects with a bit set: one container most of them, or what each is wrapped in (a tuple, an exception). It becomes the
+ * suspect's place and is told in its text; nobody is, when it is not one. Uses up bits. O(objects + references). */
+enum ouro_status ouro_leak_add_holder(struct ouro_leak_search *search, struct ouro_leak *leak, uint8_t *bits);
+
+/* The parts. Each adds its suspects; what says more comes first, as what was told is not told again. */
 enum ouro_status ouro_leak_find_caches(struct ouro_leak_search *search);
 enum ouro_status ouro_leak_find_large(struct ouro_leak_search *search);
-enum ouro_status ouro_leak_find_containers(struct ouro_leak_search *search);
+enum ouro_status ouro_leak_find_outliers(struct ouro_leak_search *search);
+enum ouro_status ouro_leak_find_globals(struct ouro_leak_search *search);
 enum ouro_status ouro_leak_find_ended(struct ouro_leak_search *search);
 enum ouro_status ouro_leak_find_waste(struct ouro_leak_search *search);
 

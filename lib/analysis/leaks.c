@@ -284,6 +284,7 @@ static bool is_ordinary(struct ouro_leak *leak)
         "sys.modules['sys'].stdlib_module_names", "sys.modules['html.entities'].", "sys.modules['builtins'].object -> <__subclasses__>",
         "sys.modules['encodings.", "sys.modules['opcode'].", "sys.modules['_opcode_metadata'].", "sys.modules['stringprep'].",
         "sys.modules['mimetypes'].", "sys.modules['errno'].",
+        "sys.modules['_ssl']",
     };
     if (leak->kind != OURO_LEAK_OBJECT && leak->kind != OURO_LEAK_MODULE && leak->kind != OURO_LEAK_OUTLIER)
         return false;
@@ -310,9 +311,9 @@ static enum ouro_status run(struct ouro_leak_search *search)
     struct ouro_leaks *leaks = search->leaks;
     OURO_TRY(find_uncollectable(search));
     OURO_TRY(ouro_leak_find_caches(search)); /* first: what they say is more than that somebody retains them */
-    OURO_TRY(ouro_leak_find_large(search));
-    OURO_TRY(ouro_leak_find_containers(search));
     OURO_TRY(ouro_leak_find_ended(search));
+    OURO_TRY(ouro_leak_find_outliers(search));
+    OURO_TRY(ouro_leak_find_large(search));
     OURO_TRY(find_unexplained(search));
     OURO_TRY(ouro_leak_find_waste(search));
     for (size_t i = 0; i < leaks->count; i++)

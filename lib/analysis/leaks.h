@@ -49,6 +49,7 @@ struct ouro_leak {
 struct ouro_leaks_query {
     uint64_t bytes_min;  /* smaller suspects are left out; 0: a hundredth of the whole, at least 64 KiB */
     size_t limit;        /* suspects of one kind; 0: all */
+    uint64_t many;       /* from so many objects or items on; 0: as many as a sound program seldom has, by kind */
 };
 
 struct ouro_leaks {

@@ -85,7 +85,7 @@ static void write_leak(struct ouro_out *out, const struct ouro_page_leaks *page,
     }
     if (place) {
         text.size = 0;
-        ouro_buf_add_text(&text, leak->kind == OURO_LEAK_GROUP ? "held at " : "accumulates at ");
+        ouro_buf_add_text(&text, leak->kind != OURO_LEAK_OBJECT ? "held at " : "accumulates at ");
         ouro_buf_add(&text, place->data, place->size);
         write_line(out, "    ", &text, width);
     }
@@ -110,14 +110,16 @@ void ouro_page_leaks_text(struct ouro_out *out, const struct ouro_page_leaks *pa
         if (ouro_leak_is_waste(leak->kind) && !waste)
             ouro_out_text(out, number ? "\nWasted\n" : "Wasted\n");
         else if (!number)
-            ouro_out_text(out, "Suspects, largest first; one snapshot does not show what grows (ouro diff does)\n");
+            ouro_out_text(out, "Suspects, largest first (ouro diff shows what grows)\n");
         waste = ouro_leak_is_waste(leak->kind);
         write_leak(out, page, leak, ++number, width);
     }
+    if (number)
+        ouro_out_text(out, "\n");
     if (!number)
         ouro_buf_add_text(&text, "no suspects");
     else
-        ouro_buf_addf(&text, "\n%zu %s", number, number == 1 ? "suspect" : "suspects");
+        ouro_buf_addf(&text, "%zu %s", number, number == 1 ? "suspect" : "suspects");
     ouro_buf_add_text(&text, "; of ");
     ouro_text_add_size(&text, leaks->total_bytes);
     ouro_buf_add_text(&text, ", looked at from ");
@@ -127,8 +129,7 @@ void ouro_page_leaks_text(struct ouro_out *out, const struct ouro_page_leaks *pa
         ouro_buf_addf(&text, "; %" PRIu64 " more (--limit)", leaks->left_count);
     if (suppressed)
         ouro_buf_addf(&text, "; %zu suppressed", suppressed);
-    ouro_buf_add_byte(&text, '\n');
-    ouro_out_buf(out, &text);
+    ouro_sentence_write_under(out, &text, width, "", "");
     ouro_page_doubts_text(out, page->info, width);
 }
 

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const unsigned parts[] = {WHOLE_CYCLES, WHOLE_GARBAGE | WHOLE_COLLECTOR, WHOLE_DOMINATORS | WHOLE_TYPES,
-                                     WHOLE_INFO | WHOLE_OBJECTS | WHOLE_EXPORT, WHOLE_PATHS, WHOLE_PICTURES | WHOLE_WRITTEN};
+                                     WHOLE_INFO | WHOLE_OBJECTS | WHOLE_EXPORT, WHOLE_PATHS, WHOLE_PICTURES | WHOLE_WRITTEN, WHOLE_LEAKS};
     unsigned part = parts[size % (sizeof parts / sizeof *parts)];
     char path[64];
     int fd = mend_open(data, size, path, sizeof path);

@@ -77,6 +77,7 @@ static const struct {
     {WHOLE_PATHS,      20},
     {WHOLE_PICTURES,   200},
     {WHOLE_DIFF,       60},
+    {WHOLE_LEAKS,      60},
 };
 
 static struct tiny tiny, other;

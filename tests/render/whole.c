@@ -11,6 +11,7 @@
 #include "render/page_diff.h"
 #include "render/page_stack.h"
 #include "render/page_path.h"
+#include "render/page_leaks.h"
 
 #define PAGES_MAX   5u      /* objects with a page of their own */
 #define PATHS_MAX   16u     /* objects whose paths are asked for */
@@ -382,6 +383,19 @@ static enum ouro_status ask_diff(struct whole *w, const char *path, unsigned ope
     return compare(w, &comparison, path, open_flags, err);
 }
 
+static enum ouro_status ask_leaks(struct whole *w, struct ouro_err *err)
+{
+    const struct ouro_leaks_query queries[] = {{.bytes_min = 1, .many = 1}, {.limit = 1}};
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        OURO_GUARD(ouro_leaks_fini) struct ouro_leaks leaks = {0};
+        OURO_TRY(ouro_leaks_init(&leaks, &w->model, &w->roots, &w->retained, &queries[i], err));
+        const struct ouro_page_leaks page = {.model = &w->model, .leaks = &leaks, .info = &w->info, .file = "a file's"};
+        ouro_page_leaks_text(&w->out, &page, 80);
+        ouro_page_leaks_json(&w->out, &page);
+    }
+    return forget(w);
+}
+
 static enum ouro_status prepare(struct whole *w, const char *path, unsigned open_flags, struct ouro_err *err)
 {
     OURO_TRY(ouro_heap_model_open(&w->model, path, open_flags, err));
@@ -428,6 +442,8 @@ static enum ouro_status ask(struct whole *w, const char *path, unsigned open_fla
         OURO_TRY(ask_stack(w, err));
     if (parts & WHOLE_PICTURES)
         OURO_TRY(whole_pictures(&w->model, &w->collector, &w->roots, &w->retained, &w->out, parts & WHOLE_WRITTEN, err));
+    if (parts & WHOLE_LEAKS)
+        OURO_TRY(ask_leaks(w, err));
     if (parts & WHOLE_EXPORT) {
         OURO_TRY(ouro_ndjson_write(&w->out, &w->model, &w->roots, &w->retained, NULL, err));
         OURO_TRY(forget(w));

@@ -22,7 +22,8 @@ enum whole_part {
     WHOLE_PICTURES = 2048,
     WHOLE_WRITTEN = 4096, /* pictures, as DOT and back */
     WHOLE_DIFF = 8192, /* against another snapshot, or itself */
-    WHOLE_ALL = 16383,
+    WHOLE_LEAKS = 16384, /* from one object on */
+    WHOLE_ALL = 32767,
 };
 
 /* What WHOLE_DIFF compares with; NULL: with itself. Borrowed. */
