@@ -55,7 +55,7 @@ class Readme(unittest.TestCase):
     def test_there_are_examples_of_every_command(self):
         shown = {shlex.split(command)[1] for command in examples()}
         self.assertEqual(shown, {"dump", "doctor", "info", "types", "objects", "show", "cycles", "garbage",
-                                 "dominators", "export", "verify", "stack", "path", "diff", "watch"})
+                                 "dominators", "export", "verify", "stack", "path", "diff", "leaks", "watch"})
 
     def test_the_examples_run_with_every_python(self):
         self.assertTrue(PYTHONS, "OURO_TEST_PYTHONS names no interpreter")
