@@ -28,7 +28,7 @@ static const struct command {
     {"dominators", ouro_cmd_dominators, false, "SNAPSHOT", "what keeps how much alive, from the top down"},
     {"diff", ouro_cmd_diff, false, "A B [C ...]", "what grew between snapshots, and who holds it"},
     {"leaks", ouro_cmd_leaks, false, "SNAPSHOT", "leak suspects of one snapshot, and what is wasted"},
-    {"watch", ouro_cmd_watch, true, "PID", "snapshots on an interval or as memory grows, then a diff"},
+    {"watch", ouro_cmd_watch, true, "PID", "snapshots from time to time, then what grew"},
     {"export", ouro_cmd_export, true, "SNAPSHOT", "writes all objects for other programs (ndjson)"},
     {"verify", ouro_cmd_verify, false, "SNAPSHOT", "checks a file block by block"},
 };

@@ -392,7 +392,7 @@ static enum ouro_status attempt(struct ouro_stop *stop, uint64_t deadline_ns, st
         calm_down(stop);
         sem_destroy(&stop->ready);
         sem_destroy(&stop->release);
-        return ouro_err_sys(err, failure, "can't start the thread that stops process %d", (int)stop->pid);
+        return ouro_err_sys(err, failure, "no memory for the thread that stops process %d, or too many threads", (int)stop->pid);
     }
     while (sem_wait(&stop->ready))
         continue; /* a signal handler of the program ran */

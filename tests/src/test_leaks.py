@@ -23,7 +23,7 @@ WASTE = {'strings', 'empty', 'sparse'}
 
 def interpreters():
     pythons = targets.pythons()
-    return pythons if os.environ.get('OURO_TEST_LEAKS_ALL') else pythons[:1] + pythons[-1:]
+    return pythons if os.environ.get('OURO_TEST_LEAKS_ALL') else list(dict.fromkeys(pythons[:1] + pythons[-1:]))
 
 
 def capture(python, kind, path):
