@@ -56,3 +56,7 @@ EXTRA_PROGRAMS += tests/bench_diff
 CLEANFILES += tests/bench_diff
 tests_bench_diff_SOURCES = tests/bench/bench_diff.c
 tests_bench_diff_LDADD = $(TEST_ANALYSIS_LIBS)
+check_PROGRAMS += tests/test_analysis_leaks
+TESTS += tests/test_analysis_leaks
+tests_test_analysis_leaks_SOURCES = tests/analysis/test_leaks.c tests/analysis/tiny.c tests/analysis/tiny.h
+tests_test_analysis_leaks_LDADD = $(TEST_ANALYSIS_LIBS)
