@@ -127,30 +127,41 @@ static void meet_container(struct attributes *attributes, const struct attribute
     }
 }
 
-/* The values of an object's attributes: its fields named ".x", and the entries of its __dict__. */
-static void each_attribute(const struct ouro_heap_model *model, ouro_node node,
-                           void (*visit)(void *context, const struct attribute *met), void *context)
+/* Fields named ".x" of an object, or of a __dict__ whose keys its shape has. The object's own __dict__, or OURO_NODE_NONE. */
+static ouro_node each_field(const struct ouro_heap_model *model, ouro_node node, struct attribute *met,
+                            void (*visit)(void *context, const struct attribute *met), void *context)
 {
     struct ouro_part_walk parts;
-    struct ouro_slot_walk walk;
-    struct ouro_slot slot;
-    struct attribute met = {.holder = node, .type = ouro_heap_model_type(model, node)};
     ouro_node dict = OURO_NODE_NONE;
     ouro_part_walk_begin(&parts, model, node);
     while (ouro_part_walk_next(&parts)) {
         const char *name = parts.part->kind == OURO_PART_FIELD
                                ? ouro_snapshot_string(model->snapshot, parts.part->name, NULL) : NULL;
-        met.value = model->heap.slots[parts.first];
-        if (met.value >= model->heap.count || !name || parts.part->edge_class == OURO_EDGE_WEAK)
+        if (!name || parts.part->edge_class == OURO_EDGE_WEAK)
+            continue;
+        met->value = model->heap.slots[parts.first];
+        if (met->value >= model->heap.count)
             continue;
         if (!strcmp(name, "__dict__"))
-            dict = met.value;
-        met.key = KEY_OF_STRING | parts.part->name;
+            dict = met->value;
+        met->key = KEY_OF_STRING | parts.part->name;
         if (name[0] == '.')
-            visit(context, &met);
+            visit(context, met);
     }
+    return dict;
+}
+
+/* The values of an object's attributes: its fields, and the entries of its __dict__. */
+static void each_attribute(const struct ouro_heap_model *model, ouro_node node,
+                           void (*visit)(void *context, const struct attribute *met), void *context)
+{
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot;
+    struct attribute met = {.holder = node, .type = ouro_heap_model_type(model, node)};
+    ouro_node dict = each_field(model, node, &met, visit, context);
     if (dict >= model->heap.count)
         return;
+    each_field(model, dict, &met, visit, context);
     ouro_slot_walk_begin(&walk, model, dict);
     while (ouro_slot_walk_next(&walk, &slot)) {
         if (slot.place || slot.target >= model->heap.count || slot.key >= KEY_OF_STRING)

@@ -179,6 +179,25 @@ START_TEST(a_container_far_larger_than_its_like_is_told)
 }
 END_TEST
 
+START_TEST(attributes_count_where_the_shape_has_the_names_of_a_dict_too)
+{
+    begin();
+    uint32_t user = fields("app", "User", OURO_TYPE_HEAP, "__dict__"),
+             shared = fields("builtins", "dict", OURO_TYPE_DICT, ".cart");
+    ouro_node users[9], items[400], mine = OURO_NODE_NONE;
+    for (size_t i = 0; i < 9; i++) {
+        for (size_t k = 0; k < 400 && i == 5; k++)
+            items[k] = add(number, 32);
+        ouro_node cart = add_items(list, 100, items, i == 5 ? 400 : 0);
+        mine = i == 5 ? cart : mine;
+        users[i] = add_with(user, 50, add_with(shared, 60, cart));
+    }
+    look(add_items(list, 200, users, 9));
+    check_leak(OURO_LEAK_OUTLIER, mine, OURO_NODE_NONE, 400, 400 * 32 + 100, "where the other 8 objects of app.User");
+    end();
+}
+END_TEST
+
 START_TEST(a_cache_is_without_a_bound_unless_its_entries_are_links)
 {
     begin();
@@ -351,6 +370,7 @@ int main(void)
     tcase_add_test(tests, one_object_is_told_with_the_place_where_it_accumulates);
     tcase_add_test(tests, a_small_object_and_code_are_no_suspects);
     tcase_add_test(tests, a_container_far_larger_than_its_like_is_told);
+    tcase_add_test(tests, attributes_count_where_the_shape_has_the_names_of_a_dict_too);
     tcase_add_test(tests, a_cache_is_without_a_bound_unless_its_entries_are_links);
     tcase_add_test(tests, what_a_module_has_is_told_from_so_many_items_on);
     tcase_add_test(tests, exceptions_are_counted_by_their_first_tracebacks_and_held_by_a_list);
