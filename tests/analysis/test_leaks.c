@@ -294,7 +294,7 @@ START_TEST(empty_and_sparse_containers_are_waste)
     begin();
     ouro_node all[30], item = add(number, 32);
     for (size_t i = 0; i < 20; i++)
-        all[i] = add_items(list, 56, NULL, 0);
+        all[i] = add_items(list, 56, &item, 0);
     for (size_t i = 20; i < 30; i++)
         all[i] = add_items(list, 4056, &item, 1);
     look(add_items(list, 296, all, 30));
