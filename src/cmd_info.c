@@ -51,8 +51,11 @@ static int run(const char *path, bool salvage, bool quick, bool json, size_t lim
         computed = ouro_stacks_init(&stacks, &model, &err);
     if (computed == OURO_OK)
         computed = ouro_waits_init(&waits, &stacks, &err);
+    OURO_GUARD(ouro_tasks_fini) struct ouro_tasks tasks = {0};
     if (computed == OURO_OK)
-        computed = ouro_info_add_hangs(&info, &waits, &err);
+        computed = ouro_tasks_init(&tasks, &model, &stacks, &err);
+    if (computed == OURO_OK)
+        computed = ouro_info_add_hangs(&info, &waits, &tasks, &err);
     if (computed != OURO_OK)
         return ouro_command_fail_snapshot(computed, path, &err);
     return print(&(struct ouro_page_info){&model, &info, &depth.roots, quick ? NULL : &largest, &waits, limit}, json);

@@ -10,6 +10,7 @@
 #include "base/guard.h"
 
 #define TYPES_NAMED_MAX 5
+#define TASKS_NAMED_MAX 5
 #define CORE_MISSING_MAX 32u /* sentences; a dump writes a dozen */
 /* docs/FORMAT.md, "Meta keys" */
 #define META_SANDBOX "capture.sandbox"
@@ -395,17 +396,44 @@ static enum ouro_status compute(struct ouro_info *info, struct ouro_heap_model *
     return status == OURO_OK ? OURO_OK : ouro_err_set(err, status, "out of memory for the findings");
 }
 
-enum ouro_status ouro_info_add_hangs(struct ouro_info *info, const struct ouro_waits *waits, struct ouro_err *err)
+/* The last finding goes to that place. */
+static void move_last(struct ouro_info *info, size_t place)
 {
-    for (size_t i = 0; i < waits->hangs.count; i++) {
-        struct ouro_buf *text = add_finding(info, OURO_FINDING_HUNG, waits->hangs.items[i].count);
-        if (text)
+    struct ouro_finding *findings = info->findings.items, last = findings[info->findings.count - 1];
+    memmove(findings + place + 1, findings + place, (info->findings.count - 1 - place) * sizeof *findings);
+    findings[place] = last;
+}
+
+static void say_task_deadlock(struct ouro_buf *text, const struct ouro_tasks *tasks, const struct ouro_task_deadlock *deadlock)
+{
+    ouro_buf_addf(text, "deadlock of %zu asyncio %s: ", deadlock->stuck_count, deadlock->stuck_count == 1 ? "task" : "tasks");
+    for (size_t m = 0; m < deadlock->count && m < TASKS_NAMED_MAX; m++) {
+        const struct ouro_task *task = &tasks->tasks.items[tasks->members.items[deadlock->first + m]];
+        ouro_buf_add_text(text, m ? ", and " : "");
+        ouro_task_add_name(text, tasks, task);
+        ouro_buf_add_text(text, " waits for ");
+        ouro_task_add_wait(text, tasks, task);
+    }
+    if (deadlock->count > TASKS_NAMED_MAX)
+        ouro_buf_addf(text, ", and %zu more", deadlock->count - TASKS_NAMED_MAX);
+}
+
+enum ouro_status ouro_info_add_hangs(struct ouro_info *info, const struct ouro_waits *waits,
+                                     const struct ouro_tasks *tasks, struct ouro_err *err)
+{
+    size_t place = 0;
+    for (size_t i = 0; i < waits->hangs.count + tasks->deadlocks.count; i++) {
+        const struct ouro_task_deadlock *deadlock =
+            i < waits->hangs.count ? NULL : &tasks->deadlocks.items[i - waits->hangs.count];
+        struct ouro_buf *text =
+            add_finding(info, OURO_FINDING_HUNG, deadlock ? deadlock->stuck_count : waits->hangs.items[i].count);
+        if (text && deadlock)
+            say_task_deadlock(text, tasks, deadlock);
+        else if (text)
             ouro_hang_add(text, waits, &waits->hangs.items[i]);
         if (!text || text->failed)
             return ouro_err_set(err, OURO_NOMEM, "out of memory for the findings");
-        struct ouro_finding *findings = info->findings.items, last = findings[info->findings.count - 1];
-        memmove(findings + i + 1, findings + i, (info->findings.count - 1 - i) * sizeof *findings);
-        findings[i] = last;
+        move_last(info, place++);
     }
     return OURO_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "analysis/histogram.h"
 #include "analysis/roots.h"
+#include "analysis/tasks.h"
 #include "analysis/waits.h"
 #include "base/buf.h"
 
@@ -54,7 +55,8 @@ struct ouro_info {
 /* The name that --json and tests use ("garbage", "collector_off", ...). */
 const char *ouro_finding_name(enum ouro_finding_kind kind);
 /* Adds, in front of the others, what looks hung. */
-enum ouro_status ouro_info_add_hangs(struct ouro_info *info, const struct ouro_waits *waits, struct ouro_err *err);
+enum ouro_status ouro_info_add_hangs(struct ouro_info *info, const struct ouro_waits *waits,
+                                     const struct ouro_tasks *tasks, struct ouro_err *err);
 /* Adds the findings that need roots. */
 enum ouro_status ouro_info_add_unexplained(struct ouro_info *info, const struct ouro_roots *roots, struct ouro_err *err);
 /* Whether it says how far the rest can be believed, and not what is worth a look by itself. */

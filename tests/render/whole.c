@@ -55,9 +55,9 @@ static enum ouro_status ask_info(struct whole *w, struct ouro_err *err)
     OURO_GUARD(ouro_waits_fini) struct ouro_waits waits = {0};
     OURO_TRY(ouro_stacks_init(&stacks, &w->model, err));
     OURO_TRY(ouro_waits_init(&waits, &stacks, err));
-    OURO_TRY(ouro_info_add_hangs(&w->info, &waits, err));
     OURO_GUARD(ouro_tasks_fini) struct ouro_tasks tasks = {0};
     OURO_TRY(ouro_tasks_init(&tasks, &w->model, &stacks, err));
+    OURO_TRY(ouro_info_add_hangs(&w->info, &waits, &tasks, err));
     const struct ouro_page_tasks task_page = {&tasks, false, false};
     const struct ouro_page_stack stack_page = {.waits = &waits, .with_locals = true, .tasks = &task_page};
     ouro_page_stack_text(&w->out, &stack_page, 80);
