@@ -8,7 +8,9 @@
 #include "fail_on.h"
 #include "options.h"
 #include "output.h"
+#include "picture.h"
 #include "render/page_diff.h"
+#include "render/picture.h"
 #include "snapshots.h"
 
 #define TEXT_LIMIT   10
@@ -28,6 +30,8 @@ struct request {
     size_t limit;
     struct ouro_diff_options options;
     struct ouro_fail_on fail_on;
+    struct ouro_picture_dest dest;
+    uint64_t budget, seconds;
 };
 
 /* A snapshot that is open. Zero-initialised: none. */
@@ -203,6 +207,22 @@ static enum ouro_status detail(const struct request *request, struct ouro_diff_p
     return OURO_OK;
 }
 
+struct making {
+    const struct request *request;
+    const struct ouro_diff_paths *paths;
+};
+
+static int make(void *context, size_t budget, struct ouro_drawing **drawing, size_t *drawn)
+{
+    const struct making *making = context;
+    struct ouro_err err;
+    enum ouro_status status = ouro_picture_diff(drawing, making->paths, budget, &err);
+    if (status != OURO_OK)
+        return ouro_command_fail_snapshot(status, making->request->paths[making->request->count - 1], &err);
+    *drawn = ouro_drawing_node_count(*drawing);
+    return OURO_EXIT_DONE;
+}
+
 static int print(struct request *request, struct ouro_diff *diff, const struct ouro_diff_names *names,
                  const struct ouro_diff_trend *trend)
 {
@@ -215,6 +235,11 @@ static int print(struct request *request, struct ouro_diff *diff, const struct o
             return ouro_command_fail_snapshot(computed, request->paths[request->count - 1], &err);
     }
     evaluate(request, diff);
+    if (request->dest.path) {
+        struct making making = {request, &diff->paths};
+        int drawn = ouro_picture_draw("diff", &request->dest, request->budget, request->seconds, make, &making);
+        return drawn ? drawn : ouro_fail_on_finish(&request->fail_on);
+    }
     int status = ouro_dest_open(&output, NULL);
     if (status)
         return status;
@@ -316,7 +341,8 @@ static int run(struct request *request)
 int ouro_cmd_diff(int argc, char **argv)
 {
     static const char *const sections[] = {"all", "path", "type", "object", "retained", NULL};
-    struct request request = {.fail_on = {.command = "diff"}};
+    struct request request = {
+        .fail_on = {.command = "diff"}, .budget = OURO_PICTURE_BUDGET, .seconds = OURO_PICTURE_SECONDS};
     bool limited = false, bounded = false;
     uint64_t limit = 0;
     const struct ouro_option options[] = {
@@ -333,6 +359,8 @@ int ouro_cmd_diff(int argc, char **argv)
         {0, "threshold", OURO_OPTION_SIZE, &request.options.threshold, &bounded, "SIZE",
          "what grew by less is noise (default 32K, or a\n"
          "hundredth of all growth if that is more)", NULL},
+        OURO_PICTURE_OPTIONS(&request.dest),
+        OURO_PICTURE_BUDGET_OPTIONS(&request.budget, &request.seconds),
         OURO_FAIL_ON_OPTIONS(&request.fail_on),
         OURO_SNAPSHOT_OPTIONS(&request.salvage, &request.json),
         {0},
@@ -351,6 +379,14 @@ int ouro_cmd_diff(int argc, char **argv)
     int first, status;
     if (!ouro_options_parse(&usage, argc, argv, &first, &status))
         return status;
+    if ((status = ouro_picture_dest_check("diff", &request.dest)))
+        return status;
+    if (request.dest.path && request.by != BY_ALL && request.by != BY_PATH) {
+        ouro_command_complain("diff: paths are drawn (-o): not together with --by type, object or retained");
+        return OURO_EXIT_USAGE;
+    }
+    if (request.dest.path)
+        request.by = BY_PATH;
     request.count = (size_t)(argc - first);
     request.paths = calloc(request.count, sizeof *request.paths);
     status = request.paths ? ouro_fail_on_init(&request.fail_on, &scope) : OURO_EXIT_OTHER;

@@ -32,6 +32,7 @@ libouro_render_a_SOURCES = \
 	lib/render/page_neighbourhood.c \
 	lib/render/picture.c \
 	lib/render/picture_cycles.c \
+	lib/render/picture_diff.c \
 	lib/render/picture_path.c \
 	lib/render/picture_tree.c \
 	lib/render/picture.h \

@@ -5,6 +5,7 @@
 #define OURO_RENDER_PICTURE_H
 
 #include "analysis/cycles.h"
+#include "analysis/diff_paths.h"
 #include "analysis/dominator_tree.h"
 #include "analysis/neighbourhood.h"
 #include "analysis/path_tree.h"
@@ -56,6 +57,11 @@ enum ouro_status ouro_picture_path_tree(struct ouro_drawing **drawing, const str
 enum ouro_status ouro_picture_dominators(struct ouro_drawing **drawing, const struct ouro_heap_model *model,
                                          const struct ouro_dominator_tree *tree, enum ouro_dominator_grouping grouping,
                                          struct ouro_err *err);
+
+/* What grew and what shrank, by the paths that hold it: a box for each place, the deeper in colour the more it is; what shrank is
+ * dashed. No row is begun behind `budget` boxes (0: any number); what is left out, or below the threshold, is counted. */
+enum ouro_status ouro_picture_diff(struct ouro_drawing **drawing, const struct ouro_diff_paths *paths, size_t budget,
+                                   struct ouro_err *err);
 
 /* Of one object, as a picture shows it: its type, a line of its value, and what options ask for. */
 void ouro_picture_label(struct ouro_buf *out, const struct ouro_heap_model *model, ouro_node node,

@@ -12,6 +12,7 @@
 #include "render/page_stack.h"
 #include "render/page_path.h"
 #include "render/page_leaks.h"
+#include "render/picture.h"
 
 #define PAGES_MAX   5u      /* objects with a page of their own */
 #define PATHS_MAX   16u     /* objects whose paths are asked for */
@@ -373,6 +374,9 @@ static enum ouro_status compare(struct whole *w, struct comparison *c, const cha
                                         .paths = true, .types = true, .objects = true, .retained = true, .each_object = true};
     ouro_page_diff_text(&w->out, &page, 80);
     OURO_TRY(forget(w));
+    struct ouro_drawing *drawing = NULL;
+    OURO_TRY(ouro_picture_diff(&drawing, &c->diff.paths, 20, err));
+    ouro_drawing_free(drawing);
     ouro_page_diff_json(&w->out, &page);
     return forget(w);
 }

@@ -53,6 +53,24 @@ def test_boxes_and_arrows_read_back(folder):
     assert len(shallow["nodes"]) == 3
 
 
+def test_what_grew_is_drawn_by_the_paths_that_hold_it(folder):
+    path, grown = snapshot(folder), os.path.join(folder, "b.ouro")
+    make_snapshot(grown, "60000")
+    compared = json.loads(ouro("diff", path, grown, "--json", "--by", "path", "--threshold", "1").stdout)
+    picture = read(draw(path, ["diff", grown], "--threshold", "1"))
+    assert compared["paths"] and picture["edges"], compared
+    assert any("objects, +" in node["label"] for node in picture["nodes"].values()), picture
+    tooltips = {node.get("tooltip") for node in picture["nodes"].values()}
+    assert compared["paths"][0]["path"] in tooltips, (compared["paths"][0], tooltips)
+    back = read(draw(grown, ["diff", path], "--threshold", "1"))
+    assert any("dashed" in node.get("style", "") for node in back["nodes"].values()), back
+    few = read(draw(path, ["diff", grown], "--threshold", "1", "--budget", "1"))
+    assert len(few["nodes"]) < len(picture["nodes"]) or len(picture["nodes"]) < 3, few
+    nothing = read(draw(path, ["diff", path]))
+    assert [node["label"] for node in nothing["nodes"].values()] == ["nothing that is held\\ngrew or shrank"], nothing
+    check(ouro("diff", path, grown, "--by", "type", "-o", "x.dot"), 2, b"", b"paths are drawn")
+
+
 def test_filters_and_highlights_take_types(folder):
     path = snapshot(folder)
     only = read(draw(path, ["refs", LIST], "--filter", "dict"))
