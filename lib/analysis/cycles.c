@@ -176,7 +176,8 @@ static bool hash_names(struct folding *f, uint64_t *sum)
 static uint32_t find_pattern(struct folding *f, enum ouro_layer layer, bool unreachable)
 {
     uint64_t hash = (uint64_t)layer * 2 + unreachable;
-    qsort(f->met.items, f->met.count, sizeof *f->met.items, by_number);
+    if (f->met.count)
+        qsort(f->met.items, f->met.count, sizeof *f->met.items, by_number);
     for (size_t i = 0; i < f->met.count; i++)
         hash = mix(hash, f->met.items[i]);
     bool added;

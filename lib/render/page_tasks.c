@@ -44,7 +44,7 @@ struct tree {
         size_t count, capacity;
     } later;
     uint32_t path[DEPTH_MAX + 1];
-    bool last[DEPTH_MAX + 1];
+    bool last[DEPTH_MAX + 2]; /* an entry of the deepest level has lines below it */
     struct ouro_buf text, prefix;
     bool failed;
 };

@@ -11,7 +11,7 @@
 static bool was_woken(uint64_t result)
 {
     enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
-    switch (-(int64_t)result) {
+    switch (UINT64_C(0) - result) {
     case ERESTARTSYS:
     case ERESTARTNOINTR:
     case ERESTARTNOHAND:
