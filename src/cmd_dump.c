@@ -182,6 +182,13 @@ void ouro_cmd_dump_put_figures(struct ouro_json *json, const struct ouro_dump_op
     ouro_json_uint(json, "size_estimated", totals->estimated_count);
     ouro_json_uint(json, "torn", totals->torn_count);
     put_checks(json, result);
+    if (!options->session.core) {
+        ouro_json_string(json, "mode", ouro_session_mode_name(result->mode));
+        if (result->mode_reason[0])
+            ouro_json_string(json, "mode_reason", result->mode_reason);
+        if (result->inconsistent[0])
+            ouro_json_string(json, "inconsistent", result->inconsistent);
+    }
     if (options->session.core) {
         ouro_json_array(json, "core_missing");
         const char *lines = (const char *)result->core_lacks.data;

@@ -75,7 +75,9 @@ static void write_process(struct dump *dump)
         ouro_snapshot_writer_meta(dump->writer, "process.command", command, size);
     put_text(dump, "arch", "x86_64");
     put_number(dump, "capture.time", dump->session.captured_at);
-    put_text(dump, "capture.mode", session->core ? "core" : "pause");
+    put_text(dump, "capture.mode", session->core ? "core" : ouro_session_mode_name(session->mode));
+    if (session->mode_reason[0])
+        put_text(dump, "capture.mode_reason", session->mode_reason);
     put_text(dump, OURO_META_CONSISTENT, session->inconsistent[0] ? "0" : "1");
     if (session->inconsistent[0])
         put_text(dump, OURO_META_INCONSISTENT, session->inconsistent);
@@ -276,6 +278,8 @@ static enum ouro_status look_at_stacks(struct dump *dump)
     result->pause_ns = session->pause_ns;
     result->copied_bytes = session->image.copied_bytes;
     result->walk_ns = ouro_session_now_ns() - start;
+    result->mode = session->mode;
+    memcpy(result->mode_reason, session->mode_reason, sizeof result->mode_reason);
     memcpy(result->inconsistent, session->inconsistent, sizeof result->inconsistent);
     return OURO_OK;
 }

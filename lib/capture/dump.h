@@ -33,6 +33,8 @@ struct ouro_dump_result {
     uint64_t completed_count;   /* then: objects that were on no list of the collector's own */
     uint64_t collecting_thread; /* then: the kernel's number of the thread that collects; 0 unknown */
     unsigned stop_count;        /* stops that it took: more than one when a collection was running */
+    enum ouro_session_mode mode; /* that was taken; not of a core */
+    char mode_reason[200];       /* why this one, where nobody asked for it; "": it was asked for */
     char inconsistent[252];     /* why it is not all of one moment; "": it is */
     bool output_failed;         /* what failed was writing the file, not reading the target */
     bool not_python;            /* with OURO_UNSUPPORTED: a process that could be read, but no CPython */

@@ -17,6 +17,12 @@ const char *ouro_session_sandbox_name(enum ouro_session_sandbox sandbox)
     return names[sandbox];
 }
 
+const char *ouro_session_mode_name(enum ouro_session_mode mode)
+{
+    static const char *const names[] = {"auto", "pause", "fork", "live"};
+    return names[mode];
+}
+
 uint64_t ouro_session_now_ns(void)
 {
     struct timespec now;
@@ -166,6 +172,7 @@ enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err
         session->collecting = collecting.running;
         return ouro_session_check_cancel(session, err);
     }
+    session->mode = OURO_SESSION_PAUSE;
     OURO_TRY(ouro_image_plan(&session->image, session->process, &options, err));
     ouro_session_progress(session, OURO_SESSION_COPY, 0);
     OURO_TRY(stop_between_collections(session, err));

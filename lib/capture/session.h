@@ -16,6 +16,16 @@
 #include "target/module.h"
 #include "target/process.h"
 
+/* How the memory of a process is read. */
+enum ouro_session_mode {
+    OURO_SESSION_AUTO,  /* whichever suits; the session says which and why */
+    OURO_SESSION_PAUSE, /* it stands still while it is read */
+    OURO_SESSION_FORK,  /* a copy that the kernel makes of it is read, while it runs on */
+    OURO_SESSION_LIVE,  /* it runs while it is read: what was read is not of one moment */
+};
+/* "auto", "pause", "fork", "live": also what the snapshot says. */
+const char *ouro_session_mode_name(enum ouro_session_mode mode);
+
 enum ouro_session_phase {
     OURO_SESSION_PREPARE,
     OURO_SESSION_COPY,
@@ -25,6 +35,7 @@ enum ouro_session_phase {
 
 struct ouro_session_options {
     pid_t pid; /* unless there is a core */
+    enum ouro_session_mode mode;
     uint64_t start_ticks; /* of the process that is meant (process.h); 0: whichever has the pid */
     const char *core; /* the path of a core file; NULL: a live process */
     struct ouro_core_options core_options;
@@ -62,6 +73,8 @@ struct ouro_session {
     struct ouro_walk walk;
     enum ouro_session_sandbox sandbox;
     char no_sandbox_reason[128]; /* with SANDBOX_NONE */
+    enum ouro_session_mode mode; /* that was taken; not of a core */
+    char mode_reason[200];       /* why this one, where nobody asked for it; "": it was asked for */
     double captured_at;          /* seconds since the epoch; of a core: when its file was last written to */
     uint64_t pause_ns;
     bool collecting;     /* it was inside of a collection: a core, or one that did not end */
