@@ -149,6 +149,7 @@ NO_NOTATION = [
     r'_abc\._abc_data: .*', r'builtins\.module: <state>.*', r'functools\._lru_cache_wrapper: (<result for|cache|kwd_mark|cache_info_type).*',
     r'builtins\.code: co_localsplus(names|kinds).*', r'builtins\.(mappingproxy|dict_\w+): mapping.*', r'builtins\.odict_\w+: mapping.*',
     r'builtins\.memoryview: mbuf.*', r'builtins\.managedbuffer: .*',
+    r'_struct\.Struct: format.*',                     # asking for it makes a str of these bytes
     r'builtins\.\w*iterator: .*', r'builtins\.(enumerate|zip|map|filter|reversed|callable_iterator|anext_awaitable): .*', r'itertools\.\w+: .*',
     r'builtins\.(coroutine_wrapper|async_generator_\w+): .*',
     r'builtins\.function: __annotations__.*',          # until 3.13 a tuple: asking for it makes a dict
