@@ -26,6 +26,7 @@ tp_weaklistoffset PyTypeObject.tp_weaklistoffset tp_bases PyTypeObject.tp_bases 
 tp_cache PyTypeObject.tp_cache          tp_subclasses PyTypeObject.tp_subclasses tp_del PyTypeObject.tp_del
 tp_finalize PyTypeObject.tp_finalize    tp_is_gc PyTypeObject.tp_is_gc        type_sizeof PyTypeObject.sizeof
 tp_methods PyTypeObject.tp_methods      tp_getset PyTypeObject.tp_getset      tp_getattro PyTypeObject.tp_getattro
+tp_descr_get PyTypeObject.tp_descr_get  tp_descr_set PyTypeObject.tp_descr_set
 ht_name PyHeapTypeObject.ht_name        ht_slots PyHeapTypeObject.ht_slots    ht_qualname PyHeapTypeObject.ht_qualname
 ht_cached_keys PyHeapTypeObject.ht_cached_keys ht_module PyHeapTypeObject.ht_module heap_type_sizeof PyHeapTypeObject.sizeof
 ascii_length PyASCIIObject.length       ascii_state PyASCIIObject.state       ascii_sizeof PyASCIIObject.sizeof

@@ -293,10 +293,12 @@ static enum descriptor classify(const struct ouro_heap_model *model, ouro_node n
         if (is_exactly(model, node, known[i].module, known[i].name))
             return known[i].kind;
     ouro_node class = ouro_access_class(model, node);
-    if (ouro_access_in_mro(model, class, name_of("__set__"), NULL) != OURO_NODE_NONE ||
+    uint32_t flags = node < model->heap.count ? model->types[ouro_heap_model_type(model, node)].flags : 0;
+    if (flags & OURO_TYPE_DESCR_SET || ouro_access_in_mro(model, class, name_of("__set__"), NULL) != OURO_NODE_NONE ||
         ouro_access_in_mro(model, class, name_of("__delete__"), NULL) != OURO_NODE_NONE)
         return ouro_access_is_kind(model, node, "builtins", "property") ? IS_PROPERTY : IS_DATA;
-    return ouro_access_in_mro(model, class, name_of("__get__"), NULL) != OURO_NODE_NONE ? IS_OTHER : IS_NONE;
+    bool gets = flags & OURO_TYPE_DESCR_GET || ouro_access_in_mro(model, class, name_of("__get__"), NULL) != OURO_NODE_NONE;
+    return gets ? IS_OTHER : IS_NONE;
 }
 
 /* Native fields that Python gives by another name than the file. */

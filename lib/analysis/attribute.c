@@ -166,14 +166,20 @@ static bool type_has(const struct ouro_heap_model *model, ouro_node value, const
     return ouro_attribute_find(model, ouro_attribute_class(model, value), name, &found) != OURO_ATTRIBUTE_NO;
 }
 
+/* Older files don't say. */
+static bool type_is(const struct ouro_heap_model *model, ouro_node value, uint32_t flag)
+{
+    return value < model->heap.count && model->types[ouro_heap_model_type(model, value)].flags & flag;
+}
+
 bool ouro_attribute_is_data_descriptor(const struct ouro_heap_model *model, ouro_node value)
 {
-    return type_has(model, value, "__set__") || type_has(model, value, "__delete__");
+    return type_is(model, value, OURO_TYPE_DESCR_SET) || type_has(model, value, "__set__") || type_has(model, value, "__delete__");
 }
 
 bool ouro_attribute_has_get(const struct ouro_heap_model *model, ouro_node value)
 {
-    return type_has(model, value, "__get__");
+    return type_is(model, value, OURO_TYPE_DESCR_GET) || type_has(model, value, "__get__");
 }
 
 bool ouro_attribute_has_own_dict(const struct ouro_heap_model *model, ouro_node class)

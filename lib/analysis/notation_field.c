@@ -451,6 +451,7 @@ static const struct {
     {"typing", "TypeVar", "name", "__name__"},
     {"typing", "TypeAliasType", "value", "__value__"},
     {"typing", "TypeAliasType", "name", "__name__"},
+    {"typing", "TypeAliasType", "__type_params__", NULL},
 };
 
 static bool field_by_table(const struct ouro_notation *notation, ouro_node holder, const char *label, size_t size,

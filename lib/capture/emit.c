@@ -411,7 +411,8 @@ static enum ouro_status write_types(struct emit *emit)
                      (type->approximate ? OURO_TYPE_APPROXIMATE : 0) | (type->weakref ? OURO_TYPE_WEAKREF : 0) |
                      (type->flags & OURO_FLAG_DICT ? OURO_TYPE_DICT : 0) |
                      (type->finalize && type->finalize == of_python ? OURO_TYPE_FINALIZE_SLOT_PY : 0) |
-                     (type->generic_getattr ? OURO_TYPE_GENERIC_GETATTR : 0),
+                     (type->generic_getattr ? OURO_TYPE_GENERIC_GETATTR : 0) |
+                     (type->descr_get ? OURO_TYPE_DESCR_GET : 0) | (type->descr_set ? OURO_TYPE_DESCR_SET : 0),
             .value_kind = type->value,
             .basicsize = type->basicsize,
             .itemsize = type->itemsize,

@@ -24,6 +24,8 @@
     X(tp_methods) /* PyTypeObject.tp_methods */ \
     X(tp_getset) /* PyTypeObject.tp_getset */ \
     X(tp_getattro) /* PyTypeObject.tp_getattro */ \
+    X(tp_descr_get) /* PyTypeObject.tp_descr_get */ \
+    X(tp_descr_set) /* PyTypeObject.tp_descr_set */ \
     X(ht_name) /* PyHeapTypeObject.ht_name */ \
     X(ht_slots) /* PyHeapTypeObject.ht_slots */ \
     X(ht_qualname) /* PyHeapTypeObject.ht_qualname */ \

@@ -632,6 +632,8 @@ static struct ouro_type *resolve(struct ouro_python *python, ouro_addr addr)
     type->name_addr = ouro_load_u64(bytes + layout->tp_name);
     type->finalize = ouro_load_u64(bytes + layout->tp_finalize);
     type->generic_getattr = python->generic_getattr && ouro_load_u64(bytes + layout->tp_getattro) == python->generic_getattr;
+    type->descr_get = ouro_load_u64(bytes + layout->tp_descr_get) != 0;
+    type->descr_set = ouro_load_u64(bytes + layout->tp_descr_set) != 0;
     type->del = ouro_load_u64(bytes + layout->tp_del) != 0;
     type->gc = (type->flags & OURO_FLAG_HAVE_GC) != 0;
     for (size_t i = 0; i < sizeof python->suspending / sizeof *python->suspending; i++)

@@ -93,6 +93,7 @@ struct ouro_type {
     ouro_addr traverse;         /* tp_traverse */
     ouro_addr finalize;         /* tp_finalize; 0: none */
     bool generic_getattr;       /* tp_getattro is object's */
+    bool descr_get, descr_set;  /* there are tp_descr_get, tp_descr_set */
     ouro_addr is_gc_function;   /* tp_is_gc, run for each object; 0: all take part in collections, or (types) heap types do */
     ouro_addr sizeof_function, sizeof_class; /* with OURO_SIZEOF_RUN: what to call, and the class that defines it */
     uint32_t sizeof_flags;      /* METH_... */

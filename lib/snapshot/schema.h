@@ -109,6 +109,8 @@ enum ouro_type_flag {
     OURO_TYPE_DICT = 128,      /* a kind of dict */
     OURO_TYPE_FINALIZE_SLOT_PY = 256, /* tp_finalize is slot_tp_finalize: a __del__ written in Python */
     OURO_TYPE_GENERIC_GETATTR = 512,  /* tp_getattro is that of object: attributes are looked up in the usual way */
+    OURO_TYPE_DESCR_GET = 1024,       /* tp_descr_get, which a type can have without a __get__ in its dict */
+    OURO_TYPE_DESCR_SET = 2048,       /* tp_descr_set */
 };
 
 struct ouro_type_record {
