@@ -20,7 +20,7 @@ struct arguments {
     struct ouro_dump_options options;
     struct ouro_target_bar bar;
     char path[4096];
-    bool json, children;
+    bool json, children, mode_given, max_pause_given;
 };
 
 void ouro_cmd_dump_name(pid_t pid, const char *core, char *out, size_t capacity)
@@ -125,6 +125,18 @@ static void add_collecting(struct ouro_buf *line, const struct ouro_dump_result 
     add_objects(line, result->completed_count, " that it works on were found on its own lists and in memory\n");
 }
 
+static void add_pause(struct ouro_buf *line, const struct ouro_dump_result *result)
+{
+    ouro_buf_addf(line, "; the process stood still for %.1f ms", (double)result->pause_ns / 1e6);
+    if (result->mode == OURO_SESSION_FORK && result->reap_ns)
+        ouro_buf_addf(line, " and %.2f ms", (double)result->reap_ns / 1e6);
+    if (result->mode_reason[0])
+        ouro_buf_addf(line, " (%s: %s)", ouro_session_mode_name(result->mode), result->mode_reason);
+    else if (result->mode != OURO_SESSION_PAUSE)
+        ouro_buf_addf(line, " (%s)", ouro_session_mode_name(result->mode));
+    ouro_buf_add_byte(line, '\n');
+}
+
 /* One line, and what is not exact, on standard error. */
 static void print_closing(const struct arguments *arguments, const struct ouro_dump_result *result)
 {
@@ -139,7 +151,7 @@ static void print_closing(const struct arguments *arguments, const struct ouro_d
     if (arguments->options.session.core)
         ouro_buf_add_text(&line, "; from a core\n");
     else
-        ouro_buf_addf(&line, "; the process stood still for %.1f ms\n", (double)result->pause_ns / 1e6);
+        add_pause(&line, result);
     ouro_target_add_lacks(&line, &result->core_lacks);
     add_collecting(&line, result);
     ouro_cmd_dump_add_inexact(&line, &arguments->options, result);
@@ -203,6 +215,8 @@ void ouro_cmd_dump_put_figures(struct ouro_json *json, const struct ouro_dump_op
     ouro_json_uint(json, "copied_bytes", result->copied_bytes);
     ouro_json_uint(json, "stops", result->stop_count);
     ouro_json_uint(json, "pause_ns", result->pause_ns);
+    if (result->reap_ns)
+        ouro_json_uint(json, "reap_ns", result->reap_ns);
     ouro_json_uint(json, "prepare_ns", result->prepare_ns);
     ouro_json_uint(json, "copy_ns", result->finish_ns);
     ouro_json_uint(json, "walk_ns", result->walk_ns);
@@ -260,14 +274,30 @@ static int dump(struct arguments *arguments)
     return arguments->json ? print_json(arguments, &result) : OURO_EXIT_DONE;
 }
 
+static bool check_mode(const struct arguments *arguments)
+{
+    const struct ouro_session_options *session = &arguments->options.session;
+    const char *wrong = NULL;
+    if (session->core && arguments->mode_given)
+        wrong = "--mode is how a process is read: not with --core";
+    else if (session->core && arguments->max_pause_given)
+        wrong = "--max-pause is about stopping a process: not with --core";
+    else if (session->mode == OURO_SESSION_LIVE)
+        wrong = "--mode live is not there yet";
+    if (wrong)
+        ouro_command_complain("dump: %s (ouro dump -h explains)", wrong);
+    return !wrong;
+}
+
 int ouro_cmd_dump(int argc, char **argv)
 {
     static const char *const value_names[] = {"short", "full", "none", NULL};
+    static const char *const mode_names[] = {"auto", "pause", "fork", "live", NULL}; /* enum ouro_session_mode */
     static const char *const codec_names[] = {"zlib", "zstd", NULL};
     struct arguments arguments = {0};
     struct ouro_target_options target = OURO_TARGET_OPTIONS_INIT;
     const char *path = NULL;
-    int values = OURO_VALUES_SHORT, codec = -1, first, status;
+    int values = OURO_VALUES_SHORT, mode = OURO_SESSION_AUTO, codec = -1, first, status;
     bool codec_given = false;
     const struct ouro_option options[] = {
         {'o', "output", OURO_OPTION_TEXT, &path, NULL, "FILE", "where to write it (default: NAME-PID-TIME.ouro here)", NULL},
@@ -278,6 +308,11 @@ int ouro_cmd_dump(int argc, char **argv)
         {0, "values", OURO_OPTION_CHOICE, &values, NULL, "HOW",
          "short: texts up to 64 bytes, keys up to 256; full: whole texts; none: only names of types, modules, "
          "functions and attributes", value_names},
+        {0, "mode", OURO_OPTION_CHOICE, &mode, &arguments.mode_given, "MODE",
+         "pause: stop it, copy its memory, let it go on; fork: have the kernel make a copy of it, which is read while it runs;\n"
+         "live: read while it runs, not of one moment; auto (default): pause where that is short, else fork", mode_names},
+        {0, "max-pause", OURO_OPTION_DURATION, &target.session.max_pause_ns, &arguments.max_pause_given, "TIME",
+         "never let it stand still for longer (20ms, 1s): take a copy by fork instead, or give up", NULL},
         OURO_TARGET_OPTIONS(&target),
         {0, "codec", OURO_OPTION_CHOICE, &codec, &codec_given, "NAME",
          "compression (default: zstd where it was built in)", codec_names},
@@ -295,6 +330,9 @@ int ouro_cmd_dump(int argc, char **argv)
     if (!ouro_target_options_finish(&target, usage.command, first < argc ? argv[first] : NULL, &arguments.bar))
         return OURO_EXIT_USAGE;
     arguments.options.session = target.session;
+    arguments.options.session.mode = (enum ouro_session_mode)mode;
+    if (!check_mode(&arguments))
+        return OURO_EXIT_USAGE;
     if (path && (!*path || strlen(path) >= sizeof arguments.path)) {
         ouro_command_complain("no usable file name: \"%s\"", path);
         return OURO_EXIT_USAGE;

@@ -22,6 +22,7 @@
 #include "target.h"
 
 #define EVERY_DEFAULT_NS (UINT64_C(600) * 1000000000)
+#define EVERY_LEAST_NS   UINT64_C(100000000)
 #define LOOK_NS          UINT64_C(1000000000) /* how often its memory is looked at */
 #define COMPARED         3                    /* snapshots, at most, that the end compares */
 #define SHARE_OF_MEMORY  16 /* a first snapshot is seldom larger than so small a part of the resident memory */
@@ -59,13 +60,12 @@ static void point_at(const char *text, size_t place)
     ouro_command_complain("  %*s^", (int)place, "");
 }
 
-static bool parse(struct watcher *watcher, const char *every)
+static bool parse(struct watcher *watcher, bool every)
 {
     struct ouro_err err = {0};
     size_t place;
-    if (every && ouro_watch_duration_parse(every, &watcher->watch.every_ns, &place, &err) != OURO_OK) {
-        ouro_command_complain("watch: --every: %s", err.msg);
-        point_at(every, place);
+    if (every && watcher->watch.every_ns < EVERY_LEAST_NS) {
+        ouro_command_complain("watch: --every: a tenth of a second at least");
         return false;
     }
     for (size_t i = 0; i < watcher->when.count; i++) {
@@ -356,11 +356,11 @@ int ouro_cmd_watch(int argc, char **argv)
     static const char *const value_names[] = {"short", "full", "none", NULL};
     OURO_GUARD(watcher_fini) struct watcher watcher = {.ended_fd = -1};
     struct ouro_target_options target = OURO_TARGET_OPTIONS_INIT;
-    const char *every = NULL;
+    bool every = false;
     bool counted = false;
     int values = OURO_VALUES_SHORT, first, status;
     const struct ouro_option options[] = {
-        {'e', "every", OURO_OPTION_TEXT, &every, NULL, "TIME", "on this interval: 10s, 5m, 1h (default 10m, without --when)",
+        {'e', "every", OURO_OPTION_DURATION, &watcher.watch.every_ns, &every, "TIME", "on this interval: 10s, 5m, 1h (default 10m, without --when)",
          NULL},
         {'w', "when", OURO_OPTION_LIST, &watcher.when, NULL, "LINE",
          "when resident memory crosses a line: rss>2G; rss+20%\nor rss+500M: more than at the last snapshot", NULL},

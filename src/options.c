@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "analysis/pattern.h"
+#include "capture/watch.h"
 #include "command.h"
 
 #define OPTIONS_MAX 32
 #define HELP_COLUMN 26
+#define LEAST_NS UINT64_C(1000000) /* of a duration */
 
 static void add_option_help(struct ouro_buf *text, char letter, const char *name, const char *argument,
                             const char *help)
@@ -82,6 +84,18 @@ static bool parse_count(const struct ouro_usage *usage, const struct ouro_option
     return true;
 }
 
+static bool parse_duration(const struct ouro_usage *usage, const struct ouro_option *option, const char *text)
+{
+    struct ouro_err err = {0};
+    size_t place;
+    if (ouro_watch_duration_parse(text, LEAST_NS, option->value, &place, &err) == OURO_OK)
+        return true;
+    ouro_command_complain("%s: --%s: %s", usage->command, option->name, err.msg);
+    ouro_command_complain("  %s", text);
+    ouro_command_complain("  %*s^", (int)place, "");
+    return false;
+}
+
 static bool add_text(const struct ouro_usage *usage, const struct ouro_option *option, const char *text)
 {
     struct ouro_texts *texts = option->value;
@@ -112,6 +126,8 @@ static bool store(const struct ouro_usage *usage, const struct ouro_option *opti
         ouro_command_complain("%s: --%s takes a size such as 100, 4K or 1.5M, not \"%s\"", usage->command, option->name,
                               text);
         return false;
+    case OURO_OPTION_DURATION:
+        return parse_duration(usage, option, text);
     case OURO_OPTION_CHOICE:
         return parse_choice(usage, option, text);
     case OURO_OPTION_LIST:

@@ -11,6 +11,7 @@ enum ouro_option_kind {
     OURO_OPTION_TEXT,   /* const char *: borrowed from argv */
     OURO_OPTION_COUNT,  /* uint64_t: decimal */
     OURO_OPTION_SIZE,   /* uint64_t: bytes, with K, M, G */
+    OURO_OPTION_DURATION, /* uint64_t: nanoseconds, with ms, s, m, h, d; not 0 */
     OURO_OPTION_CHOICE, /* int: index into choices */
     OURO_OPTION_LIST,   /* struct ouro_texts: may be given several times */
 };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/guard.h"
+#include "capture/mode.h"
 #include "capture/stack.h"
 
 struct dump {
@@ -94,6 +95,8 @@ static void write_process(struct dump *dump)
                                       dump->result->core_lacks.size);
     } else {
         ouro_snapshot_writer_meta_u64(dump->writer, "capture.pause_ns", session->pause_ns);
+        if (session->reap_ns)
+            ouro_snapshot_writer_meta_u64(dump->writer, "capture.reap_ns", session->reap_ns);
         ouro_snapshot_writer_meta_u64(dump->writer, "capture.stops", session->stop_count);
     }
     ouro_snapshot_writer_meta_u64(dump->writer, "capture.copied_bytes", dump->session.image.copied_bytes);
@@ -232,6 +235,8 @@ static enum ouro_status write_snapshot(struct dump *dump, uint64_t start_ns)
         .progress = on_write,
         .progress_context = dump,
     };
+    ouro_mode_settle(&dump->session);
+    result->reap_ns = dump->session.reap_ns;
     write_process(dump);
     OURO_TRY(ouro_emit(&dump->session.walk, dump->writer, &options, &result->totals, dump->err));
     OURO_TRY(take_results(dump));
@@ -251,6 +256,8 @@ static enum ouro_status copy_and_walk(struct dump *dump, uint64_t start)
     result->stop_count = session->stop_count;
     result->collecting = session->collecting;
     result->pause_ns = session->pause_ns;
+    result->mode = session->mode;
+    memcpy(result->mode_reason, session->mode_reason, sizeof result->mode_reason);
     OURO_TRY(status);
     result->copied_bytes = session->image.copied_bytes;
     uint64_t copied = ouro_session_now_ns();

@@ -19,6 +19,7 @@ struct ouro_dump_result {
     struct ouro_emit_totals totals;
     char version[16];           /* of CPython */
     uint64_t file_bytes, copied_bytes, pause_ns, duration_ns;
+    uint64_t reap_ns; /* of fork mode: how long it stood still once more, to take leave of the copy; 0: not yet */
     uint64_t tracked_count, type_count;
     uint64_t approximate_type_count; /* types with approximate objects */
     uint64_t checked_count, check_impossible_count; /* comparisons of objects with their type's own code; those that could not be */

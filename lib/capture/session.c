@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/guard.h"
+#include "capture/mode.h"
 #include "cpython/type.h"
 #include "emulate/machine.h"
 
@@ -73,26 +74,37 @@ static enum ouro_status wait_for_gap(struct ouro_session *session, uint64_t dead
     return OURO_OK;
 }
 
-/* Stops the target at a moment when no collection is running. A stop inside a collection is ended at once: the
- * collector must run on. One that does not end is taken as it is. */
-static enum ouro_status stop_between_collections(struct ouro_session *session, struct ouro_err *err)
+/* By stopping it: the collector must run on at once. */
+static enum ouro_status take_stopped(struct ouro_session *session, uint64_t timeout_ns, bool anyway, bool *collecting,
+                                     struct ouro_err *err)
+{
+    struct ouro_runtime_collecting now;
+    ouro_process_hold_at_most(session->process, ouro_mode_hold_ns(session));
+    OURO_TRY(ouro_process_stop(session->process, timeout_ns, err));
+    enum ouro_status status = ouro_runtime_collecting(&session->runtime, ouro_process_space(session->process), &now);
+    *collecting = status == OURO_OK && now.running;
+    if (status == OURO_OK && (!*collecting || anyway))
+        return OURO_OK;
+    ouro_process_resume(session->process);
+    return status == OURO_OK ? OURO_OK
+                             : ouro_err_set(err, status, "the interpreters of process %d can't be read", (int)session->options.pid);
+}
+
+/* At a moment when no collection is running. One that does not end is taken as it is. */
+static enum ouro_status take_between_collections(struct ouro_session *session,
+                                                 enum ouro_status (*take)(struct ouro_session *session, uint64_t timeout_ns,
+                                                                          bool anyway, bool *collecting, struct ouro_err *err),
+                                                 struct ouro_err *err)
 {
     uint64_t deadline = ouro_session_now_ns() + session->options.timeout_ns;
     for (bool stuck = false;;) {
         uint64_t now = ouro_session_now_ns();
-        struct ouro_runtime_collecting collecting;
         OURO_TRY(ouro_session_check_cancel(session, err));
         uint64_t left = stuck ? session->options.timeout_ns : deadline > now + STOP_LEAST_NS ? deadline - now : STOP_LEAST_NS;
-        OURO_TRY(ouro_process_stop(session->process, left, err));
+        OURO_TRY(take(session, left, stuck, &session->collecting, err));
         session->stop_count++;
-        enum ouro_status status =
-            ouro_runtime_collecting(&session->runtime, ouro_process_space(session->process), &collecting);
-        session->collecting = status == OURO_OK && collecting.running;
-        if (status == OURO_OK && (!collecting.running || stuck))
+        if (!session->collecting || stuck)
             return OURO_OK;
-        ouro_process_resume(session->process);
-        if (status != OURO_OK)
-            return ouro_err_set(err, status, "the interpreters of process %d can't be read", (int)session->options.pid);
         OURO_TRY(wait_for_gap(session, deadline, &stuck, err));
     }
 }
@@ -150,6 +162,7 @@ enum ouro_status ouro_session_open(struct ouro_session *session, const struct ou
     if (options->core)
         return open_core(session, err);
     OURO_TRY(ouro_process_open(&session->process, options->pid, err));
+    session->source = session->process;
     if (options->start_ticks && ouro_process_start_ticks(session->process) != options->start_ticks)
         return ouro_err_set(err, OURO_GONE, "process %d ended; another has its number by now", (int)options->pid);
     OURO_TRY(ouro_maps_read(&session->maps, options->pid, false, err));
@@ -157,11 +170,43 @@ enum ouro_status ouro_session_open(struct ouro_session *session, const struct ou
     return ouro_runtime_find(&session->runtime, ouro_process_space(session->process), &session->modules, err);
 }
 
+/* The target stands still while its pages are read. */
+static enum ouro_status copy_stopped(struct ouro_session *session, const struct ouro_image_options *options,
+                                     struct ouro_err *err)
+{
+    struct ouro_image_options bounded = *options;
+    struct timespec now;
+    OURO_TRY(take_between_collections(session, take_stopped, err));
+    clock_gettime(CLOCK_REALTIME, &now);
+    session->captured_at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    bounded.deadline_ns = ouro_mode_deadline_ns(session);
+    enum ouro_status status = ouro_image_copy(&session->image, session->source, &bounded, err);
+    ouro_process_resume(session->process);
+    session->pause_ns = ouro_process_stopped_ns(session->process);
+    if (session->image.late)
+        ouro_err_set(err, status, "copying process %d takes longer than the %.0f ms that it may stand still; it runs on",
+                     (int)session->options.pid, (double)session->options.max_pause_ns / 1e6);
+    return status;
+}
+
+/* It stands still while the kernel makes a copy of it, whose pages are read while it runs on. */
+static enum ouro_status copy_forked(struct ouro_session *session, const struct ouro_image_options *options,
+                                    struct ouro_err *err)
+{
+    struct ouro_image_options whole = *options;
+    OURO_TRY(take_between_collections(session, ouro_mode_fork, err));
+    whole.kept = session->forked.kept;
+    whole.kept_count = session->forked.kept_count;
+    enum ouro_status status = ouro_image_copy(&session->image, session->source, &whole, err);
+    if (status == OURO_GONE)
+        return ouro_err_set(err, status, "process %d ended, or its copy was ended for want of memory", (int)session->options.pid);
+    return status;
+}
+
 enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err *err)
 {
     const unsigned threads = session->options.thread_count;
     const struct ouro_image_options options = {.thread_count = threads > 2 ? 2 : threads};
-    struct timespec now;
     struct stat written;
     if (session->core) {
         if (fstat(session->core->fd, &written) == 0)
@@ -172,18 +217,23 @@ enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err
         session->collecting = collecting.running;
         return ouro_session_check_cancel(session, err);
     }
-    session->mode = OURO_SESSION_PAUSE;
+    OURO_TRY(ouro_mode_choose(session, err));
     OURO_TRY(ouro_image_plan(&session->image, session->process, &options, err));
     ouro_session_progress(session, OURO_SESSION_COPY, 0);
-    OURO_TRY(stop_between_collections(session, err));
-    clock_gettime(CLOCK_REALTIME, &now);
-    session->captured_at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-    enum ouro_status status = ouro_image_copy(&session->image, session->process, &options, err);
-    ouro_process_resume(session->process);
-    session->pause_ns = ouro_process_stopped_ns(session->process);
+    struct ouro_err why = {0};
+    enum ouro_status status = session->mode == OURO_SESSION_FORK ? copy_forked(session, &options, &why)
+                                                                 : copy_stopped(session, &options, &why);
+    if (status != OURO_OK && session->mode == OURO_SESSION_FORK && ouro_mode_may_pause(session, status, &why))
+        status = copy_stopped(session, &options, &why);
+    if (status != OURO_OK && session->mode == OURO_SESSION_PAUSE && ouro_mode_may_fork(session))
+        status = copy_forked(session, &options, &why);
+    if (status != OURO_OK && err)
+        *err = why;
     OURO_TRY(status);
     ouro_session_progress(session, OURO_SESSION_COPY, 1);
-    return ouro_image_finish(&session->image, session->process, err);
+    status = ouro_image_finish(&session->image, session->source, err);
+    ouro_mode_release(session);
+    return status;
 }
 
 /* Asks once more for a machine, for the words. */
@@ -228,6 +278,7 @@ enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err
 
 void ouro_session_close(struct ouro_session *session)
 {
+    ouro_mode_fini(session);
     ouro_process_close(session->process); /* resumes, should it still stand */
     ouro_walk_fini(&session->walk);
     ouro_python_fini(&session->python);
@@ -253,6 +304,10 @@ const char *ouro_session_command(const struct ouro_session *session, size_t *siz
 
 const struct ouro_thread_state *ouro_session_threads(const struct ouro_session *session, size_t *count)
 {
+    if (!session->core && session->mode == OURO_SESSION_FORK) {
+        *count = session->forked.thread_count;
+        return session->forked.threads;
+    }
     if (!session->core)
         return ouro_process_threads(session->process, count);
     *count = session->core->threads.count;

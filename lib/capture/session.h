@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "capture/walk.h"
 #include "target/core.h"
+#include "target/guardian.h"
 #include "target/image.h"
 #include "target/module.h"
 #include "target/process.h"
@@ -43,6 +44,7 @@ struct ouro_session_options {
     bool no_sandbox; /* never run a type's code in the sandbox: what it would tell is approximate */
     bool names_only; /* note only keys of namespaces (walk.h) */
     unsigned thread_count; /* 0: as many as there are processors, at most OURO_SESSION_THREADS_MAX */
+    uint64_t max_pause_ns; /* a copy that it would stand still for longer is not made so; 0: no matter */
     uint64_t timeout_ns;   /* for stopping all threads, and for a running collection to end; 0: OURO_SESSION_TIMEOUT_NS */
     const volatile sig_atomic_t *cancel; /* may be NULL: set it to give up */
     void (*progress)(void *context, enum ouro_session_phase phase, double part); /* may be NULL; from any thread */
@@ -64,6 +66,9 @@ const char *ouro_session_sandbox_name(enum ouro_session_sandbox sandbox);
 struct ouro_session {
     struct ouro_session_options options; /* with its defaults filled in, and a core's pid */
     struct ouro_process *process;        /* this or the core is open */
+    struct ouro_process *source;         /* whose pages are read: the process itself, or its copy */
+    struct ouro_guardian *guardian;      /* of the copy; may be NULL */
+    struct ouro_guardian_copy forked;
     struct ouro_core *core;
     struct ouro_maps maps;
     struct ouro_modules modules;
@@ -77,6 +82,7 @@ struct ouro_session {
     char mode_reason[200];       /* why this one, where nobody asked for it; "": it was asked for */
     double captured_at;          /* seconds since the epoch; of a core: when its file was last written to */
     uint64_t pause_ns;
+    uint64_t reap_ns;    /* of fork mode: how long it stood still once more, to take leave of the copy; after ouro_mode_settle */
     bool collecting;     /* it was inside of a collection: a core, or one that did not end */
     unsigned stop_count; /* more than one when a collection was running */
     bool stacks_only;    /* stack.h */
@@ -89,7 +95,8 @@ struct ouro_session {
  * and what to do. */
 enum ouro_status ouro_session_open(struct ouro_session *session, const struct ouro_session_options *options,
                                    struct ouro_err *err);
-/* Stops it between two collections, copies it, lets it go on. OURO_LIMIT: it could not be stopped for too long. OURO_GONE, OURO_DENIED,
+/* Stops it between two collections, copies it (or has the kernel copy it), lets it go on. OURO_LIMIT: it could not be stopped for too
+ * long, or it would have to stand still for longer than it may. OURO_GONE, OURO_DENIED,
  * OURO_CANCELLED. However this ends, the target goes on. A core may be from inside of a collection, and so may a process be that stays
  * in one (a finalizer that waits for ever; at the latest when the time is over): `collecting` then, and the walk completes what the
  * collector's lists lack (collection.h). */

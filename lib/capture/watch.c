@@ -35,25 +35,30 @@ static enum ouro_status wrong(const char *text, const char *at, size_t *place, s
     return ouro_err_set(err, OURO_INVAL, "%s", what);
 }
 
-enum ouro_status ouro_watch_duration_parse(const char *text, uint64_t *ns, size_t *place, struct ouro_err *err)
+enum ouro_status ouro_watch_duration_parse(const char *text, uint64_t least_ns, uint64_t *ns, size_t *place,
+                                           struct ouro_err *err)
 {
-    static const struct { char letter; double seconds; } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    static const struct { const char *name; double seconds; } units[] = {
+        {"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}; /* ms before m */
     const char *at = text;
     double value;
     if (!parse_number(&at, &value))
         return wrong(text, at, place, err, "a number is missing: durations are written 10s, 5m or 1h");
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (*at != units[i].letter)
+        size_t length = strlen(units[i].name);
+        if (strncmp(at, units[i].name, length))
             continue;
-        if (at[1])
-            return wrong(text, at + 1, place, err, "nothing can follow the unit");
+        if (at[length])
+            return wrong(text, at + length, place, err, "nothing can follow the unit");
         value *= units[i].seconds;
-        if (value < 0.1 || value > 3660 * 86400.0)
-            return wrong(text, text, place, err, "from a tenth of a second to ten years");
+        if (value * (double)NS_PER_S + 0.5 < (double)least_ns || value > 3660 * 86400.0) {
+            *place = 0;
+            return ouro_err_set(err, OURO_INVAL, "from %g s to ten years", (double)least_ns / (double)NS_PER_S);
+        }
         *ns = (uint64_t)(value * (double)NS_PER_S + 0.5);
         return OURO_OK;
     }
-    return wrong(text, at, place, err, *at ? "no unit of time: s, m, h or d" : "the unit is missing: s, m, h or d");
+    return wrong(text, at, place, err, *at ? "no unit of time: ms, s, m, h or d" : "the unit is missing: ms, s, m, h or d");
 }
 
 enum ouro_status ouro_watch_line_parse(const char *text, struct ouro_watch_line *line, size_t *place, struct ouro_err *err)

@@ -44,8 +44,9 @@ struct ouro_watch {
     size_t line; /* with OURO_WATCH_LINE: which */
 };
 
-/* "10s", "5m", "1.5h", "2d": nanoseconds. OURO_INVAL: *place is where it stops making sense. At least a tenth of a second. */
-enum ouro_status ouro_watch_duration_parse(const char *text, uint64_t *ns, size_t *place, struct ouro_err *err);
+/* "250ms", "10s", "5m", "1.5h", "2d": nanoseconds. OURO_INVAL: *place is where it stops making sense. */
+enum ouro_status ouro_watch_duration_parse(const char *text, uint64_t least_ns, uint64_t *ns, size_t *place,
+                                           struct ouro_err *err);
 enum ouro_status ouro_watch_line_parse(const char *text, struct ouro_watch_line *line, size_t *place, struct ouro_err *err);
 
 /* What is to be done at this time (of a clock that never goes back) with so many bytes resident. */

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -28,6 +29,8 @@
 #define PAGES_MAX        (UINT32_MAX - 1)
 #define FROM_FILE        1u /* low bit of a page's address while it is not yet read: its file has it */
 #define UNREADABLE       2u
+#define KEPT             4u /* it was read before (ouro_image_kept) */
+#define SCAN_BYTES       (UINT64_C(1) << 30) /* what is listed before the time is looked at again */
 
 /* What each of the copying threads shares. */
 struct copying {
@@ -38,6 +41,8 @@ struct copying {
     uint32_t next_task;                      /* atomic */
     uint64_t copied_bytes, unreadable_bytes; /* atomic */
     bool gone;                               /* atomic: the target ended */
+    bool late;                               /* atomic: the deadline passed */
+    uint64_t deadline_ns;                    /* 0: none */
 };
 
 /* PAGEMAP_SCAN of Linux 6.7, which older headers lack: lists ranges that are there, and is quick with terabytes of
@@ -63,7 +68,19 @@ struct scan {
     void (*visit)(void *context, ouro_addr addr, uint64_t count, unsigned flag);
     void *context;
     struct ouro_image_missing *missing; /* NULL: only counting */
+    struct copying *copying;            /* NULL: only counting */
 };
+
+static bool is_late(struct copying *copying)
+{
+    struct timespec now;
+    if (!copying || !copying->deadline_ns)
+        return false;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec >= copying->deadline_ns)
+        __atomic_store_n(&copying->late, true, __ATOMIC_RELAXED);
+    return __atomic_load_n(&copying->late, __ATOMIC_RELAXED);
+}
 
 bool ouro_image_is_copied(const struct ouro_mapping *mapping)
 {
@@ -124,14 +141,14 @@ static bool scan_regions(struct scan *scan, const struct ouro_mapping *mapping)
     struct region_scan query = {
         .size = sizeof query,
         .start = mapping->start,
-        .end = mapping->end,
         .vec = (uint64_t)(uintptr_t)regions,
         .vec_len = REGIONS_MAX,
         .category_anyof_mask = REGION_PRESENT | REGION_SWAPPED,
         .return_mask = REGION_PRESENT | REGION_SWAPPED | REGION_FILE,
     };
     ouro_addr seen = mapping->start;
-    while (query.start < mapping->end) {
+    while (query.start < mapping->end && !is_late(scan->copying)) {
+        query.end = mapping->end - query.start < SCAN_BYTES ? mapping->end : query.start + SCAN_BYTES;
         int count = ioctl(scan->pagemap, REGION_SCAN, &query);
         if (count < 0 && errno == EINTR)
             continue;
@@ -169,7 +186,7 @@ static void scan_mapping(struct scan *scan, const struct ouro_mapping *mapping)
             return;
         scan->no_regions = true; /* the first call says so, before anything was visited */
     }
-    for (ouro_addr addr = mapping->start; addr < mapping->end;) {
+    for (ouro_addr addr = mapping->start; addr < mapping->end && !is_late(scan->copying);) {
         size_t left = (size_t)((mapping->end - addr) >> OURO_PAGE_BITS);
         size_t want = left < PAGEMAP_ENTRIES ? left : PAGEMAP_ENTRIES;
         ssize_t got = scan->pagemap < 0 ? -1
@@ -388,19 +405,62 @@ static void *copy_tasks(void *argument)
                 sched_yield();
         }
         uint32_t ready = __atomic_load_n(&copying->ready, __ATOMIC_ACQUIRE);
-        if (first >= ready || __atomic_load_n(&copying->gone, __ATOMIC_RELAXED))
+        if (first >= ready || __atomic_load_n(&copying->gone, __ATOMIC_RELAXED) || is_late(copying))
             return NULL;
         if (end > ready)
             end = ready;
         for (uint32_t i = (uint32_t)first; i < end;) {
             uint32_t behind = i;
-            while (behind < end && !(image->page_addr[behind] & FROM_FILE))
+            while (behind < end && !(image->page_addr[behind] & (FROM_FILE | KEPT)))
                 behind++;
             if (behind > i)
                 copy_pages(copying, i, behind);
             i = behind > i ? behind : i + 1;
         }
     }
+}
+
+static void visit_kept(struct scan *scan, const struct ouro_image_kept *kept)
+{
+    scan->visit(scan->context, kept->start, (kept->end - kept->start) >> OURO_PAGE_BITS, KEPT);
+}
+
+/* A range that the process does not have at all becomes a mapping of the image. */
+static enum ouro_status add_kept_mapping(struct ouro_maps *maps, size_t at, const struct ouro_image_kept *kept,
+                                         struct ouro_err *err)
+{
+    if (!OURO_VEC_ADD(maps))
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the list of mappings");
+    memmove(&maps->items[at + 1], &maps->items[at], (maps->count - 1 - at) * sizeof *maps->items);
+    maps->items[at] = (struct ouro_mapping){
+        .start = kept->start, .end = kept->end, .readable = true, .writable = true, .unforked = true, .path = ""};
+    return OURO_OK;
+}
+
+/* All mappings by address, and instead of or between them what is kept. One that is kept in part only was changed since then,
+ * and is taken as the process has it. */
+static enum ouro_status scan_all(struct scan *scan, struct ouro_maps *maps, const struct ouro_image_options *options,
+                                 struct ouro_err *err)
+{
+    size_t kept_count = options ? options->kept_count : 0, next = 0;
+    for (size_t i = 0; (i < maps->count || next < kept_count) && !is_late(scan->copying); i++) {
+        const struct ouro_image_kept *kept = next < kept_count ? &options->kept[next] : NULL;
+        const struct ouro_mapping *mapping = i < maps->count ? &maps->items[i] : NULL;
+        if (mapping && kept && mapping->start < kept->end && kept->start < mapping->end) {
+            next++;
+            if (mapping->start == kept->start && mapping->end == kept->end)
+                visit_kept(scan, kept);
+            else
+                scan_mapping(scan, mapping);
+        } else if (kept && (!mapping || kept->end <= mapping->start)) {
+            OURO_TRY(add_kept_mapping(maps, i, kept, err));
+            visit_kept(scan, kept);
+            next++;
+        } else {
+            scan_mapping(scan, mapping);
+        }
+    }
+    return OURO_OK;
 }
 
 static enum ouro_status list_all(struct ouro_image *image, struct copying *copying,
@@ -414,11 +474,11 @@ static enum ouro_status list_all(struct ouro_image *image, struct copying *copyi
         .visit = list_pages,
         .context = copying,
         .missing = &image->missing,
+        .copying = copying,
     };
     if (!image->maps.count)
         OURO_TRY(ouro_maps_read(&image->maps, copying->pid, image->uffd, err));
-    for (size_t i = 0; i < image->maps.count; i++)
-        scan_mapping(&scan, &image->maps.items[i]);
+    OURO_TRY(scan_all(&scan, &image->maps, options, err));
     image->swapped_bytes = scan.swapped_bytes;
     image->swap_skipped_bytes = scan.swap_skipped_bytes;
     return OURO_OK;
@@ -428,7 +488,7 @@ static enum ouro_status list_all(struct ouro_image *image, struct copying *copyi
 static enum ouro_status copy_once(struct ouro_image *image, pid_t pid, const struct ouro_image_options *options,
                                   struct ouro_err *err)
 {
-    struct copying copying = {.image = image, .pid = pid};
+    struct copying copying = {.image = image, .pid = pid, .deadline_ns = options ? options->deadline_ns : 0};
     unsigned thread_count = threads_of(options), started = 0;
     pthread_t threads[8];
     image->page_count = 0;
@@ -447,7 +507,25 @@ static enum ouro_status copy_once(struct ouro_image *image, pid_t pid, const str
     image->unreadable_bytes = copying.unreadable_bytes;
     if (status == OURO_OK && copying.gone)
         return ouro_err_set(err, OURO_GONE, "process %d ended while it was copied", (int)pid);
+    image->late = copying.late;
+    if (status == OURO_OK && copying.late)
+        return ouro_err_set(err, OURO_LIMIT, "process %d could not be copied in time", (int)pid);
     return status;
+}
+
+static void fill_kept(struct ouro_image *image, const struct ouro_image_options *options)
+{
+    size_t next = 0;
+    for (uint32_t i = 0; options && i < image->page_count && next < options->kept_count; i++) {
+        if (!(image->page_addr[i] & KEPT))
+            continue;
+        ouro_addr addr = image->page_addr[i] &= ~(ouro_addr)KEPT;
+        while (next < options->kept_count && options->kept[next].end <= addr)
+            next++;
+        if (next < options->kept_count)
+            memcpy(image->reserve + ((size_t)i << OURO_PAGE_BITS), options->kept[next].bytes + (addr - options->kept[next].start),
+                   OURO_PAGE_BYTES);
+    }
 }
 
 enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_process *process,
@@ -456,8 +534,10 @@ enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_pro
     ouro_maps_fini(&image->maps);
     for (;;) {
         OURO_TRY(copy_once(image, ouro_process_pid(process), options, err));
-        if (!image->dropped_pages)
+        if (!image->dropped_pages) {
+            fill_kept(image, options);
             return OURO_OK;
+        }
         OURO_TRY(grow(image, err));
     }
 }

@@ -54,21 +54,32 @@ struct ouro_image {
     size_t reserve_bytes, touched_bytes;
     uint32_t page_capacity;  /* room for pages */
     uint64_t dropped_pages;  /* pages that found no room */
+    bool late;               /* the last copy was given up at its deadline */
     bool uffd;               /* some mapping is registered with userfaultfd */
     struct ouro_lazy *lazy;  /* owned; fetches pages when they are asked for (lazy.h); NULL: what is not here is not to be had */
     struct ouro_space space; /* reads copied pages, else the files, else zeroes in anonymous holes; context: this */
 };
 
+/* Pages that were read already: of a forked copy, what it does not have of the target (unforked of maps.h). */
+struct ouro_image_kept {
+    ouro_addr start, end;       /* page-aligned */
+    const unsigned char *bytes; /* borrowed */
+};
+
 struct ouro_image_options {
     unsigned thread_count;      /* 0: as many as there are processors, at most 2 */
     uint64_t swap_budget_bytes; /* 0: OURO_IMAGE_SWAP_BUDGET */
+    uint64_t deadline_ns;       /* of the monotonic clock: copying ends then, with OURO_LIMIT and `late`; 0: none */
+    const struct ouro_image_kept *kept; /* by address; taken instead of what the process has there */
+    size_t kept_count;
 };
 #define OURO_IMAGE_SWAP_BUDGET (UINT64_C(256) << 20)
 
 /* Sizes and touches the destination (huge pages where there are) while the target still runs. */
 enum ouro_status ouro_image_plan(struct ouro_image *image, const struct ouro_process *process,
                                  const struct ouro_image_options *options, struct ouro_err *err);
-/* Copies; the target is stopped. Nothing but copying happens here. OURO_GONE when the target dies meanwhile. */
+/* Copies; the target is stopped. Nothing but copying happens here. OURO_GONE when the target dies meanwhile, OURO_LIMIT at the
+ * deadline; then it may be done again, also from another process that is a copy of the one that was planned for. */
 enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_process *process,
                                  const struct ouro_image_options *options, struct ouro_err *err);
 /* After the resume: reads what comes from files, builds the index, gives back what was touched in vain. */

@@ -6,11 +6,17 @@ libouro_target_a_SOURCES = \
 	lib/target/core_command.c \
 	lib/target/core_files.c \
 	lib/target/elf_file.h \
+	lib/target/guardian.c \
+	lib/target/guardian.h \
+	lib/target/headroom.c \
+	lib/target/headroom.h \
 	lib/target/image.c \
 	lib/target/image.h \
 	lib/target/image_core.c \
 	lib/target/image_files.c \
 	lib/target/image_files.h \
+	lib/target/inject.c \
+	lib/target/inject.h \
 	lib/target/lazy.c \
 	lib/target/lazy.h \
 	lib/target/links.c \

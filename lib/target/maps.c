@@ -84,6 +84,7 @@ static bool has_flag(const char *flags, const char *flag)
 static void apply_flags(struct ouro_mapping *mapping, const char *flags)
 {
     mapping->uffd = has_flag(flags, "um") || has_flag(flags, "uw") || has_flag(flags, "ui");
+    mapping->unforked = has_flag(flags, "dc") || has_flag(flags, "wf");
     mapping->device = mapping->device || has_flag(flags, "io") || has_flag(flags, "pf");
 }
 

@@ -17,6 +17,7 @@ struct ouro_mapping {
     uint32_t dev_major, dev_minor;
     bool readable, writable, executable, shared;
     bool uffd;        /* registered with userfaultfd: never read (smaps VmFlags um, uw, ui) */
+    bool unforked;    /* a forked child has no copy of it, or zeroes (VmFlags dc, wf) */
     bool device;      /* device or I/O memory: never read (VmFlags io, pf, or a /dev/ path that isn't zero or shm) */
     const char *path; /* borrowed from the maps; "" when anonymous, "[heap]", "[stack]", "/usr/lib/x.so (deleted)" */
 };

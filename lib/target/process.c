@@ -316,6 +316,11 @@ enum ouro_status ouro_process_stop(struct ouro_process *process, uint64_t timeou
     return ouro_stop_all(&process->stop, process->pid, timeout_ns, err);
 }
 
+void ouro_process_hold_at_most(struct ouro_process *process, uint64_t ns)
+{
+    process->stop.hold_max_ns = ns;
+}
+
 enum ouro_status ouro_process_stop_for(struct ouro_process *process, uint64_t timeout_ns, void (*work)(void *context),
                                        void *context, struct ouro_err *err)
 {

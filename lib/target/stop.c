@@ -357,8 +357,11 @@ static void *keep(void *argument)
         while (sem_wait(&stop->release))
             continue; /* a signal handler of the program ran in this thread */
     let_go(stop);
-    if (stop->status == OURO_OK && stop->work)
+    if (stop->status == OURO_OK && stop->work) {
         sem_post(&stop->ready);
+        if (stop->after)
+            stop->after(stop->work_context);
+    }
     return NULL;
 }
 
@@ -423,6 +426,8 @@ enum ouro_status ouro_stop_for(struct ouro_stop *stop, pid_t pid, uint64_t timeo
 enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, struct ouro_err *err)
 {
     uint64_t start = now_ns(), slice_ns = SLICE_NS;
+    if (stop->hold_max_ns && stop->hold_max_ns < slice_ns)
+        slice_ns = stop->hold_max_ns;
     ouro_stop_resume(stop);
     stop->pid = pid;
     read_states(stop);
@@ -436,7 +441,8 @@ enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeo
         struct timespec nap = {.tv_sec = (time_t)(slice_ns / 4 / 1000000000u),
                                .tv_nsec = (long)(slice_ns / 4 % 1000000000u)};
         nanosleep(&nap, NULL);
-        slice_ns *= 2;
+        if (!stop->hold_max_ns || 2 * slice_ns <= stop->hold_max_ns)
+            slice_ns *= 2;
     }
 }
 

@@ -36,6 +36,10 @@ struct ouro_stop {
     sem_t ready, release;
     void (*work)(void *context); /* what the keeper does during the stop, before it ends it by itself; NULL: it waits */
     void *work_context;
+    /* With work, may be NULL: what the keeper does when all go on again, with the same context. It still is the tracer of
+     * processes that the work attached. */
+    void (*after)(void *context);
+    uint64_t hold_max_ns; /* an attempt to stop holds them no longer for one that does not; 0: a slice of the time */
     enum ouro_status status; /* of the attempt to stop; set before `ready` is posted */
     struct ouro_err *err;    /* borrowed during ouro_stop_all */
     bool kept;               /* the keeper lives, and everything is stopped */

@@ -14,7 +14,7 @@ static void ck_duration(const char *text, uint64_t expected)
 {
     uint64_t ns = 0;
     size_t place;
-    ck_assert_msg(ouro_watch_duration_parse(text, &ns, &place, &err) == OURO_OK, "%s: %s", text, err.msg);
+    ck_assert_msg(ouro_watch_duration_parse(text, S / 10, &ns, &place, &err) == OURO_OK, "%s: %s", text, err.msg);
     ck_assert_msg(ns == expected, "%s", text);
 }
 
@@ -26,6 +26,8 @@ START_TEST(durations_have_a_number_and_a_unit)
     ck_duration("2d", 2 * 86400 * S);
     ck_duration("1.5h", 5400 * S);
     ck_duration("0.25s", S / 4);
+    ck_duration("250ms", S / 4);
+    ck_duration("1500.5ms", 3 * S / 2 + S / 2000);
 }
 END_TEST
 
@@ -33,12 +35,13 @@ START_TEST(a_wrong_duration_is_pointed_at)
 {
     static const struct { const char *text; size_t place; } cases[] = {
         {"", 0}, {"10", 2}, {"s", 0}, {"-1s", 0}, {"10w", 2}, {"1h5", 2}, {"1h 5m", 2}, {"0s", 0}, {"0.05s", 0},
-        {"1e3s", 1}, {"1.s", 1}, {"inf", 0}, {"0x10s", 1}, {"99999999999999999999999999h", 0}, {"1,5h", 1},
+        {"1e3s", 1}, {"1.s", 1}, {"inf", 0}, {"0x10s", 1}, {"99999999999999999999999999h", 0}, {"1,5h", 1}, {"99ms", 0}, {"500m5", 4},
+        {"500mss", 5}, {"500Ms", 3},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t ns = 7;
         size_t place = 99;
-        ck_assert_msg(ouro_watch_duration_parse(cases[i].text, &ns, &place, &err) == OURO_INVAL, "%s", cases[i].text);
+        ck_assert_msg(ouro_watch_duration_parse(cases[i].text, S / 10, &ns, &place, &err) == OURO_INVAL, "%s", cases[i].text);
         ck_assert_msg(place == cases[i].place && *err.msg && ns == 7, "%s: at %zu", cases[i].text, place);
     }
 }
