@@ -65,3 +65,8 @@ EXTRA_PROGRAMS += tests/bench_copy
 CLEANFILES += tests/bench_copy
 tests_bench_copy_SOURCES = tests/bench/bench_copy.c
 tests_bench_copy_LDADD = libouro_target.a libouro_base.a $(ELF_LIBS)
+
+check_PROGRAMS += tests/test_target_guardian
+TESTS += tests/test_target_guardian
+tests_test_target_guardian_SOURCES = tests/target/test_guardian.c $(TARGET_CHILD)
+tests_test_target_guardian_LDADD = $(TEST_TARGET_LIBS)
