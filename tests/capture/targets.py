@@ -76,7 +76,10 @@ def ready(process, command, timeout_s):
 
 
 def ouro(*arguments, timeout_s=TIMEOUT_S, **kwargs):
-    """Runs the command under test; the caller looks at returncode, stdout and stderr."""
+    """Runs the command under test; the caller looks at returncode, stdout and stderr. OURO_TEST_MODE: the --mode of dumps that ask for none."""
+    mode = os.environ.get('OURO_TEST_MODE')
+    if mode and arguments[0] == 'dump' and not {'--mode', '--core'} & set(map(str, arguments)):
+        arguments += '--mode', mode
     return subprocess.run([OURO, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=kwargs.pop('stdout', subprocess.PIPE),
                           stderr=subprocess.PIPE, timeout=timeout_s, **kwargs)
 

@@ -26,6 +26,7 @@ ZOO = os.path.join(targets.FIXTURES, 'zoo.py')
 SMALL = os.path.join(targets.FIXTURES, 'small.py')
 LEGACY_GRAPH = os.path.join(targets.FIXTURES, 'legacy_graph.py')
 TRUTH = os.path.join(targets.FIXTURES, 'truth.py')
+FORKED = ['frozen zoo', 'graph 2']  # the others are paused, as all small processes are
 SEEDS = [int(s) for s in os.environ.get('OURO_TEST_SEEDS', '1 2 3').split()]
 
 
@@ -53,9 +54,9 @@ def build_legacy(python, folder):
     return (None, built.stdout.decode().strip()) if built.returncode else (folder, None)
 
 
-def snapshot(pid, folder):
-    """Dumps and exports; the words of whatever goes wrong."""
-    for arguments, out in ((('dump', pid, '-o', folder + '/s.ouro', '-f'), None), (('verify', folder + '/s.ouro'), None),
+def snapshot(pid, folder, *options):
+    """Dumps (with these options) and exports; the words of whatever goes wrong."""
+    for arguments, out in ((('dump', pid, '-o', folder + '/s.ouro', '-f', *options), None), (('verify', folder + '/s.ouro'), None),
                            (('export', folder + '/s.ouro', '--format', 'ndjson'), folder + '/export.ndjson')):
         with (open(out, 'wb') if out else contextlib.nullcontext(subprocess.PIPE)) as stdout:
             result = targets.ouro(*arguments, stdout=stdout)
@@ -127,7 +128,7 @@ def check_collections(folder, export, report):
         compare.check_collection(folder + name, compare.json.loads(result.stdout), export, report)
 
 
-def run(name, python, command, keep):
+def run(name, python, command, keep, *options):
     folder = keep or tempfile.mkdtemp()
     if keep:
         shutil.rmtree(folder, ignore_errors=True)
@@ -135,7 +136,7 @@ def run(name, python, command, keep):
     try:
         started = time.monotonic()
         with targets.target(command(folder), cwd=folder) as t:
-            problem = snapshot(t.pid, folder)
+            problem = snapshot(t.pid, folder, *options)
             if problem:
                 print('FAIL %s, %s: %s' % (python, name, problem))
                 return False
@@ -172,7 +173,7 @@ def run_case(python, whole, legacy, name, keep):
     with contextlib.redirect_stdout(said):
         try:
             keep = keep and os.path.join(keep, os.path.abspath(python).replace('/', '_') + '.' + name.replace(' ', '_'))
-            good = run(name, python, cases(python, whole, legacy)[name], keep)
+            good = run(name, python, cases(python, whole, legacy)[name], keep, *(['--mode', 'fork'] if name in FORKED else []))
         except Exception:
             good = False
             traceback.print_exc(file=said)
