@@ -1,5 +1,6 @@
 #include "target/guardian.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -214,20 +215,36 @@ static void reap_in_target(void *context)
     ouro_inject_reap(&reaping->guardian->stop, reaping->at, reaping->guardian->copy.inner, &reaping->reaped, NULL);
 }
 
+/* Any thread may do it; the others need not stand still for that. */
+static bool reap_by_any(struct reaping *reaping)
+{
+    pid_t pid = reaping->guardian->options.pid;
+    struct ouro_stop *stop = &reaping->guardian->stop;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *tasks = opendir(path);
+    for (struct dirent *entry; tasks && !reaping->reaped && (entry = readdir(tasks));) {
+        stop->only = (pid_t)atoi(entry->d_name);
+        if (stop->only > 0 && ouro_inject_seccomp(pid, stop->only) == 0 &&
+            ouro_stop_for(stop, pid, REAP_NS, reap_in_target, reaping, NULL) == OURO_OK && reaping->reaped)
+            reaping->guardian->shared->reap_ns = ouro_stop_duration_ns(stop);
+    }
+    if (tasks)
+        closedir(tasks);
+    stop->only = 0;
+    return reaping->reaped;
+}
+
 /* Again and again: a thread may be in vfork, somebody else may trace the target, it may have got a filter. */
 static void reap(struct ouro_guardian *guardian)
 {
     struct reaping reaping = {.guardian = guardian};
-    struct ouro_stop *stop = &guardian->stop;
     guardian->shared->reap_ns = 0;
-    stop->after = NULL;
-    stop->hold_max_ns = REAP_NS;
+    guardian->stop.after = NULL;
+    guardian->stop.hold_max_ns = REAP_NS;
     for (uint64_t nap = REAP_NAP_NS; guardian->copy.inner && !target_ended(); nap = nap < 500000000u ? 2 * nap : nap) {
-        if (ouro_inject_find(guardian->options.pid, &reaping.at, NULL) == OURO_OK &&
-            ouro_stop_for(stop, guardian->options.pid, REAP_NS, reap_in_target, &reaping, NULL) == OURO_OK && reaping.reaped) {
-            guardian->shared->reap_ns = ouro_stop_duration_ns(stop);
+        if (ouro_inject_find(guardian->options.pid, &reaping.at, NULL) == OURO_OK && reap_by_any(&reaping))
             break;
-        }
         sleep_ns(nap);
     }
     guardian->copy = (struct ouro_inject_copy){0};

@@ -125,7 +125,7 @@ static enum ouro_status seize_new(struct ouro_stop *stop, size_t *fresh, uint64_
         return ouro_err_set(err, OURO_GONE, "process %d ended", (int)stop->pid);
     for (struct dirent *entry; status == OURO_OK && (entry = readdir(tasks));) {
         pid_t tid = (pid_t)atoi(entry->d_name);
-        if (tid <= 0)
+        if (tid <= 0 || (stop->only && tid != stop->only))
             continue;
         if (next < first && stop->items[next].tid == tid) { /* the listing keeps its order */
             next++;
@@ -298,7 +298,7 @@ static enum ouro_status stop_threads(struct ouro_stop *stop, uint64_t deadline_n
         status = seize_new(stop, &fresh, &total, err);
         if (status == OURO_OK && fresh)
             status = wait_stopped(stop, deadline_ns, err);
-        whole = fresh ? holds_all(stop) : total <= count_alive(stop) + stop->dead_leader;
+        whole = stop->only ? true : fresh ? holds_all(stop) : total <= count_alive(stop) + stop->dead_leader;
         if (status == OURO_OK && !fresh && !whole) {
             if (now_ns() > deadline_ns)
                 return ouro_err_set(err, OURO_LIMIT, "process %d has threads that can't be seized in time",

@@ -39,6 +39,7 @@ struct ouro_stop {
     /* With work, may be NULL: what the keeper does when all go on again, with the same context. It still is the tracer of
      * processes that the work attached. */
     void (*after)(void *context);
+    pid_t only;           /* no other thread than this is stopped; 0: all */
     uint64_t hold_max_ns; /* an attempt to stop holds them no longer for one that does not; 0: a slice of the time */
     enum ouro_status status; /* of the attempt to stop; set before `ready` is posted */
     struct ouro_err *err;    /* borrowed during ouro_stop_all */
