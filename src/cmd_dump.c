@@ -322,8 +322,8 @@ int ouro_cmd_dump(int argc, char **argv)
     const struct ouro_usage usage = {
         "dump", "PID | --core FILE",
         "Captures the object graph of a running CPython process into a snapshot file. The process stands still only\n"
-        "while its memory is copied (about 0.15 s for each GB); it runs none of our code and goes on as it was,\n"
-        "however this ends. Or captures it from a core file.",
+        "while its memory is copied (about 0.15 s for each GB), or a large one while the kernel makes a copy of it (about\n"
+        "0.02 s); it runs none of our code and goes on as it was, however this ends. Or captures it from a core file.",
         0, 1, options};
     if (!ouro_options_parse(&usage, argc, argv, &first, &status))
         return status;
