@@ -43,6 +43,7 @@ struct worker {
     uint64_t mask;
     struct ouro_inject_copy *copy; /* is filled in as it appears */
     ouro_addr at;
+    bool behind; /* it stands at the stop behind its call */
     pid_t early; /* a tracee that stopped before we asked: the copy */
 };
 
@@ -145,36 +146,50 @@ static bool waits_with_mask(const struct user_regs_struct *registers)
     return (long)registers->orig_rax > SYS_rseq; /* epoll_pwait2, io_uring_enter, io_pgetevents */
 }
 
-static bool suits(pid_t pid, struct worker *worker, struct ouro_stop_thread *thread, bool picky, ouro_addr at, bool *busy)
+/* What stands in the way of those threads that do not suit. */
+struct obstacles {
+    bool busy, ended;
+};
+
+static bool suits(pid_t pid, struct worker *worker, struct ouro_stop_thread *thread, bool picky, ouro_addr at,
+                  struct obstacles *obstacles)
 {
     unsigned char code[2];
     if (!thread->stopped || thread->gone)
         return false;
     if (thread->signal) { /* it would be lost: a signal can be handed on only from the stop that told of it */
-        *busy = true;
+        obstacles->busy = true;
         return false;
     }
     worker->thread = thread;
-    if (ptrace(PTRACE_GETREGS, thread->tid, NULL, &worker->registers) || worker->registers.cs != CODE_64)
+    if (ptrace(PTRACE_GETREGS, thread->tid, NULL, &worker->registers)) {
+        obstacles->ended = true;
+        return false;
+    }
+    if (worker->registers.cs != CODE_64)
         return false;
     if (picky && waits_with_mask(&worker->registers))
         return false;
     if (in_sequence(thread->tid, &worker->registers)) {
-        *busy = true;
+        obstacles->busy = true;
         return false;
     }
-    return !is_dispatched(thread->tid) && ouro_inject_seccomp(pid, thread->tid) == 0 &&
+    int seccomp = ouro_inject_seccomp(pid, thread->tid);
+    obstacles->ended = obstacles->ended || seccomp < 0;
+    return seccomp == 0 && !is_dispatched(thread->tid) &&
            read_target(thread->tid, at, code, sizeof code) && code[0] == 0x0f && code[1] == 0x05;
 }
 
 static enum ouro_status choose(struct ouro_stop *stop, ouro_addr at, struct worker *worker, struct ouro_err *err)
 {
-    bool busy = false;
+    struct obstacles obstacles = {0};
     for (int picky = 1; picky >= 0; picky--)
         for (size_t i = 0; i < stop->count; i++)
-            if (suits(stop->pid, worker, &stop->items[i], picky, at, &busy))
+            if (suits(stop->pid, worker, &stop->items[i], picky, at, &obstacles))
                 return OURO_OK;
-    if (busy)
+    if (obstacles.ended)
+        return ouro_err_set(err, OURO_GONE, "process %d ended", (int)stop->pid);
+    if (obstacles.busy)
         return ouro_err_set(err, OURO_LIMIT, "a signal arrives at each thread of process %d at this moment", (int)stop->pid);
     return ouro_err_set(err, OURO_UNSUPPORTED,
                         "no thread of process %d can make a system call for us: seccomp filters, or code that is not 64-bit",
@@ -210,6 +225,7 @@ static bool await(struct worker *worker, pid_t pid, int *wait_status)
     }
 }
 
+
 /* Lets it run to its next stop. False: it ended. */
 static bool step(struct worker *worker, enum __ptrace_request how, int signal, int *wait_status)
 {
@@ -243,11 +259,49 @@ static bool is_fault(int signal)
            signal == SIGSYS;
 }
 
+/* From where it stands, it shall run to no further than the stop behind the call. */
+static enum __ptrace_request towards_end(const struct worker *worker)
+{
+    ptrace(PTRACE_INTERRUPT, worker->thread->tid, NULL, NULL);
+    return PTRACE_CONT;
+}
+
+/* Each stop costs a turn on the processor, so there are no more than needed: before the call; of a clone, when there is the copy (or behind the call, when
+ * there is none); and the one of PTRACE_INTERRUPT, at which the thread is left. A clone must not be interrupted before, or the kernel
+ * would give it up. */
+static enum ouro_status run_call(struct worker *worker, bool is_clone)
+{
+    enum __ptrace_request how = PTRACE_SYSCALL;
+    int wait_status, signal = 0;
+    bool entered = false;
+    worker->behind = false;
+    for (int i = 0; i < STEPS_MAX; i++) {
+        if (!step(worker, how, signal, &wait_status))
+            return OURO_GONE;
+        int event = wait_status >> 16;
+        signal = 0;
+        if (WSTOPSIG(wait_status) == SYSCALL_STOP) {
+            how = entered || !is_clone ? towards_end(worker) : PTRACE_SYSCALL;
+            entered = true;
+        } else if (event == PTRACE_EVENT_CLONE) {
+            hold(worker);
+            how = towards_end(worker);
+        } else if (event == PTRACE_EVENT_STOP && how == PTRACE_CONT) {
+            worker->behind = true;
+            return OURO_OK;
+        } else if (event == 0 && is_fault(WSTOPSIG(wait_status))) {
+            return OURO_FAULT;
+        } else if (event == 0) {
+            signal = WSTOPSIG(wait_status);
+        }
+    }
+    return OURO_FAULT;
+}
+
 static enum ouro_status make_call(struct worker *worker, long number, const uint64_t arguments[5], long *result)
 {
     struct user_regs_struct registers = worker->registers;
     pid_t tid = worker->thread->tid;
-    int wait_status, signal = 0, stops = 0;
     registers.orig_rax = (unsigned long long)-1; /* the interrupted call is none of the kernel's business meanwhile */
     registers.rax = (unsigned long long)number;
     registers.rdi = arguments[0];
@@ -258,20 +312,8 @@ static enum ouro_status make_call(struct worker *worker, long number, const uint
     registers.rip = worker->at;
     if (ptrace(PTRACE_SETREGS, tid, NULL, &registers))
         return OURO_GONE;
-    for (int i = 0; i < STEPS_MAX && stops < 2; i++) {
-        if (!step(worker, PTRACE_SYSCALL, signal, &wait_status))
-            return OURO_GONE;
-        signal = 0;
-        if (WSTOPSIG(wait_status) == SYSCALL_STOP)
-            stops++;
-        else if (wait_status >> 16 == PTRACE_EVENT_CLONE)
-            hold(worker);
-        else if (wait_status >> 16 == 0 && is_fault(WSTOPSIG(wait_status)))
-            return OURO_FAULT;
-        else if (wait_status >> 16 == 0)
-            signal = WSTOPSIG(wait_status);
-    }
-    if (stops < 2 || ptrace(PTRACE_GETREGS, tid, NULL, &registers))
+    OURO_TRY(run_call(worker, number == SYS_clone));
+    if (ptrace(PTRACE_GETREGS, tid, NULL, &registers))
         return OURO_GONE;
     *result = (long)registers.rax;
     return OURO_OK;
@@ -289,21 +331,23 @@ static bool begin(struct worker *worker, struct ouro_err *err)
     return false;
 }
 
-/* As it was; and through one more stop, behind which the kernel looks at the interrupted call as it does after any stop. */
+/* As it was. It stands at a stop behind which the kernel looks at the interrupted call as it does after any stop; when something went
+ * wrong it has to come to one first. */
 static void put_back(struct worker *worker)
 {
     pid_t tid = worker->thread->tid;
     int wait_status, signal = 0;
-    bool stopped = false;
     if (worker->thread->gone)
         return;
     ptrace(PTRACE_SETREGS, tid, NULL, &worker->registers);
-    ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
-    for (int i = 0; i < STEPS_MAX && !stopped; i++) {
+    if (!worker->behind)
+        ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
+    for (int i = 0; i < STEPS_MAX && !worker->behind; i++) {
         if (!step(worker, PTRACE_CONT, signal, &wait_status))
             return;
         signal = wait_status >> 16 == 0 && WSTOPSIG(wait_status) != SYSCALL_STOP ? WSTOPSIG(wait_status) : 0;
-        stopped = wait_status >> 16 == PTRACE_EVENT_STOP;
+        signal = is_fault(signal) ? 0 : signal;
+        worker->behind = wait_status >> 16 == PTRACE_EVENT_STOP;
     }
     ptrace(PTRACE_SETREGS, tid, NULL, &worker->registers);
     ptrace(PTRACE_SETSIGMASK, tid, (void *)MASK_BYTES, &worker->mask);

@@ -1,9 +1,9 @@
 /* System calls that a stopped thread of the target makes for us: a copy of the process by clone, and its reaping by wait4.
  *
  * All threads stand still, stopped by the calling thread (stop.h). One of them gets other registers and runs the one
- * instruction `syscall` that its own libraries hold; then registers and signal mask are put back, and it passes one more stop
- * of ptrace, so that the kernel begins an interrupted system call again exactly as after any other stop. No byte of the
- * target's memory is written.
+ * instruction `syscall` that its own libraries hold, up to a stop as PTRACE_INTERRUPT makes it; there registers and signal mask are put
+ * back, and the kernel begins an interrupted system call again exactly as after any other stop. No byte of the target's memory is
+ * written.
  *
  * The copy shares files and working directory with the target instead of holding copies of them, ends without a signal to its
  * parent (exit signal 0: waitpid and SIGCHLD never tell of it, only wait4 with __WALL or __WCLONE does), and has never run: it
