@@ -27,6 +27,7 @@
 #define PAGEMAP_SWAPPED  (UINT64_C(1) << 62)
 #define PAGEMAP_FILE     (UINT64_C(1) << 61)
 #define PAGES_MAX        (UINT32_MAX - 1)
+#define RUNNING_ROUNDS_MAX 4u /* of copying a process that runs, each with more room */
 #define FROM_FILE        1u /* low bit of a page's address while it is not yet read: its file has it */
 #define UNREADABLE       2u
 #define KEPT             4u /* it was read before (ouro_image_kept) */
@@ -345,6 +346,8 @@ static void list_pages(void *context, ouro_addr addr, uint64_t count, unsigned f
     uint32_t at = image->page_count, room = image->page_capacity - at;
     uint32_t taken = count < room ? (uint32_t)count : room;
     image->dropped_pages += count - taken;
+    if (count > taken) /* unless it is copied again */
+        add_missing(&image->missing, addr + ((uint64_t)taken << OURO_PAGE_BITS), count - taken);
     for (uint32_t i = 0; i < taken; i++)
         image->page_addr[at + i] = (addr + ((uint64_t)i << OURO_PAGE_BITS)) | flag;
     image->page_count = at + taken;
@@ -531,11 +534,17 @@ static void fill_kept(struct ouro_image *image, const struct ouro_image_options 
 enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_process *process,
                                  const struct ouro_image_options *options, struct ouro_err *err)
 {
-    ouro_maps_fini(&image->maps);
-    for (;;) {
+    bool running = options && options->running;
+    for (unsigned round = 1;; round++) {
+        if (round == 1 || running)
+            ouro_maps_fini(&image->maps);
         OURO_TRY(copy_once(image, ouro_process_pid(process), options, err));
         if (!image->dropped_pages) {
             fill_kept(image, options);
+            return OURO_OK;
+        }
+        if (running && round == RUNNING_ROUNDS_MAX) { /* it grows faster than we follow */
+            image->unreadable_bytes += image->dropped_pages << OURO_PAGE_BITS;
             return OURO_OK;
         }
         OURO_TRY(grow(image, err));

@@ -72,14 +72,15 @@ struct ouro_image_options {
     uint64_t deadline_ns;       /* of the monotonic clock: copying ends then, with OURO_LIMIT and `late`; 0: none */
     const struct ouro_image_kept *kept; /* by address; taken instead of what the process has there */
     size_t kept_count;
+    bool running; /* nobody stopped it: what it adds faster than it is followed is counted as unreadable */
 };
 #define OURO_IMAGE_SWAP_BUDGET (UINT64_C(256) << 20)
 
 /* Sizes and touches the destination (huge pages where there are) while the target still runs. */
 enum ouro_status ouro_image_plan(struct ouro_image *image, const struct ouro_process *process,
                                  const struct ouro_image_options *options, struct ouro_err *err);
-/* Copies; the target is stopped. Nothing but copying happens here. OURO_GONE when the target dies meanwhile, OURO_LIMIT at the
- * deadline; then it may be done again, also from another process that is a copy of the one that was planned for. */
+/* Copies; the target is stopped, or `running`. Nothing but copying happens here. OURO_GONE when the target dies meanwhile,
+ * OURO_LIMIT at the deadline; then it may be done again, also from another process that is a copy of the one that was planned for. */
 enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_process *process,
                                  const struct ouro_image_options *options, struct ouro_err *err);
 /* After the resume: reads what comes from files, builds the index, gives back what was touched in vain. */

@@ -35,6 +35,8 @@ libouro_target_a_SOURCES = \
 	lib/target/resolve.h \
 	lib/target/space.c \
 	lib/target/space.h \
+	lib/target/still.c \
+	lib/target/still.h \
 	lib/target/stop.c \
 	lib/target/stop.h \
 	lib/target/tree.c \

@@ -82,20 +82,17 @@ static enum ouro_status read_memory(const struct ouro_space *space, ouro_addr ad
     return got < 0 && errno == ESRCH ? OURO_GONE : OURO_FAULT;
 }
 
-/* Fields behind the name in /proc/PID/stat; the name may hold parentheses and spaces. */
-static bool read_start(struct ouro_process *process)
+/* A field behind the name in /proc/PID/stat, counted from 1; the name may hold parentheses and spaces. */
+static bool read_stat(pid_t pid, int number, uint64_t *value)
 {
     size_t size;
-    OURO_FREE char *stat = read_proc(process->pid, "stat", &size);
+    OURO_FREE char *stat = read_proc(pid, "stat", &size);
     char *at = stat ? strrchr(stat, ')') : NULL;
-    if (!at)
-        return false;
-    for (int field = 2; field < 22 && at; field++) /* starttime is the 22nd */
+    for (int field = 2; field < number && at; field++)
         at = strchr(at + 1, ' ');
-    if (!at)
-        return false;
-    process->start_ticks = strtoull(at + 1, NULL, 10);
-    return true;
+    if (at)
+        *value = strtoull(at + 1, NULL, 10);
+    return at != NULL;
 }
 
 static double boot_time(void)
@@ -260,7 +257,7 @@ enum ouro_status ouro_process_open(struct ouro_process **out, pid_t pid, struct 
     process->pid = pid;
     process->space = (struct ouro_space){.read = read_memory, .context = process};
     enum ouro_status status = check(process, err);
-    if (status == OURO_OK && !read_start(process))
+    if (status == OURO_OK && !read_stat(pid, 22, &process->start_ticks))
         status = ouro_err_set(err, OURO_GONE, "process %d ended", (int)pid);
     if (status != OURO_OK) {
         ouro_process_close(process);
@@ -288,6 +285,12 @@ pid_t ouro_process_pid(const struct ouro_process *process)
 uint64_t ouro_process_start_ticks(const struct ouro_process *process)
 {
     return process->start_ticks;
+}
+
+ouro_addr ouro_process_program(const struct ouro_process *process)
+{
+    uint64_t start_of_stack = 0;
+    return read_stat(process->pid, 28, &start_of_stack) ? start_of_stack : 0;
 }
 
 double ouro_process_start_time(const struct ouro_process *process)

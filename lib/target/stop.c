@@ -221,7 +221,7 @@ static void note_stop(struct ouro_stop_thread *thread, int wait_status)
         thread->signal = WSTOPSIG(wait_status);
 }
 
-static enum ouro_status did_not_stop(const struct ouro_stop *stop, pid_t tid, struct ouro_err *err)
+static char letter_of(const struct ouro_stop *stop, pid_t tid)
 {
     struct ouro_thread_state state = {.state = '?', .syscall = -1, .leaving = -1};
     DIR *tasks = open_tasks(stop->pid);
@@ -231,9 +231,16 @@ static enum ouro_status did_not_stop(const struct ouro_stop *stop, pid_t tid, st
         read_state(dirfd(tasks), name, &state);
         closedir(tasks);
     }
+    return state.state;
+}
+
+static enum ouro_status did_not_stop(struct ouro_stop *stop, pid_t tid, struct ouro_err *err)
+{
+    char letter = letter_of(stop, tid);
+    stop->late_tid = tid;
     return ouro_err_set(
         err, OURO_LIMIT, "thread %d of process %d did not stop in time: its state is %c%s", (int)tid, (int)stop->pid,
-        state.state, state.state == 'D' ? " (uninterruptible: in a device or network file system, or in vfork)" : "");
+        letter, letter == 'D' ? " (uninterruptible: in a device or network file system, or in vfork)" : "");
 }
 
 /* Most threads stop within microseconds: at first we only step aside; then naps, which the kernel rounds up to 50 us.
@@ -384,6 +391,7 @@ static enum ouro_status attempt(struct ouro_stop *stop, uint64_t deadline_ns, st
 {
     stop->count = 0;
     stop->left = stop->dead_leader = false;
+    stop->late_tid = 0;
     stop->started_ns = stop->ended_ns = 0;
     stop->deadline_ns = deadline_ns;
     stop->err = err;
@@ -404,6 +412,21 @@ static enum ouro_status attempt(struct ouro_stop *stop, uint64_t deadline_ns, st
     else
         end_keeper(stop);
     return stop->status;
+}
+
+/* A thread in uninterruptible sleep would not stop sooner if all others stood still: they run until it is out of that, or the time is
+ * over. false: it is not in such a sleep. */
+static bool wait_while_uninterruptible(const struct ouro_stop *stop, uint64_t deadline_ns)
+{
+    bool waited = false;
+    long nap_ns = 50000;
+    while (stop->late_tid && letter_of(stop, stop->late_tid) == 'D' && now_ns() < deadline_ns) {
+        struct timespec nap = {.tv_nsec = nap_ns};
+        nanosleep(&nap, NULL);
+        nap_ns = nap_ns < 5000000 ? 2 * nap_ns : nap_ns;
+        waited = true;
+    }
+    return waited;
 }
 
 void ouro_stop_look(struct ouro_stop *stop, pid_t pid)
@@ -438,6 +461,11 @@ enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeo
         enum ouro_status status = attempt(stop, now_ns() + (last ? left : slice_ns), err);
         if (status != OURO_LIMIT || last)
             return status;
+        if (wait_while_uninterruptible(stop, start + timeout_ns)) {
+            if (now_ns() - start >= timeout_ns)
+                return status;
+            continue; /* it woke up: the next attempt is as short as this one */
+        }
         struct timespec nap = {.tv_sec = (time_t)(slice_ns / 4 / 1000000000u),
                                .tv_nsec = (long)(slice_ns / 4 % 1000000000u)};
         nanosleep(&nap, NULL);

@@ -31,6 +31,7 @@ struct ouro_stop {
     uint64_t started_ns, ended_ns, deadline_ns;
     pthread_t keeper;
     pid_t keeper_tid, caller_tid;
+    pid_t late_tid; /* the thread that an attempt gave up for; 0: none */
     int caller_nice; /* what it is given back at the resume */
     bool hurried;
     sem_t ready, release;
