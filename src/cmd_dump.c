@@ -137,6 +137,17 @@ static void add_pause(struct ouro_buf *line, const struct ouro_dump_result *resu
     ouro_buf_add_byte(line, '\n');
 }
 
+static void add_live(struct ouro_buf *line, const struct ouro_dump_result *result)
+{
+    if (result->mode != OURO_SESSION_LIVE)
+        return;
+    const char *why = result->inconsistent[0] ? result->inconsistent : result->mode_reason;
+    ouro_buf_add_text(line, result->inconsistent[0] ? "not of one moment, what changed meanwhile may be torn or missing: "
+                                                    : "read as it stands: ");
+    ouro_text_add(line, why, strlen(why));
+    ouro_buf_add_byte(line, '\n');
+}
+
 /* One line, and what is not exact, on standard error. */
 static void print_closing(const struct arguments *arguments, const struct ouro_dump_result *result)
 {
@@ -150,8 +161,11 @@ static void print_closing(const struct arguments *arguments, const struct ouro_d
     ouro_text_add_size(&line, result->file_bytes);
     if (arguments->options.session.core)
         ouro_buf_add_text(&line, "; from a core\n");
+    else if (result->mode == OURO_SESSION_LIVE)
+        ouro_buf_add_text(&line, "; the process was not stopped\n");
     else
         add_pause(&line, result);
+    add_live(&line, result);
     ouro_target_add_lacks(&line, &result->core_lacks);
     add_collecting(&line, result);
     ouro_cmd_dump_add_inexact(&line, &arguments->options, result);
@@ -282,8 +296,8 @@ static bool check_mode(const struct arguments *arguments)
         wrong = "--mode is how a process is read: not with --core";
     else if (session->core && arguments->max_pause_given)
         wrong = "--max-pause is about stopping a process: not with --core";
-    else if (session->mode == OURO_SESSION_LIVE)
-        wrong = "--mode live is not there yet";
+    else if (session->mode == OURO_SESSION_LIVE && arguments->max_pause_given)
+        wrong = "--mode live never stops it: --max-pause has no meaning";
     if (wrong)
         ouro_command_complain("dump: %s (ouro dump -h explains)", wrong);
     return !wrong;
@@ -310,7 +324,8 @@ int ouro_cmd_dump(int argc, char **argv)
          "functions and attributes", value_names},
         {0, "mode", OURO_OPTION_CHOICE, &mode, &arguments.mode_given, "MODE",
          "pause: stop it, copy its memory, let it go on; fork: have the kernel make a copy of it, which is read while it runs;\n"
-         "live: read while it runs, not of one moment; auto (default): pause where that is short, else fork", mode_names},
+         "live: never stop it: what is read is not of one moment; auto (default): pause where that is short, else fork,\n"
+         "live where it can't be stopped; it says why", mode_names},
         {0, "max-pause", OURO_OPTION_DURATION, &target.session.max_pause_ns, &arguments.max_pause_given, "TIME",
          "never let it stand still for longer (20ms, 1s): take a copy by fork instead, or give up", NULL},
         OURO_TARGET_OPTIONS(&target),

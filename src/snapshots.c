@@ -4,6 +4,18 @@
 
 #include "command.h"
 
+/* Behind every answer stands the question whether its parts are of one moment. */
+static void note_consistency(const struct ouro_heap_model *model, const char *path)
+{
+    size_t size;
+    const char *consistent = ouro_snapshot_meta(model->snapshot, OURO_META_CONSISTENT, &size);
+    if (!consistent || (size == 1 && *consistent == '1'))
+        return;
+    const char *why = ouro_snapshot_meta(model->snapshot, OURO_META_INCONSISTENT, &size);
+    ouro_command_note("%s is not of one moment, what changed while it was captured may be torn or missing%s%.*s", path,
+                      why ? ": " : "", why ? (int)(size < 1024 ? size : 1024) : 0, why ? why : "");
+}
+
 int ouro_snapshots_open(struct ouro_heap_model *model, const char *path, bool salvage)
 {
     struct ouro_err err = {0};
@@ -11,6 +23,7 @@ int ouro_snapshots_open(struct ouro_heap_model *model, const char *path, bool sa
     if (status == OURO_OK) {
         if (ouro_snapshot_damaged(model->snapshot))
             ouro_command_note("%s is damaged: what follows is about what is left of it", path);
+        note_consistency(model, path);
         return OURO_EXIT_DONE;
     }
     return ouro_command_fail_snapshot(status, path, &err);

@@ -42,3 +42,4 @@ TESTS += tests/test_capture_watch tests/capture/test_watch.py
 tests_test_capture_watch_SOURCES = tests/capture/test_watch.c
 tests_test_capture_watch_LDADD = $(TEST_CAPTURE_LIBS)
 TESTS += tests/capture/test_fork.py
+TESTS += tests/capture/test_live.py

@@ -295,6 +295,18 @@ enum ouro_status ouro_diff_init(struct ouro_diff *diff, struct ouro_diff_side *b
     return status;
 }
 
+static bool is_torn(const struct ouro_diff_side *side)
+{
+    size_t size;
+    const char *consistent = ouro_snapshot_meta(side->model->snapshot, OURO_META_CONSISTENT, &size);
+    return consistent && (size != 1 || *consistent != '1');
+}
+
+bool ouro_diff_is_torn(const struct ouro_diff *diff)
+{
+    return is_torn(diff->before) || is_torn(diff->after);
+}
+
 void ouro_diff_fini(struct ouro_diff *diff)
 {
     if (diff->has_retained)

@@ -83,6 +83,8 @@ struct ouro_diff {
 enum ouro_status ouro_diff_init(struct ouro_diff *diff, struct ouro_diff_side *before, struct ouro_diff_side *after,
                                 const struct ouro_diff_options *options, struct ouro_err *err);
 void ouro_diff_fini(struct ouro_diff *diff);
+/* Whether one of the two was captured without stopping its process. */
+bool ouro_diff_is_torn(const struct ouro_diff *diff);
 /* The change of all objects without what is suppressed, be it by type or by path; each counts once. Needs paths. OURO_NOMEM. */
 enum ouro_status ouro_diff_unsuppressed(const struct ouro_diff *diff, struct ouro_suppressions *suppressions, int64_t *count,
                                         int64_t *bytes);

@@ -163,8 +163,10 @@ static enum ouro_status find_capture_trouble(struct ouro_info *info, const struc
         FIND(OURO_FINDING_DAMAGED, info->lost_count,
              "the file is damaged: %llu objects are lost, and what follows is about the rest",
              (unsigned long long)info->lost_count);
+    const char *why = ouro_snapshot_meta(model->snapshot, OURO_META_INCONSISTENT, &size);
     if (consistent && strcmp(consistent, "1"))
-        FIND(OURO_FINDING_NOT_STOPPED, 1, "captured while the process ran on: the heap may have changed meanwhile");
+        FIND(OURO_FINDING_NOT_STOPPED, 1, "captured while the process ran on: the heap may have changed meanwhile%s%.*s",
+             why ? "; " : "", why ? (int)(size < 1024 ? size : 1024) : 0, why ? why : "");
     if (info->inconsistent_count)
         FIND(OURO_FINDING_INCONSISTENT, info->inconsistent_count,
              "%llu objects have more references than their count says: torn objects, or a layout that is wrong; they "

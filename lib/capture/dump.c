@@ -247,6 +247,14 @@ static enum ouro_status write_snapshot(struct dump *dump, uint64_t start_ns)
     return ouro_snapshot_writer_commit(dump->writer, &result->file_bytes, dump->err);
 }
 
+static void take_mode(struct dump *dump)
+{
+    const struct ouro_session *session = &dump->session;
+    dump->result->mode = session->mode;
+    memcpy(dump->result->mode_reason, session->mode_reason, sizeof dump->result->mode_reason);
+    memcpy(dump->result->inconsistent, session->inconsistent, sizeof dump->result->inconsistent);
+}
+
 /* The whole heap. */
 static enum ouro_status copy_and_walk(struct dump *dump, uint64_t start)
 {
@@ -256,8 +264,7 @@ static enum ouro_status copy_and_walk(struct dump *dump, uint64_t start)
     result->stop_count = session->stop_count;
     result->collecting = session->collecting;
     result->pause_ns = session->pause_ns;
-    result->mode = session->mode;
-    memcpy(result->mode_reason, session->mode_reason, sizeof result->mode_reason);
+    take_mode(dump);
     OURO_TRY(status);
     result->copied_bytes = session->image.copied_bytes;
     uint64_t copied = ouro_session_now_ns();
@@ -285,9 +292,7 @@ static enum ouro_status look_at_stacks(struct dump *dump)
     result->pause_ns = session->pause_ns;
     result->copied_bytes = session->image.copied_bytes;
     result->walk_ns = ouro_session_now_ns() - start;
-    result->mode = session->mode;
-    memcpy(result->mode_reason, session->mode_reason, sizeof result->mode_reason);
-    memcpy(result->inconsistent, session->inconsistent, sizeof result->inconsistent);
+    take_mode(dump);
     return OURO_OK;
 }
 

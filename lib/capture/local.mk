@@ -9,6 +9,8 @@ libouro_capture_a_SOURCES = \
 	lib/capture/dump.h \
 	lib/capture/emit.c \
 	lib/capture/emit.h \
+	lib/capture/live.c \
+	lib/capture/live.h \
 	lib/capture/mode.c \
 	lib/capture/mode.h \
 	lib/capture/session.c \

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/guard.h"
+#include "capture/live.h"
 #include "capture/mode.h"
 #include "cpython/type.h"
 #include "emulate/machine.h"
@@ -46,6 +47,8 @@ enum ouro_status ouro_session_check_cancel(const struct ouro_session *session, s
 
 #define STOP_LEAST_NS UINT64_C(100000000) /* how long a stop may take even when the time is nearly over */
 #define COLLECTING_NAP_NS 20000           /* the kernel makes about 70 us of it */
+#define EXECS_MAX 5u                           /* other programs that are looked at one after the other */
+#define STOP_SLICE_NS UINT64_C(500000000) /* of an attempt to stop, before we look whether we shall give up */
 #define STUCK_NS UINT64_C(500000000)      /* a collection that has given up the GIL and lasts as long won't end for us */
 
 /* Waits, while the target runs, until it seems to be between two collections: a program may collect again and again
@@ -74,13 +77,31 @@ static enum ouro_status wait_for_gap(struct ouro_session *session, uint64_t dead
     return OURO_OK;
 }
 
+/* A stop that can be cancelled. */
+static enum ouro_status stop_within(struct ouro_session *session, uint64_t left_ns, struct ouro_err *err)
+{
+    uint64_t until = ouro_session_now_ns() + left_ns;
+    for (;;) {
+        uint64_t now = ouro_session_now_ns(), left = until > now ? until - now : 0;
+        OURO_TRY(ouro_session_check_cancel(session, err));
+        enum ouro_status status = ouro_process_stop(session->process, left < STOP_SLICE_NS ? left : STOP_SLICE_NS, err);
+        if (status != OURO_LIMIT || left <= STOP_SLICE_NS)
+            return status;
+    }
+}
+
+static bool is_replaced(const struct ouro_session *session)
+{
+    return ouro_process_program(session->process) != session->program;
+}
+
 /* By stopping it: the collector must run on at once. */
 static enum ouro_status take_stopped(struct ouro_session *session, uint64_t timeout_ns, bool anyway, bool *collecting,
                                      struct ouro_err *err)
 {
     struct ouro_runtime_collecting now;
     ouro_process_hold_at_most(session->process, ouro_mode_hold_ns(session));
-    OURO_TRY(ouro_process_stop(session->process, timeout_ns, err));
+    OURO_TRY(stop_within(session, timeout_ns, err));
     enum ouro_status status = ouro_runtime_collecting(&session->runtime, ouro_process_space(session->process), &now);
     *collecting = status == OURO_OK && now.running;
     if (status == OURO_OK && (!*collecting || anyway))
@@ -103,6 +124,10 @@ static enum ouro_status take_between_collections(struct ouro_session *session,
         uint64_t left = stuck ? session->options.timeout_ns : deadline > now + STOP_LEAST_NS ? deadline - now : STOP_LEAST_NS;
         OURO_TRY(take(session, left, stuck, &session->collecting, err));
         session->stop_count++;
+        if (is_replaced(session)) {
+            ouro_process_resume(session->process);
+            return ouro_err_set(err, OURO_GONE, "process %d executed another program meanwhile", (int)session->options.pid);
+        }
         if (!session->collecting || stuck)
             return OURO_OK;
         OURO_TRY(wait_for_gap(session, deadline, &stuck, err));
@@ -145,6 +170,19 @@ static enum ouro_status open_core(struct ouro_session *session, struct ouro_err 
     return status == OURO_OK ? OURO_OK : explain_core(session, status, err);
 }
 
+static enum ouro_status open_process(struct ouro_session *session, struct ouro_err *err)
+{
+    const struct ouro_session_options *options = &session->options;
+    OURO_TRY(ouro_process_open(&session->process, options->pid, err));
+    session->source = session->process;
+    if (options->start_ticks && ouro_process_start_ticks(session->process) != options->start_ticks)
+        return ouro_err_set(err, OURO_GONE, "process %d ended; another has its number by now", (int)options->pid);
+    session->program = ouro_process_program(session->process);
+    OURO_TRY(ouro_maps_read(&session->maps, options->pid, false, err));
+    OURO_TRY(ouro_modules_read(&session->modules, session->process, &session->maps, err));
+    return ouro_runtime_find(&session->runtime, ouro_process_space(session->process), &session->modules, err);
+}
+
 enum ouro_status ouro_session_open(struct ouro_session *session, const struct ouro_session_options *options,
                                    struct ouro_err *err)
 {
@@ -161,13 +199,23 @@ enum ouro_status ouro_session_open(struct ouro_session *session, const struct ou
     ouro_session_progress(session, OURO_SESSION_PREPARE, 0);
     if (options->core)
         return open_core(session, err);
-    OURO_TRY(ouro_process_open(&session->process, options->pid, err));
-    session->source = session->process;
-    if (options->start_ticks && ouro_process_start_ticks(session->process) != options->start_ticks)
-        return ouro_err_set(err, OURO_GONE, "process %d ended; another has its number by now", (int)options->pid);
-    OURO_TRY(ouro_maps_read(&session->maps, options->pid, false, err));
-    OURO_TRY(ouro_modules_read(&session->modules, session->process, &session->maps, err));
-    return ouro_runtime_find(&session->runtime, ouro_process_space(session->process), &session->modules, err);
+    return open_process(session, err);
+}
+
+/* Another program has taken the place of the one that was found. */
+static enum ouro_status open_again(struct ouro_session *session, struct ouro_err *err)
+{
+    ouro_live_fini(session);
+    ouro_mode_fini(session);
+    memset(&session->forked, 0, sizeof session->forked);
+    session->pause_ns = 0;
+    ouro_image_fini(&session->image);
+    ouro_modules_fini(&session->modules);
+    ouro_maps_fini(&session->maps);
+    ouro_process_close(session->process);
+    session->process = NULL;
+    memset(&session->runtime, 0, sizeof session->runtime);
+    return open_process(session, err);
 }
 
 /* The target stands still while its pages are read. */
@@ -203,10 +251,40 @@ static enum ouro_status copy_forked(struct ouro_session *session, const struct o
     return status;
 }
 
-enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err *err)
+/* Of the program that it executes now. */
+static enum ouro_status copy_program(struct ouro_session *session, struct ouro_err *err)
 {
     const unsigned threads = session->options.thread_count;
     const struct ouro_image_options options = {.thread_count = threads > 2 ? 2 : threads};
+    struct ouro_err why = {0};
+    char frozen[sizeof session->mode_reason] = "";
+    if (session->options.mode == OURO_SESSION_LIVE)
+        return ouro_live_copy(session, NULL, err);
+    if (ouro_live_is_due(session, frozen, sizeof frozen))
+        return ouro_live_instead(session, ouro_err_set(err, OURO_LIMIT, "process %d: %s", (int)session->options.pid, frozen), err);
+    OURO_TRY(ouro_mode_choose(session, err));
+    OURO_TRY(ouro_image_plan(&session->image, session->process, &options, err));
+    ouro_session_progress(session, OURO_SESSION_COPY, 0);
+    enum ouro_status status = session->mode == OURO_SESSION_FORK ? copy_forked(session, &options, &why)
+                                                                 : copy_stopped(session, &options, &why);
+    if (status != OURO_OK && session->mode == OURO_SESSION_FORK && ouro_mode_may_pause(session, status, &why))
+        status = copy_stopped(session, &options, &why);
+    if (status != OURO_OK && session->mode == OURO_SESSION_PAUSE && ouro_mode_may_fork(session))
+        status = copy_forked(session, &options, &why);
+    if (status != OURO_OK) {
+        if (err)
+            *err = why;
+        ouro_mode_fini(session);
+        return session->image.late ? status : ouro_live_instead(session, status, err);
+    }
+    ouro_session_progress(session, OURO_SESSION_COPY, 1);
+    status = ouro_image_finish(&session->image, session->source, err);
+    ouro_mode_release(session);
+    return status;
+}
+
+enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err *err)
+{
     struct stat written;
     if (session->core) {
         if (fstat(session->core->fd, &written) == 0)
@@ -217,23 +295,16 @@ enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err
         session->collecting = collecting.running;
         return ouro_session_check_cancel(session, err);
     }
-    OURO_TRY(ouro_mode_choose(session, err));
-    OURO_TRY(ouro_image_plan(&session->image, session->process, &options, err));
-    ouro_session_progress(session, OURO_SESSION_COPY, 0);
-    struct ouro_err why = {0};
-    enum ouro_status status = session->mode == OURO_SESSION_FORK ? copy_forked(session, &options, &why)
-                                                                 : copy_stopped(session, &options, &why);
-    if (status != OURO_OK && session->mode == OURO_SESSION_FORK && ouro_mode_may_pause(session, status, &why))
-        status = copy_stopped(session, &options, &why);
-    if (status != OURO_OK && session->mode == OURO_SESSION_PAUSE && ouro_mode_may_fork(session))
-        status = copy_forked(session, &options, &why);
-    if (status != OURO_OK && err)
-        *err = why;
-    OURO_TRY(status);
-    ouro_session_progress(session, OURO_SESSION_COPY, 1);
-    status = ouro_image_finish(&session->image, session->source, err);
-    ouro_mode_release(session);
-    return status;
+    for (unsigned programs = 1;; programs++) {
+        enum ouro_status status = copy_program(session, err);
+        bool replaced = status != OURO_CANCELLED && (status == OURO_OK ? session->mode == OURO_SESSION_LIVE : true) &&
+                        is_replaced(session);
+        if (!replaced || programs == EXECS_MAX)
+            return replaced ? ouro_err_set(err, OURO_GONE, "process %d executes one program after the other",
+                                           (int)session->options.pid)
+                            : status;
+        OURO_TRY(open_again(session, err));
+    }
 }
 
 /* Asks once more for a machine, for the words. */
@@ -259,8 +330,10 @@ static enum ouro_status blame_core(const struct ouro_session *session, enum ouro
 enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err *err)
 {
     const struct ouro_session_options *options = &session->options;
-    enum ouro_status status = ouro_python_init(&session->python, &session->image, &session->runtime,
-                                               options->no_sandbox ? NULL : &session->modules, err);
+    enum ouro_status status = session->live
+                                  ? ouro_live_init_python(session, err)
+                                  : ouro_python_init(&session->python, &session->image, &session->runtime,
+                                                     options->no_sandbox ? NULL : &session->modules, err);
     OURO_TRY(blame_core(session, status, err));
     session->sandbox = session->python.sandboxed ? OURO_SESSION_SANDBOX_YES
                        : options->no_sandbox     ? OURO_SESSION_SANDBOX_OFF
@@ -271,6 +344,9 @@ enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err
                             options->cancel, err));
     session->walk.states = ouro_session_threads(session, &session->walk.state_count);
     session->walk.checks_per_type = !session->python.sandboxed ? 0 : options->self_check ? UINT32_MAX : OURO_WALK_CHECKS;
+    session->walk.torn = session->inconsistent[0];
+    if (session->walk.torn && !options->self_check)
+        session->walk.checks_per_type = 0; /* torn objects would be taken for visitors that are wrong */
     ouro_session_progress(session, OURO_SESSION_WALK, 0);
     OURO_TRY(ouro_walk_mark(&session->walk, err));
     return ouro_walk_number(&session->walk, err);
@@ -282,6 +358,7 @@ void ouro_session_close(struct ouro_session *session)
     ouro_process_close(session->process); /* resumes, should it still stand */
     ouro_walk_fini(&session->walk);
     ouro_python_fini(&session->python);
+    ouro_live_fini(session);
     ouro_image_fini(&session->image);
     ouro_modules_fini(&session->modules);
     ouro_maps_fini(&session->maps);

@@ -87,6 +87,8 @@ struct ouro_session {
     unsigned stop_count; /* more than one when a collection was running */
     bool stacks_only;    /* stack.h */
     char inconsistent[252]; /* why what was read is not of one moment; "": it is */
+    ouro_addr program;      /* which one it runs: ouro_process_program */
+    struct ouro_live *live; /* owned; live.h */
     uint64_t left_out_count; /* with stacks_only: objects that found no room */
 };
 
@@ -96,8 +98,9 @@ struct ouro_session {
 enum ouro_status ouro_session_open(struct ouro_session *session, const struct ouro_session_options *options,
                                    struct ouro_err *err);
 /* Stops it between two collections, copies it (or has the kernel copy it), lets it go on. OURO_LIMIT: it could not be stopped for too
- * long, or it would have to stand still for longer than it may. OURO_GONE, OURO_DENIED,
- * OURO_CANCELLED. However this ends, the target goes on. A core may be from inside of a collection, and so may a process be that stays
+ * long, or it would have to stand still for longer than it may. OURO_GONE, OURO_DENIED, OURO_CANCELLED. In the mode AUTO one that can't be
+ * stopped is read as it runs (live.h). A process that executes another program meanwhile is looked at anew.
+ * However this ends, the target goes on. A core may be from inside of a collection, and so may a process be that stays
  * in one (a finalizer that waits for ever; at the latest when the time is over): `collecting` then, and the walk completes what the
  * collector's lists lack (collection.h). */
 enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err *err);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/guard.h"
+#include "capture/live.h"
 #include "capture/stack_walk.h"
 #include "target/lazy.h"
 
@@ -226,8 +227,14 @@ enum ouro_status ouro_stack_capture(struct ouro_session *session, struct ouro_er
     session->stacks_only = true;
     OURO_TRY(learn(&capture, err));
     note_time(session);
-    enum ouro_status status = look_at_one_moment(&capture, &why);
-    if (status == OURO_LIMIT) /* a thread does not stop: what was read while all ran has to do */
+    char frozen[128];
+    session->mode = OURO_SESSION_PAUSE;
+    enum ouro_status status = ouro_live_is_due(session, frozen, sizeof frozen)
+                                  ? ouro_err_set(&why, OURO_LIMIT, "%s", frozen)
+                                  : look_at_one_moment(&capture, &why);
+    if (status == OURO_LIMIT || status == OURO_DENIED) /* a thread does not stop: what was read while all ran has to do */
+        session->mode = OURO_SESSION_LIVE;
+    if (session->mode == OURO_SESSION_LIVE)
         snprintf(session->inconsistent, sizeof session->inconsistent, "%s", why.msg);
     else if (status != OURO_OK)
         return ouro_err_set(err, status, "%s", why.msg);

@@ -329,7 +329,9 @@ static enum ouro_status list_one(struct ouro_walk *walk, const struct ouro_inter
     struct following following = {.listing = &listing, .worker = &workers[1]};
     pthread_t thread;
     bool followed = walk->thread_count > 1 && !later && pthread_create(&thread, NULL, follow, &following) == 0;
+    uint64_t broken = walk->python->unreadable[OURO_UNREADABLE_LIST];
     ouro_python_each_tracked(walk->python, interpreter, list, add_tracked, &listing);
+    walk->broken_count += walk->python->unreadable[OURO_UNREADABLE_LIST] != broken;
     __atomic_store_n(&listing.ended, true, __ATOMIC_RELEASE);
     if (followed)
         pthread_join(thread, NULL);
@@ -350,6 +352,19 @@ static enum ouro_status list_tracked(struct ouro_walk *walk, const struct ouro_i
     return status;
 }
 
+/* What is behind the place where a list breaks off: whose it was is not known, nor its generation. */
+static enum ouro_status complete_torn(struct ouro_walk *walk, const struct ouro_interpreter *interpreter,
+                                      struct worker *workers, uint64_t *listed, bool later)
+{
+    struct ouro_tracked *tracked;
+    if (later)
+        return OURO_OK;
+    OURO_TRY(begin_list(walk, interpreter, 2, &tracked));
+    tracked->completed = true;
+    struct listing listing = {.walk = walk, .worker = &workers[0], .tracked = tracked, .listed = listed};
+    return ouro_collection_scan(walk->python, listed, add_tracked, &listing);
+}
+
 /* What a collection that runs has taken off the lists. */
 static enum ouro_status complete_one(struct ouro_walk *walk, const struct ouro_interpreter *interpreter,
                                      struct worker *workers, uint64_t *listed, bool later)
@@ -357,7 +372,10 @@ static enum ouro_status complete_one(struct ouro_walk *walk, const struct ouro_i
     struct ouro_gc_state state;
     struct ouro_tracked *tracked;
     struct ouro_collection_heads heads = {0};
-    if (!ouro_state_gc(walk->python, interpreter, &state) || !state.collecting)
+    bool known = ouro_state_gc(walk->python, interpreter, &state);
+    if (walk->broken_count && walk->torn && !(known && state.collecting))
+        return complete_torn(walk, interpreter, workers, listed, later);
+    if (!known || !state.collecting)
         return OURO_OK;
     struct ouro_walk_collection *collection = OURO_VEC_ADD(&walk->collections);
     if (!collection)
@@ -598,7 +616,7 @@ static enum ouro_status mark_all(struct ouro_walk *walk, struct worker *workers)
         struct ouro_gc_state state;
         collecting = collecting || (ouro_state_gc(python, &python->interpreters[i], &state) && state.collecting);
     }
-    if (status == OURO_OK && collecting)
+    if (status == OURO_OK && (collecting || (walk->torn && walk->broken_count)))
         status = complete_tracked(walk, workers);
     for (size_t i = 0; before && i < python->interpreter_count && status == OURO_OK; i++)
         status = note_tracked(walk, i);
@@ -677,7 +695,7 @@ static enum ouro_status start_again(struct ouro_walk *walk)
         if (type->disagreed && type->how != OURO_HOW_INTERPRETED && !ouro_type_distrust(walk->python, type))
             return OURO_NOMEM;
     }
-    walk->disagreed_count = 0;
+    walk->disagreed_count = walk->broken_count = 0;
     return OURO_OK;
 }
 

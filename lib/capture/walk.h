@@ -66,6 +66,8 @@ struct ouro_walk {
     struct { struct ouro_walk_collection *items; size_t count, capacity; } collections;
     const struct ouro_thread_state *states; /* borrowed during the marking; for where the stacks of threads are */
     size_t state_count;
+    bool torn; /* it ran while it was read: where a collector's list breaks off, its objects are looked for in memory */
+    uint64_t broken_count; /* then: lists that did */
     bool names_only; /* note only keys of namespaces */
     bool limited;    /* it has what was chosen, and nothing else: a target without a mark is not lost */
     uint64_t *shallow; /* owned; of a limited walk: objects whose references are left out */

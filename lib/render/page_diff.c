@@ -113,6 +113,10 @@ static void write_doubts(struct writing *w)
         ouro_buf_add_text(&w->text, "a file is damaged: what is lost of it looks as if it had come or gone");
     if (w->text.size)
         end_sentence(w, "note: ", "      ");
+    if (ouro_diff_is_torn(w->diff))
+        ouro_buf_add_text(&w->text, "a snapshot was captured while its process ran on: what was torn looks as if it had come or gone");
+    if (w->text.size)
+        end_sentence(w, "note: ", "      ");
     if (w->page->reordered)
         ouro_buf_add_text(&w->text, "the snapshots are compared in the order in which they were captured");
     if (w->text.size)

@@ -56,6 +56,7 @@ static void write_head(struct writing *w)
     ouro_json_bool(&w->json, "same_python", between->same_python);
     ouro_json_bool(&w->json, "damaged", ouro_snapshot_damaged(w->diff->before->model->snapshot) ||
                      ouro_snapshot_damaged(w->diff->after->model->snapshot));
+    ouro_json_bool(&w->json, "consistent", !ouro_diff_is_torn(w->diff));
     if (between->has_seconds)
         ouro_json_int(&w->json, "milliseconds", (int64_t)(between->seconds * 1000));
     ouro_json_object(&w->json, "totals");

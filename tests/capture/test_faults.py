@@ -237,7 +237,7 @@ def another_tracer(folder):
     with small() as t:
         if libc.ptrace(PTRACE_SEIZE, t.pid, None, None):
             raise Skipped('ptrace: %s' % os.strerror(ctypes.get_errno()))
-        refused(folder, [t.pid], TARGET, 'trac')
+        refused(folder, [t.pid, '--mode', 'pause'], TARGET, 'trac', '--mode live')
         # ptrace lets go when we end; so that the target can be ended before:
         os.kill(t.pid, signal.SIGKILL)
 
