@@ -43,3 +43,4 @@ tests_test_capture_watch_SOURCES = tests/capture/test_watch.c
 tests_test_capture_watch_LDADD = $(TEST_CAPTURE_LIBS)
 TESTS += tests/capture/test_fork.py
 TESTS += tests/capture/test_live.py
+TESTS += tests/capture/test_hung.py

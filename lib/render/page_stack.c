@@ -70,7 +70,10 @@ static void write_header(struct ouro_out *out, const struct ouro_page_stack *pag
         ouro_buf_add(&text, meta, size);
     }
     ouro_buf_addf(&text, ", %zu %s", count, count == 1 ? "thread" : "threads");
-    if (ouro_snapshot_meta(model->snapshot, OURO_META_PAUSE_NS, &size))
+    const char *mode = ouro_snapshot_meta(model->snapshot, "capture.mode", &size);
+    if (mode && size == 4 && memcmp(mode, "live", 4) == 0)
+        ouro_buf_add_text(&text, ", not stopped");
+    else if (ouro_snapshot_meta(model->snapshot, OURO_META_PAUSE_NS, &size))
         ouro_buf_addf(&text, ", stood still for %.1f ms",
                       (double)ouro_snapshot_meta_u64(model->snapshot, OURO_META_PAUSE_NS, 0) / 1e6);
     ouro_sentence_write_under(out, &text, width, "", "");

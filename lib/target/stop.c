@@ -236,11 +236,22 @@ static char letter_of(const struct ouro_stop *stop, pid_t tid)
 
 static enum ouro_status did_not_stop(struct ouro_stop *stop, pid_t tid, struct ouro_err *err)
 {
-    char letter = letter_of(stop, tid);
+    char letter = letter_of(stop, tid), where[64] = "", path[64];
     stop->late_tid = tid;
-    return ouro_err_set(
-        err, OURO_LIMIT, "thread %d of process %d did not stop in time: its state is %c%s", (int)tid, (int)stop->pid,
-        letter, letter == 'D' ? " (uninterruptible: in a device or network file system, or in vfork)" : "");
+    if (letter != 'D')
+        return ouro_err_set(err, OURO_LIMIT, "thread %d of process %d did not stop in time: its state is %c", (int)tid,
+                            (int)stop->pid, letter);
+    snprintf(path, sizeof path, "/proc/%d/task", (int)stop->pid);
+    OURO_CLOSE int tasks = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    snprintf(path, sizeof path, "%d", (int)tid);
+    if (tasks >= 0)
+        read_file(tasks, path, "wchan", where, sizeof where);
+    bool named = where[0] && strcmp(where, "0") != 0;
+    return ouro_err_set(err, OURO_LIMIT, "thread %d of process %d did not stop in time: its state is D (uninterruptible: %s%s%s)",
+                        (int)tid, (int)stop->pid,
+                        strstr(where, "oom") ? "its cgroup has no memory left"
+                                             : "in a device or network file system, or in vfork",
+                        named ? "; in the kernel: " : "", named ? where : "");
 }
 
 /* Most threads stop within microseconds: at first we only step aside; then naps, which the kernel rounds up to 50 us.
