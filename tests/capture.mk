@@ -44,3 +44,9 @@ tests_test_capture_watch_LDADD = $(TEST_CAPTURE_LIBS)
 TESTS += tests/capture/test_fork.py
 TESTS += tests/capture/test_live.py
 TESTS += tests/capture/test_hung.py
+TESTS += tests/capture/test_campaign.py
+
+# A thousand dumps in each mode, ended in every way; MODES="pause live" for some.
+.PHONY: check-faults
+check-faults: all
+	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) '$(srcdir)/tests/capture/campaign.py' $(MODES)
