@@ -22,8 +22,8 @@ Each dump follows a plan:
     guardian  (fork) the processes that ouro left to watch over the copy get SIGKILL at a random moment: counted apart
 
 After each: the target lives, is not traced nor stopped, nothing went wrong in any of its threads and all have gone on; no file but a whole
-snapshot, no process of ouro's. Every 25 dumps, and at last, with all threads parked: the mappings, threads, descriptors and children of the
-target are what they were at first.
+snapshot, no process of ouro's; with all threads parked the mappings, threads, descriptors and children of the target are what they were at
+first.
 """
 import collections
 import json
@@ -48,7 +48,6 @@ PATIENCE = float(os.environ.get('OURO_CAMPAIGN_PATIENCE') or 20)
 MARK = 'OURO_CAMPAIGN_%d' % os.getpid()  # in the environment of all that we start as ouro
 PLANS = {'whole': 20, 'int': 15, 'term': 15, 'kill': 30, 'disk': 7, 'memory': 8, 'target': 5, 'guardian': 0}
 SIGNALS = {'int': signal.SIGINT, 'term': signal.SIGTERM, 'kill': signal.SIGKILL}
-PARK_EVERY = 25
 TARGET, OTHER = 3, 5
 # Calls that any stop of the kernel's ends with EINTR: signal(7).
 ANY_STOP = {'epoll_wait', 'semtimedop', 'sigtimedwait', 'wait4'}
@@ -349,8 +348,7 @@ class Campaign:
             raise Harm('left behind', 'processes %s: %s' % (of_ours(), where))
         self.checked.is_let_go()
         self.checked.goes_on()
-        if number % PARK_EVERY == PARK_EVERY - 1:
-            self.checked.is_as_it_was()
+        self.checked.is_as_it_was()
 
     def begin(self):
         self.checked = Checked(self.library)
@@ -372,10 +370,6 @@ class Campaign:
                     self.one(number, plan)
                 except Harm as harm:
                     self.note(harm, plan, number)
-            try:
-                self.checked.is_as_it_was()
-            except Harm as harm:
-                self.note(harm, 'at last', DUMPS)
         finally:
             self.interrupted.update(self.checked.interrupted)
             self.checked.end()
@@ -399,15 +393,16 @@ class Campaign:
         self.counts[plan, kind] += 1
         self.harm.append('%s: dump %d, %s: %s' % (kind, number, plan, text))
         print('  HARM ' + self.harm[-1], flush=True)
-        if kind == 'lost':
-            self.checked = Checked(self.library)
-        else:
+        if kind != 'lost':  # another target: what one dump did is not the fault of the next
+            self.interrupted.update(self.checked.interrupted)
             os.kill(self.checked.pid, signal.SIGCONT)
+            self.checked.end()
+        self.checked = Checked(self.library)
 
     def print_table(self):
         columns = ['whole', 'given up', 'lost', 'disturbed', 'left behind']
         print('%-8s %-10s %s' % ('mode', 'plan', ' '.join('%11s' % c for c in columns)))
-        plans = [plan for plan in [*PLANS, 'at last'] if any(self.counts[plan, c] for c in columns)]
+        plans = [plan for plan in PLANS if any(self.counts[plan, c] for c in columns)]
         for plan in plans:
             print('%-8s %-10s %s' % (self.mode, plan, ' '.join('%11d' % self.counts[plan, c] for c in columns)))
         print('%-8s %-10s %s' % (self.mode, 'all', ' '.join('%11d' % sum(self.counts[p, c] for p in plans) for c in columns)))
