@@ -70,3 +70,8 @@ check_PROGRAMS += tests/test_target_guardian
 TESTS += tests/test_target_guardian
 tests_test_target_guardian_SOURCES = tests/target/test_guardian.c $(TARGET_CHILD)
 tests_test_target_guardian_LDADD = $(TEST_TARGET_LIBS)
+
+check_PROGRAMS += tests/test_target_still
+TESTS += tests/test_target_still
+tests_test_target_still_SOURCES = tests/target/test_still.c $(TARGET_CHILD)
+tests_test_target_still_LDADD = $(TEST_TARGET_LIBS)
