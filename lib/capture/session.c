@@ -213,7 +213,7 @@ static enum ouro_status open_again(struct ouro_session *session, struct ouro_err
     ouro_modules_fini(&session->modules);
     ouro_maps_fini(&session->maps);
     ouro_process_close(session->process);
-    session->process = NULL;
+    session->process = session->source = NULL;
     memset(&session->runtime, 0, sizeof session->runtime);
     return open_process(session, err);
 }
