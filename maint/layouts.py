@@ -76,7 +76,7 @@ iframe_func _PyInterpreterFrame.f_func|_PyInterpreterFrame.f_funcobj iframe_code
 iframe_locals _PyInterpreterFrame.f_locals iframe_object _PyInterpreterFrame.frame_obj
 iframe_previous _PyInterpreterFrame.previous iframe_instr _PyInterpreterFrame.prev_instr|_PyInterpreterFrame.instr_ptr
 iframe_stacktop _PyInterpreterFrame.stacktop iframe_stackpointer _PyInterpreterFrame.stackpointer
-iframe_owner _PyInterpreterFrame.owner iframe_localsplus _PyInterpreterFrame.localsplus
+iframe_owner _PyInterpreterFrame.owner iframe_is_entry _PyInterpreterFrame.is_entry iframe_localsplus _PyInterpreterFrame.localsplus
 frame_back PyFrameObject.f_back          frame_localsplus PyFrameObject.f_localsplus frame_valuestack PyFrameObject.f_valuestack
 frame_stacktop PyFrameObject.f_stacktop  frame_stackdepth PyFrameObject.f_stackdepth frame_lasti PyFrameObject.f_lasti
 frame_gen PyFrameObject.f_gen            frame_sizeof PyFrameObject.sizeof     frame_lineno PyFrameObject.f_lineno
@@ -126,7 +126,7 @@ interp_warnings_filters PyInterpreterState.warnings.filters interp_warnings_once
 interp_warnings_default PyInterpreterState.warnings.default_action interp_audit_hooks PyInterpreterState.audit_hooks
 interp_errnomap PyInterpreterState.exc_state.errnomap interp_exception_group PyInterpreterState.exc_state.PyExc_ExceptionGroup
 interp_objreduce PyInterpreterState.cached_objects.objreduce interp_slots_pname PyInterpreterState.cached_objects.type_slots_pname
-interp_str_replace_inf PyInterpreterState.cached_objects.str_replace_inf
+interp_str_replace_inf PyInterpreterState.cached_objects.str_replace_inf interp_interned PyInterpreterState.cached_objects.interned_strings
 interp_gc PyInterpreterState.gc         runtime_gc _PyRuntimeState.gc|-
 interp_threads PyInterpreterState.threads.head|PyInterpreterState.tstate_head
 interp_gil PyInterpreterState.ceval.gil|- interp_static_types PyInterpreterState.types.builtins.initialized|PyInterpreterState.types.builtins
@@ -138,7 +138,7 @@ static_type_subclasses managed_static_type_state.tp_subclasses|static_builtin_st
 interp_pyexitmodule PyInterpreterState.pyexitmodule interp_atexit_callbacks PyInterpreterState.atexit.callbacks interp_atexit_count PyInterpreterState.atexit.ncallbacks
 atexit_func atexit_callback.func|atexit_py_callback.func
 thread_next PyThreadState.next          thread_cframe PyThreadState.cframe    thread_frame PyThreadState.current_frame|PyThreadState.frame
-cframe_frame _PyCFrame.current_frame    thread_ident PyThreadState.thread_id  thread_native PyThreadState.native_thread_id
+cframe_frame _PyCFrame.current_frame    cframe_previous _PyCFrame.previous    thread_ident PyThreadState.thread_id  thread_native PyThreadState.native_thread_id
 thread_exc_info PyThreadState.exc_info  thread_exc_state PyThreadState.exc_state.exc_value
 thread_exc_type PyThreadState.exc_state.exc_type thread_exc_traceback PyThreadState.exc_state.exc_traceback
 thread_current_exception PyThreadState.current_exception|PyThreadState.curexc_value

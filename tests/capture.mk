@@ -35,6 +35,7 @@ tests_test_capture_disagree_LDADD = $(TEST_CAPTURE_LIBS)
 
 TESTS += tests/capture/test_tasks.py
 TESTS += tests/capture/test_expressions.py
+TESTS += tests/capture/test_stack_live.py
 TESTS += tests/capture/test_objgraph.py
 TESTS += tests/capture/test_diff.py
 check_PROGRAMS += tests/test_capture_watch

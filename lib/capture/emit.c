@@ -691,7 +691,7 @@ static enum ouro_status emit_pseudo(struct emitter *emitter)
         if (pseudo->kind == OURO_PSEUDO_STATIC_TYPES)
             put_static_types(emitter);
         uint32_t flags = OURO_OBJECT_PSEUDO | OURO_OBJECT_VALUE |
-                         (emitter->lost || emitter->visitor.torn ? OURO_OBJECT_TORN : 0);
+                         (emitter->lost || emitter->visitor.torn || pseudo->torn ? OURO_OBJECT_TORN : 0);
         ouro_chunk_value(&emitter->chunk, pseudo->name, strlen(pseudo->name));
         ouro_chunk_object(&emitter->chunk, OURO_PSEUDO_BASE + 8 * (ouro_addr)i, shape, 0, 0, 0, flags,
                           pseudo->interpreter);

@@ -178,16 +178,20 @@ static enum ouro_status stop_and_stay(struct capture *capture, struct ouro_err *
 static enum ouro_status look_at_one_moment(struct capture *capture, struct ouro_err *err)
 {
     struct ouro_session *session = capture->session;
+    bool moves = false; /* it needed pages that it hadn't before */
     session->inconsistent[0] = 0;
     for (unsigned stop = 1; stop <= OURO_STACK_STOPS_MAX; stop++) {
         OURO_TRY(ouro_session_check_cancel(session, err));
         session->stop_count = stop;
-        enum ouro_status status = stop < OURO_STACK_STOPS_MAX ? stop_and_walk(capture, err) : stop_and_stay(capture, err);
-        if (status == OURO_BADDATA && stop < OURO_STACK_STOPS_MAX)
+        enum ouro_status status = moves && stop == OURO_STACK_STOPS_MAX ? stop_and_stay(capture, err) : stop_and_walk(capture, err);
+        if (status == OURO_BADDATA && stop < OURO_STACK_STOPS_MAX) {
+            moves = true;
             continue;
+        }
         OURO_TRY(status);
         const struct ouro_lazy *lazy = capture->looks[capture->present].image.lazy;
-        if (!lazy->late_count && !lazy->outside_count)
+        moves = lazy->late_count || lazy->outside_count;
+        if (!moves && !capture->walk.torn_count)
             return OURO_OK;
         if (stop == OURO_STACK_STOPS_MAX && lazy->late_count)
             snprintf(session->inconsistent, sizeof session->inconsistent,

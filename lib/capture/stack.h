@@ -3,8 +3,9 @@
  * Nothing but reading happens while the target stands still. Beforehand, while it runs, the walk for stacks (stack_walk.h) tells which
  * pages it needs; these are read in one go during the stop, and the walk runs again on them. Should it need others then (a process
  * that is at work moves on in between), it is stopped again for these as well; the last time it walks during the stop, and for no longer
- * than OURO_STACK_STOPPED_NS: what is read after that is of another moment, and `inconsistent` says so. A process that stands anyhow
- * is stopped once. */
+ * than OURO_STACK_STOPPED_NS: what is read after that is of another moment, and `inconsistent` says so. It is stopped again, too, where
+ * a thread was just about to begin or to end a frame (OURO_OBJECT_TORN, should that never cease). A process that stands anyhow is stopped
+ * once. */
 #ifndef OURO_CAPTURE_STACK_H
 #define OURO_CAPTURE_STACK_H
 

@@ -467,6 +467,12 @@ static void on_frame(void *context, ouro_addr frame, ouro_addr code, struct ouro
         mark(walk, walk->targets.items[i], level, false);
 }
 
+static void on_torn(void *context)
+{
+    struct ouro_stack_walk *walk = context;
+    walk->torn_count++;
+}
+
 /* A set of tasks, or of weak references to them, whose number matters not; also what a WeakSet keeps of those added meanwhile. */
 static void mark_registry(struct ouro_stack_walk *walk, ouro_addr registry, unsigned depth)
 {
@@ -590,7 +596,7 @@ void ouro_stack_walk_find(struct ouro_stack_walk *walk, struct ouro_python *pyth
 enum ouro_status ouro_stack_walk_run(struct ouro_stack_walk *walk, struct ouro_python *python, struct ouro_err *err)
 {
     const struct ouro_state_sink sink = {
-        .context = walk, .root = on_root, .field = on_field, .thread = on_thread, .frame = on_frame};
+        .context = walk, .root = on_root, .field = on_field, .thread = on_thread, .frame = on_frame, .torn = on_torn};
     walk->python = python;
     walk->visitor = (struct ouro_visitor){.python = python,
                                           .context = walk,
@@ -640,7 +646,7 @@ void ouro_stack_walk_clear(struct ouro_stack_walk *walk)
     ouro_map_fini(&walk->kinds);
     walk->objects.count = walk->queue.count = walk->targets.count = walk->noted.count = walk->namespaces.count = 0;
     memset(&walk->types, 0, sizeof walk->types);
-    walk->left_out_count = 0;
+    walk->left_out_count = walk->torn_count = 0;
     walk->out_of_memory = false;
 }
 

@@ -47,6 +47,7 @@ struct ouro_stack_walk {
     struct ouro_visitor visitor;
     struct ouro_type_cache types;
     uint64_t left_out_count;
+    uint64_t torn_count; /* threads whose frames are not all there */
     uint32_t frame_count; /* of the present thread */
     size_t slot_count, closure_slot, names_slot; /* of the present object: fixed slots so far, and which is its __closure__, its co_names */
     uint64_t skipped_slots; /* of a frame object: bits of fixed slots */

@@ -492,6 +492,13 @@ static void on_thread(void *context, const struct ouro_interpreter *interpreter,
         pseudo->thread.name[0] = 0;
 }
 
+static void on_torn(void *context)
+{
+    struct rooting *rooting = context;
+    if (rooting->thread)
+        rooting->walk->pseudo.items[rooting->thread - 1].torn = true;
+}
+
 static void on_frame(void *context, ouro_addr frame, ouro_addr code, struct ouro_execution execution, ouro_addr generator,
                      bool running)
 {
@@ -581,7 +588,7 @@ static enum ouro_status mark_interpreter(struct ouro_walk *walk, struct worker *
 {
     struct rooting rooting = {.walk = walk, .worker = &workers[0], .interpreter = interpreter->id};
     const struct ouro_state_sink sink = {
-        .context = &rooting, .root = on_root, .field = on_field, .thread = on_thread, .frame = on_frame};
+        .context = &rooting, .root = on_root, .field = on_field, .thread = on_thread, .frame = on_frame, .torn = on_torn};
     for (size_t l = 0; later && l < walk->tracked.count; l++) {
         const struct ouro_tracked *tracked = &walk->tracked.items[l];
         for (size_t i = 0; tracked->interpreter == interpreter->id && i < tracked->count; i++)
@@ -659,7 +666,7 @@ enum ouro_status ouro_walk_choose(struct ouro_walk *walk, const struct ouro_walk
     for (size_t i = 0; i < walk->python->interpreter_count; i++) {
         struct rooting rooting = {.walk = walk, .interpreter = walk->python->interpreters[i].id};
         const struct ouro_state_sink sink = {
-            .context = &rooting, .root = on_root, .field = on_field, .thread = on_thread, .frame = on_frame};
+            .context = &rooting, .root = on_root, .field = on_field, .thread = on_thread, .frame = on_frame, .torn = on_torn};
         ouro_state_each(walk->python, &walk->python->interpreters[i], &sink);
     }
     return walk->out_of_memory ? ouro_err_set(err, OURO_NOMEM, "no memory for the walk") : OURO_OK;

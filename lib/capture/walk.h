@@ -29,6 +29,7 @@ struct ouro_pseudo {
     size_t first_frame, frame_count;  /* of a thread: pseudo objects that follow it */
     ouro_addr frame, generator;
     bool running;
+    bool torn; /* a thread whose frames are not all there */
     struct ouro_execution execution; /* of a frame */
     struct ouro_thread thread;
 };

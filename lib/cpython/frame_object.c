@@ -136,6 +136,8 @@ void ouro_frame_object_each(struct ouro_python *python, ouro_addr thread, const 
             frame & 7 ? NULL : ouro_image_at(python->image, frame, (uint64_t)layout->frame_localsplus);
         if (!bytes || depth == FRAMES_MAX) {
             ouro_python_count_unreadable(python, OURO_UNREADABLE_FRAME);
+            if (sink->torn)
+                sink->torn(sink->context);
             return;
         }
         sink->frame(sink->context, frame, ouro_load_u64(bytes + layout->iframe_code), ouro_execution_of_frame(python, frame),

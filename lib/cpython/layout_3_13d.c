@@ -20,6 +20,7 @@ const struct ouro_layout_change ouro_layout_3_13d[] = {
     {offsetof(struct ouro_layout, interp_objreduce), 194360},
     {offsetof(struct ouro_layout, interp_slots_pname), 194368},
     {offsetof(struct ouro_layout, interp_str_replace_inf), -1},
+    {offsetof(struct ouro_layout, interp_interned), 194344},
     {offsetof(struct ouro_layout, interp_static_types), 182984},
     {offsetof(struct ouro_layout, interp_static_extension_types), 192600},
     {offsetof(struct ouro_layout, interp_atexit_callbacks), 10720},

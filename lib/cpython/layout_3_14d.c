@@ -16,6 +16,7 @@ const struct ouro_layout_change ouro_layout_3_14d[] = {
     {offsetof(struct ouro_layout, interp_exception_group), 79928},
     {offsetof(struct ouro_layout, interp_objreduce), 224648},
     {offsetof(struct ouro_layout, interp_slots_pname), 224656},
+    {offsetof(struct ouro_layout, interp_interned), 224640},
     {offsetof(struct ouro_layout, interp_static_types), 180256},
     {offsetof(struct ouro_layout, interp_static_extension_types), 189872},
     {offsetof(struct ouro_layout, interp_atexit_callbacks), 10800},

@@ -15,6 +15,7 @@ const struct ouro_layout_change ouro_layout_3_15d[] = {
     {offsetof(struct ouro_layout, interp_errnomap), 79912},
     {offsetof(struct ouro_layout, interp_exception_group), 79936},
     {offsetof(struct ouro_layout, interp_objreduce), 224920},
+    {offsetof(struct ouro_layout, interp_interned), 224912},
     {offsetof(struct ouro_layout, interp_static_types), 180280},
     {offsetof(struct ouro_layout, interp_static_extension_types), 190040},
     {offsetof(struct ouro_layout, interp_atexit_callbacks), 10776},

@@ -138,6 +138,7 @@
     X(iframe_stacktop) /* _PyInterpreterFrame.stacktop */ \
     X(iframe_stackpointer) /* _PyInterpreterFrame.stackpointer */ \
     X(iframe_owner) /* _PyInterpreterFrame.owner */ \
+    X(iframe_is_entry) /* _PyInterpreterFrame.is_entry */ \
     X(iframe_localsplus) /* _PyInterpreterFrame.localsplus */ \
     X(frame_back) /* PyFrameObject.f_back */ \
     X(frame_localsplus) /* PyFrameObject.f_localsplus */ \
@@ -241,6 +242,7 @@
     X(interp_objreduce) /* PyInterpreterState.cached_objects.objreduce */ \
     X(interp_slots_pname) /* PyInterpreterState.cached_objects.type_slots_pname */ \
     X(interp_str_replace_inf) /* PyInterpreterState.cached_objects.str_replace_inf */ \
+    X(interp_interned) /* PyInterpreterState.cached_objects.interned_strings */ \
     X(interp_gc) /* PyInterpreterState.gc */ \
     X(runtime_gc) /* _PyRuntimeState.gc */ \
     X(interp_threads) /* PyInterpreterState.threads.head or PyInterpreterState.tstate_head */ \
@@ -259,6 +261,7 @@
     X(thread_cframe) /* PyThreadState.cframe */ \
     X(thread_frame) /* PyThreadState.current_frame or PyThreadState.frame */ \
     X(cframe_frame) /* _PyCFrame.current_frame */ \
+    X(cframe_previous) /* _PyCFrame.previous */ \
     X(thread_ident) /* PyThreadState.thread_id */ \
     X(thread_native) /* PyThreadState.native_thread_id */ \
     X(thread_exc_info) /* PyThreadState.exc_info */ \

@@ -151,29 +151,64 @@ static bool holds_gil(const struct ouro_python *python, const struct ouro_interp
            ouro_python_word(python, gil + (ouro_addr)layout->gil_holder) == thread;
 }
 
-static ouro_addr first_frame(const struct ouro_python *python, ouro_addr thread)
+static const unsigned char *frame_bytes(const struct ouro_python *python, ouro_addr frame)
+{
+    return frame & 7 ? NULL : ouro_image_at(python->image, frame, (uint64_t)python->layout->iframe_localsplus);
+}
+
+/* Whether C code began to run Python with this frame. */
+static bool is_entry(const struct ouro_layout *layout, const unsigned char *frame)
+{
+    return layout->iframe_is_entry >= 0 ? frame[layout->iframe_is_entry] : (int8_t)frame[layout->iframe_owner] >= layout->owner_cstack;
+}
+
+/* Whether the frames of a _PyCFrame end on top of those of the one before it. */
+static bool fits(const struct ouro_python *python, ouro_addr cframe)
+{
+    const struct ouro_layout *layout = python->layout;
+    ouro_addr frame = ouro_python_word(python, cframe + (ouro_addr)layout->cframe_frame);
+    ouro_addr before = ouro_python_word(python, cframe + (ouro_addr)layout->cframe_previous);
+    for (unsigned depth = 0; before && depth < FRAMES_MAX; depth++) {
+        const unsigned char *bytes = frame ? frame_bytes(python, frame) : NULL;
+        if (!bytes)
+            return false;
+        frame = ouro_load_u64(bytes + layout->iframe_previous);
+        if (is_entry(layout, bytes))
+            return frame == ouro_python_word(python, before + (ouro_addr)layout->cframe_frame);
+    }
+    return !before;
+}
+
+/* In 3.11 and 3.12 _PyEval_EvalFrameDefault makes its _PyCFrame the thread's before it notes the frame there: until then it shows what
+ * lay on the stack of C. *torn: so it is here (only who holds the GIL can be there); the frame is that of the caller. */
+static ouro_addr first_frame(const struct ouro_python *python, ouro_addr thread, bool holds, bool *torn)
 {
     const struct ouro_layout *layout = python->layout;
     if (layout->thread_frame >= 0)
         return ouro_python_word(python, thread + (ouro_addr)layout->thread_frame);
     ouro_addr cframe = ouro_python_word(python, thread + (ouro_addr)layout->thread_cframe);
+    ouro_addr before = cframe ? ouro_python_word(python, cframe + (ouro_addr)layout->cframe_previous) : 0;
+    *torn = holds && cframe && !fits(python, cframe);
+    if (*torn && before && fits(python, before))
+        cframe = before;
     return cframe ? ouro_python_word(python, cframe + (ouro_addr)layout->cframe_frame) : 0;
 }
 
-static void each_frame(struct ouro_python *python, ouro_addr thread, const struct ouro_state_sink *sink)
+/* Frames that are just linked or taken off may not be all; `torn` is told then. */
+static void each_frame(struct ouro_python *python, const struct ouro_thread *thread, const struct ouro_state_sink *sink)
 {
     const struct ouro_layout *layout = python->layout;
+    bool torn = false, entry = true;
     if (ouro_frame_is_object(layout)) {
-        ouro_frame_object_each(python, thread, sink);
+        ouro_frame_object_each(python, thread->addr, sink);
         return;
     }
-    ouro_addr frame = first_frame(python, thread);
+    ouro_addr frame = first_frame(python, thread->addr, thread->holds_gil, &torn);
     for (unsigned depth = 0; frame; depth++) {
-        const unsigned char *bytes =
-            frame & 7 ? NULL : ouro_image_at(python->image, frame, (uint64_t)layout->iframe_localsplus);
+        const unsigned char *bytes = frame_bytes(python, frame);
         if (!bytes || depth == FRAMES_MAX) {
-            ouro_python_count_unreadable(python, OURO_UNREADABLE_FRAME);
-            return;
+            entry = false;
+            break;
         }
         int owner = (int8_t)bytes[layout->iframe_owner];
         if (layout->owner_cstack < 0 || owner < layout->owner_cstack) {
@@ -183,7 +218,13 @@ static void each_frame(struct ouro_python *python, ouro_addr thread, const struc
             sink->frame(sink->context, frame, ouro_frame_code(python, frame), ouro_execution_of_frame(python, frame), generator,
                         running);
         }
+        entry = is_entry(layout, bytes) || !thread->holds_gil;
         frame = ouro_load_u64(bytes + layout->iframe_previous);
+    }
+    if (torn || !entry) {
+        ouro_python_count_unreadable(python, OURO_UNREADABLE_FRAME);
+        if (sink->torn)
+            sink->torn(sink->context);
     }
 }
 
@@ -247,7 +288,7 @@ static void each_thread(struct ouro_python *python, const struct ouro_interprete
         for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
             if (fields[i].at >= 0)
                 sink->field(sink->context, fields[i].label, ouro_python_word(python, at + (ouro_addr)fields[i].at));
-        each_frame(python, at, sink);
+        each_frame(python, &thread, sink);
         at = ouro_load_u64(bytes + layout->thread_next);
     }
 }
@@ -288,8 +329,9 @@ void ouro_state_each_thread(const struct ouro_python *python, const struct ouro_
 ouro_addr ouro_state_executing(const struct ouro_python *python, const struct ouro_interpreter *interpreter)
 {
     uint64_t ident;
+    bool torn;
     ouro_addr thread = ouro_state_any_thread(python, interpreter, &ident);
-    return thread && holds_gil(python, interpreter, thread) ? first_frame(python, thread) : 0;
+    return thread && holds_gil(python, interpreter, thread) ? first_frame(python, thread, true, &torn) : 0;
 }
 
 static void each_atexit(struct ouro_python *python, const struct ouro_interpreter *interpreter,

@@ -47,6 +47,8 @@ struct ouro_state_sink {
     /* generator: the frame lies in this generator, which is visited itself (0: none). running: no stack top. */
     void (*frame)(void *context, ouro_addr frame, ouro_addr code, struct ouro_execution execution, ouro_addr generator,
                   bool running);
+    /* Behind a thread's frames: not all could be read, or it was just about to begin or to end one. May be NULL. */
+    void (*torn)(void *context);
 };
 
 void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *interpreter,
