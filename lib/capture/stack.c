@@ -128,10 +128,13 @@ struct copying {
     enum ouro_status status;
 };
 
-static void copy(void *context)
+static void copy(void *context, bool stopped)
 {
     struct copying *copying = context;
-    copying->status = ouro_lazy_copy(copying->image, copying->err);
+    if (!stopped)
+        ouro_lazy_rehearse(copying->image);
+    else
+        copying->status = ouro_lazy_copy(copying->image, copying->err);
 }
 
 static void note_stop(struct ouro_session *session)

@@ -202,6 +202,24 @@ static uint32_t *sorted_pages(const struct ouro_lazy *lazy)
     return pages;
 }
 
+#define HUGE_BYTES ((size_t)2 << 20)
+
+/* What is copied during the stop lies close together, and is there beforehand: its place by address is all over the address space, and
+ * each page would cost a look into page tables that are in no cache. */
+static enum ouro_status make_room(struct ouro_lazy *lazy, struct ouro_err *err)
+{
+    if (lazy->copied)
+        munmap(lazy->copied, lazy->copied_bytes);
+    lazy->copied_bytes = (((size_t)lazy->plan.page_count << OURO_PAGE_BITS) + HUGE_BYTES) & ~(HUGE_BYTES - 1);
+    lazy->copied = reserve(lazy->copied_bytes);
+    if (!lazy->copied)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for %zu pages", lazy->plan.page_count);
+    madvise(lazy->copied, lazy->copied_bytes, MADV_HUGEPAGE);
+    for (size_t i = 0; i < lazy->plan.page_count; i++)
+        ((volatile unsigned char *)lazy->copied)[i << OURO_PAGE_BITS] = 0;
+    return OURO_OK;
+}
+
 enum ouro_status ouro_lazy_plan(struct ouro_image *image, const struct ouro_image *from, struct ouro_err *err)
 {
     struct ouro_lazy *lazy = image->lazy;
@@ -219,13 +237,12 @@ enum ouro_status ouro_lazy_plan(struct ouro_image *image, const struct ouro_imag
         if (!run || run->addr + ((ouro_addr)run->count << OURO_PAGE_BITS) != addr || run->page + run->count != page) {
             if (!(run = OURO_VEC_ADD(&lazy->plan)))
                 return ouro_err_set(err, OURO_NOMEM, "no memory for the list of pages");
-            *run = (struct ouro_lazy_run){.addr = addr, .page = page};
+            *run = (struct ouro_lazy_run){.addr = addr, .page = page, .copied = lazy->plan.page_count};
         }
         run->count++;
         lazy->plan.page_count++;
-        ((volatile unsigned char *)image->reserve)[(size_t)page << OURO_PAGE_BITS] = 0; /* no page fault later */
     }
-    return OURO_OK;
+    return make_room(lazy, err);
 }
 
 /* Marks in the list of addresses that a page could not be read. */
@@ -242,7 +259,7 @@ static enum ouro_status copy_rest(struct ouro_image *image, const struct ouro_la
     for (; i < run->count; i++) {
         enum ouro_status status =
             ouro_space_read(space, run->addr + ((ouro_addr)i << OURO_PAGE_BITS),
-                            image->reserve + ((size_t)(run->page + i) << OURO_PAGE_BITS), OURO_PAGE_BYTES);
+                            image->lazy->copied + ((run->copied + i) << OURO_PAGE_BITS), OURO_PAGE_BYTES);
         if (status == OURO_GONE)
             return status;
         if (status != OURO_OK)
@@ -251,23 +268,38 @@ static enum ouro_status copy_rest(struct ouro_image *image, const struct ouro_la
     return OURO_OK;
 }
 
-/* One read of several runs; *done: how many of them are finished. */
+/* One read of several runs. As process_vm_readv. */
+static ssize_t read_runs(const struct ouro_lazy *lazy, const struct ouro_lazy_run *runs, size_t count)
+{
+    struct iovec remote[RUNS_A_READ];
+    const struct ouro_lazy_run *last = &runs[count - 1];
+    struct iovec local = {lazy->copied + (runs->copied << OURO_PAGE_BITS),
+                          (last->copied + last->count - runs->copied) << OURO_PAGE_BITS};
+    for (size_t i = 0; i < count; i++)
+        remote[i] = (struct iovec){(void *)(uintptr_t)runs[i].addr, (size_t)runs[i].count << OURO_PAGE_BITS};
+    return process_vm_readv(ouro_process_pid(lazy->process), &local, 1, remote, count, 0);
+}
+
+/* *done: how many of the runs are finished. */
 static enum ouro_status copy_runs(struct ouro_image *image, const struct ouro_lazy_run *runs, size_t count, size_t *done)
 {
-    struct iovec local[RUNS_A_READ], remote[RUNS_A_READ];
-    for (size_t i = 0; i < count; i++) {
-        size_t size = (size_t)runs[i].count << OURO_PAGE_BITS;
-        local[i] = (struct iovec){image->reserve + ((size_t)runs[i].page << OURO_PAGE_BITS), size};
-        remote[i] = (struct iovec){(void *)(uintptr_t)runs[i].addr, size};
-    }
-    ssize_t got = process_vm_readv(ouro_process_pid(image->lazy->process), local, count, remote, count, 0);
+    ssize_t got = read_runs(image->lazy, runs, count);
     if (got < 0 && errno == ESRCH)
         return OURO_GONE;
     size_t left = got < 0 ? 0 : (size_t)got;
-    for (*done = 0; *done < count && left >= local[*done].iov_len; ++*done)
-        left -= local[*done].iov_len;
+    for (*done = 0; *done < count && left >= (size_t)runs[*done].count << OURO_PAGE_BITS; ++*done)
+        left -= (size_t)runs[*done].count << OURO_PAGE_BITS;
     return *done == count ? OURO_OK
                           : copy_rest(image, &runs[(*done)++], (uint32_t)(left >> OURO_PAGE_BITS));
+}
+
+void ouro_lazy_rehearse(const struct ouro_image *image)
+{
+    const struct ouro_lazy *lazy = image->lazy;
+    for (size_t i = 0; i < lazy->plan.count; i += RUNS_A_READ) {
+        size_t left = lazy->plan.count - i;
+        read_runs(lazy, &lazy->plan.items[i], left < RUNS_A_READ ? left : RUNS_A_READ);
+    }
 }
 
 enum ouro_status ouro_lazy_copy(struct ouro_image *image, struct ouro_err *err)
@@ -287,6 +319,8 @@ enum ouro_status ouro_lazy_finish(struct ouro_image *image, struct ouro_err *err
     const struct ouro_lazy *lazy = image->lazy;
     for (size_t i = 0; i < lazy->plan.count; i++) {
         const struct ouro_lazy_run *run = &lazy->plan.items[i];
+        memcpy(image->reserve + ((size_t)run->page << OURO_PAGE_BITS), lazy->copied + (run->copied << OURO_PAGE_BITS),
+               (size_t)run->count << OURO_PAGE_BITS);
         for (uint32_t k = 0; k < run->count; k++)
             if (image->page_addr[run->page + k] != 1 &&
                 !add_page(image, run->addr + ((ouro_addr)k << OURO_PAGE_BITS), run->page + k))
@@ -327,5 +361,7 @@ void ouro_lazy_free(struct ouro_lazy *lazy)
     free(lazy->items);
     free(lazy->pages.items);
     free(lazy->plan.items);
+    if (lazy->copied)
+        munmap(lazy->copied, lazy->copied_bytes);
     free(lazy);
 }

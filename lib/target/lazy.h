@@ -34,10 +34,13 @@ struct ouro_lazy {
         struct ouro_lazy_run {
             ouro_addr addr;
             uint32_t page, count;
+            size_t copied; /* the first page's place in `copied` */
         } *items; /* owned; by address */
         size_t count, capacity;
         size_t page_count;
     } plan;
+    unsigned char *copied; /* owned (mapped): the planned pages, one behind the other, from the copy to its end */
+    size_t copied_bytes;
     bool sealed;  /* may be set: what is fetched from now on is late */
     uint64_t late_count;
     uint64_t outside_count;    /* misses where no mapping was when the mappings were read */
@@ -50,6 +53,8 @@ struct ouro_lazy {
 enum ouro_status ouro_image_open_lazy(struct ouro_image *image, const struct ouro_process *process, struct ouro_err *err);
 /* Plans the pages that `from` has, but not those that never change; makes room for them. */
 enum ouro_status ouro_lazy_plan(struct ouro_image *image, const struct ouro_image *from, struct ouro_err *err);
+/* Reads what was planned while the target runs, for nothing but that memory and page tables on both sides are in caches soon after. */
+void ouro_lazy_rehearse(const struct ouro_image *image);
 /* Copies what was planned; nothing else happens here: the target is stopped. OURO_GONE. */
 enum ouro_status ouro_lazy_copy(struct ouro_image *image, struct ouro_err *err);
 /* Behind the copy: makes its pages known. */

@@ -62,8 +62,9 @@ const struct ouro_space *ouro_process_space(const struct ouro_process *process);
 enum ouro_status ouro_process_stop(struct ouro_process *process, uint64_t timeout_ns, struct ouro_err *err);
 /* From now on no attempt to stop holds threads longer than this for one that does not stop; 0: as it was at first. */
 void ouro_process_hold_at_most(struct ouro_process *process, uint64_t ns);
-/* Stops it only for the time of this call of `work`, in another thread: shorter than stop and resume. */
-enum ouro_status ouro_process_stop_for(struct ouro_process *process, uint64_t timeout_ns, void (*work)(void *context),
+/* Stops it only for the time of this call of `work`, in another thread: shorter than stop and resume. The thread calls it right before
+ * as well, without the stop, for the caches. */
+enum ouro_status ouro_process_stop_for(struct ouro_process *process, uint64_t timeout_ns, void (*work)(void *context, bool stopped),
                                        void *context, struct ouro_err *err);
 /* Records what /proc says of the threads, without stopping any: what a stop would do first. */
 void ouro_process_look(struct ouro_process *process);

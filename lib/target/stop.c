@@ -148,8 +148,11 @@ static enum ouro_status seize_new(struct ouro_stop *stop, size_t *fresh, uint64_
     }
     *total = count_threads(tasks);
     closedir(tasks);
-    if (*fresh && !stop->started_ns)
+    if (*fresh && !stop->started_ns) {
+        if (stop->work)
+            stop->work(stop->work_context, false);
         stop->started_ns = now_ns();
+    }
     for (size_t i = first; i < stop->count; i++)
         ptrace(PTRACE_INTERRUPT, stop->items[i].tid, NULL, NULL);
     return status;
@@ -368,7 +371,7 @@ static void *keep(void *argument)
     stop->keeper_tid = gettid();
     stop->status = stop_threads(stop, stop->deadline_ns, stop->err);
     if (stop->status == OURO_OK && stop->work)
-        stop->work(stop->work_context);
+        stop->work(stop->work_context, true);
     else
         sem_post(&stop->ready);
     if (stop->status == OURO_OK && !stop->work)
@@ -447,7 +450,7 @@ void ouro_stop_look(struct ouro_stop *stop, pid_t pid)
     read_states(stop);
 }
 
-enum ouro_status ouro_stop_for(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, void (*work)(void *context),
+enum ouro_status ouro_stop_for(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, void (*work)(void *context, bool stopped),
                                void *context, struct ouro_err *err)
 {
     stop->work = work;
