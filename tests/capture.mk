@@ -34,6 +34,7 @@ tests_test_capture_disagree_SOURCES = tests/capture/test_disagree.c
 tests_test_capture_disagree_LDADD = $(TEST_CAPTURE_LIBS)
 
 TESTS += tests/capture/test_tasks.py
+TESTS += tests/capture/test_interned.py
 TESTS += tests/capture/test_expressions.py
 TESTS += tests/capture/test_stack_live.py
 TESTS += tests/capture/test_objgraph.py

@@ -320,12 +320,23 @@ static void begin_thread(struct ouro_path_search *search, ouro_node root)
 }
 
 /* All roots lie among the pseudo objects, at the end. */
-static void begin(struct ouro_path_search *search)
+static ouro_node first_pseudo(const struct ouro_heap_model *model)
 {
-    const struct ouro_heap_model *model = search->model;
     ouro_node first = model->heap.count;
     while (first && is_pseudo(model, first - 1))
         first--;
+    return first;
+}
+
+static bool has_interned(const struct ouro_heap_model *model, ouro_node root)
+{
+    return owned_field(model, root, "interned strings") != OURO_NODE_NONE;
+}
+
+static void begin(struct ouro_path_search *search)
+{
+    const struct ouro_heap_model *model = search->model;
+    ouro_node first = first_pseudo(model);
     for (unsigned others = 0; others < 2; others++) /* the main interpreter's modules before others' */
         for (ouro_node v = first; v < model->heap.count; v++) {
             ouro_node modules = is_root(model, v) ? owned_field(model, v, "sys.modules") : OURO_NODE_NONE;
@@ -334,7 +345,7 @@ static void begin(struct ouro_path_search *search)
                 begin_modules(search, v, modules);
         }
     for (ouro_node v = first; v < model->heap.count; v++)
-        if (is_root(model, v) && search->parent[v] == OURO_NODE_NONE)
+        if (is_root(model, v) && search->parent[v] == OURO_NODE_NONE && !has_interned(model, v))
             mark_root(search, v);
     for (ouro_node v = first; v < model->heap.count; v++)
         if (is_root(model, v))
@@ -347,6 +358,15 @@ static void begin(struct ouro_path_search *search)
         if (is_root(model, v))
             begin_at(search, v, v);
     search->begin_count = search->found_count;
+}
+
+/* The table of interned strings would be the shortest way to most strings, and says nothing of who uses them: it comes last. */
+static void begin_last(struct ouro_path_search *search)
+{
+    const struct ouro_heap_model *model = search->model;
+    for (ouro_node v = first_pseudo(model); v < model->heap.count; v++)
+        if (is_root(model, v) && search->parent[v] == OURO_NODE_NONE && has_interned(model, v) && mark_root(search, v))
+            search->queue[search->found_count++] = v;
 }
 
 enum ouro_status ouro_path_search_run(struct ouro_path_search *search, const ouro_node *targets, size_t count,
@@ -367,6 +387,9 @@ enum ouro_status ouro_path_search_run(struct ouro_path_search *search, const our
     memset(search->parent, 0xff, nodes * sizeof *search->parent);
     search->found_count = search->done_count = 0;
     begin(search);
+    run(search);
+    if (!is_over(search))
+        begin_last(search);
     run(search);
     search->named_count = search->native_count = search->found_count;
     free(search->wanted);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "cpython/interned.h"
 #include "cpython/sandbox.h"
 
 /* What a visitor delivers, kept in a form that follows tp_traverse: parts say what the slots are. */
@@ -139,6 +140,8 @@ enum ouro_check ouro_check_object(struct ouro_visitor *visitor, const struct our
         return OURO_CHECK_EQUAL;
     if (!ouro_type_is_asked(python, &visitor->sandbox, type, object, bytes))
         return OURO_CHECK_EQUAL;
+    if (ouro_is_interned_table(python, object) && !ouro_interned_is_tracked(python, object))
+        return OURO_CHECK_EQUAL; /* told otherwise than its code has it */
     struct ouro_sandbox *sandbox = ouro_sandbox_get(python, &visitor->sandbox);
     const struct ouro_machine_visit *visits;
     size_t count;

@@ -35,6 +35,8 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/layout_3_8.c \
 	lib/cpython/layout_3_9.c \
 	lib/cpython/layout_fields.h \
+	lib/cpython/interned.c \
+	lib/cpython/interned.h \
 	lib/cpython/learn.c \
 	lib/cpython/learn.h \
 	lib/cpython/lock.c \

@@ -4,6 +4,7 @@
 
 #include "cpython/dict.h"
 #include "cpython/learn.h"
+#include "cpython/interned.h"
 #include "cpython/owner.h"
 #include "cpython/state.h"
 #include "cpython/text.h"
@@ -359,7 +360,10 @@ enum ouro_status ouro_python_init(struct ouro_python *python, const struct ouro_
     ouro_type_learn_subclasses(python, ouro_python_symbol(python, "PyBaseObject_Type"));
     ouro_type_learn_subclasses(python, ouro_python_symbol(python, "PyTuple_Type"));
     ouro_type_learn_subclasses(python, python->dict_type);
-    return image->lazy ? OURO_OK : ouro_owner_find(python, err); /* which would look at every object */
+    if (image->lazy) /* what follows looks at many objects */
+        return OURO_OK;
+    OURO_TRY(ouro_interned_find(python, err));
+    return ouro_owner_find(python, err);
 }
 
 static void take_map(struct ouro_map *to, struct ouro_map *from)
@@ -396,6 +400,7 @@ enum ouro_status ouro_python_init_again(struct ouro_python *python, const struct
     python->learner = NULL;
     memset(&python->sandboxes, 0, sizeof python->sandboxes);
     memset(&python->owners, 0, sizeof python->owners);
+    memset(&python->interned, 0, sizeof python->interned);
     memset(&python->types, 0, sizeof python->types);
     memset(&python->known, 0, sizeof python->known);
     memset(&python->shared_keys, 0, sizeof python->shared_keys);
@@ -434,6 +439,7 @@ void ouro_python_fini(struct ouro_python *python)
     ouro_map_fini(&python->types);
     ouro_map_fini(&python->known);
     ouro_map_fini(&python->owners);
+    ouro_map_fini(&python->interned);
     ouro_map_fini(&python->shared_keys);
     pthread_mutex_destroy(&python->lock);
     pthread_mutex_destroy(&python->sandbox_lock);

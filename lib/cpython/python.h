@@ -35,6 +35,7 @@ struct ouro_interpreter {
     ouro_addr addr, gc;
     uint64_t id;
     ouro_addr thread_names; /* threading._active; 0: not looked for yet, 1: there is none */
+    ouro_addr interned; /* its table of interned strings (interned.h); 0: not known */
     ouro_addr executing; /* the frame in which the thread that holds the GIL executes; 0: none. Set by ouro_python_init. */
 };
 
@@ -88,6 +89,7 @@ struct ouro_python {
     /* With several interpreters and one collector (3.8): object -> index of its interpreter, and a flag (owner.h). */
     struct ouro_map owners;
     bool shared_collector;
+    struct ouro_map interned; /* the tables of interned strings; of a lazy image none */
     struct ouro_map sizeof_rules; /* type's address -> enum ouro_sizeof */
     ouro_addr general_lookup; /* dk_lookup of dicts with keys of any type (up to 3.10) */
     ouro_addr subtype_traverse, type_type, dict_type, tuple_type, int_type, method_type, none, true_object, false_object;

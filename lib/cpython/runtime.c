@@ -64,7 +64,7 @@ static void shift_fields(struct ouro_layout *layout, int32_t interp_by, int32_t 
         &layout->interp_warnings_default, &layout->interp_atexit_callbacks, &layout->interp_atexit_count,
         &layout->interp_audit_hooks, &layout->interp_errnomap, &layout->interp_exception_group,
         &layout->interp_static_types, &layout->interp_static_extension_types, &layout->interp_objreduce,
-        &layout->interp_slots_pname, &layout->interp_str_replace_inf,
+        &layout->interp_slots_pname, &layout->interp_str_replace_inf, &layout->interp_interned,
     };
     int32_t *const thread[] = {&layout->thread_running_loop, &layout->thread_running_task};
     for (size_t i = 0; i < sizeof interp / sizeof *interp; i++)

@@ -444,6 +444,10 @@ void ouro_state_each(struct ouro_python *python, const struct ouro_interpreter *
         sink->root(sink->context, of_collector[i].name);
         sink->field(sink->context, of_collector[i].name, target);
     }
+    if (interpreter->interned) {
+        sink->root(sink->context, "interned strings");
+        sink->field(sink->context, "interned strings", interpreter->interned);
+    }
     each_atexit(python, interpreter, sink);
     each_static_type(python, interpreter, sink);
     each_thread(python, interpreter, sink);

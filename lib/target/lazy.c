@@ -316,7 +316,7 @@ enum ouro_status ouro_lazy_copy(struct ouro_image *image, struct ouro_err *err)
 
 enum ouro_status ouro_lazy_finish(struct ouro_image *image, struct ouro_err *err)
 {
-    const struct ouro_lazy *lazy = image->lazy;
+    struct ouro_lazy *lazy = image->lazy;
     for (size_t i = 0; i < lazy->plan.count; i++) {
         const struct ouro_lazy_run *run = &lazy->plan.items[i];
         memcpy(image->reserve + ((size_t)run->page << OURO_PAGE_BITS), lazy->copied + (run->copied << OURO_PAGE_BITS),
@@ -326,6 +326,8 @@ enum ouro_status ouro_lazy_finish(struct ouro_image *image, struct ouro_err *err
                 !add_page(image, run->addr + ((ouro_addr)k << OURO_PAGE_BITS), run->page + k))
                 return ouro_err_set(err, OURO_NOMEM, "no memory for the index of the copy");
     }
+    munmap(lazy->copied, lazy->copied_bytes);
+    lazy->copied = NULL;
     image->copied_bytes = (uint64_t)lazy->pages.count << OURO_PAGE_BITS;
     return OURO_OK;
 }

@@ -291,8 +291,23 @@ def check_head(truth, export, report):
         report.differ('head', 'python', 'true %r, ours %r' % (truth.head['python'], export.head.get('python')))
 
 
+def interned_tables(export):
+    return {target for line in export.lines if line['type'] == '<root>' and line.get('name') == 'interned strings' for target in line['refs']}
+
+
+def check_interned(true, ours, export, report):
+    """The table of interned strings, where it is no object of the collector's: it keeps some, refers weakly to the others, and both are what
+    it refers to. While the twin answers it interns a few strings that there were, and mortal ones end, but none of those that it keeps."""
+    has, said = set(ours['refs']) | set(ours.get('weak', ())), set(true['refs'])
+    report.counts['interned strings compared'] += len(has & said)
+    missing, extra = (said - has) & set(export.objects), set(ours['refs']) - said
+    if len(missing) > 20 or extra or len(has & said) < 1000:
+        report.differ('interned strings (asked)', type_of(true), '%s: missing %s, extra %s' % (true['addr'], clip(missing, 8), clip(extra, 8)))
+
+
 def check_asked(answers, export, report):
     """Objects of the snapshot that the collector does not lead to: the twin told what they are."""
+    tables = interned_tables(export)
     for true in answers:
         ours = export.objects[true['addr']]
         kind = type_of(true)
@@ -302,7 +317,9 @@ def check_asked(answers, export, report):
                                                                           (ours.get('module'), ours['type'])))
         if true['size'] is not None and true['size'] != ours['size'] and not ours.get('size_estimated'):
             report.differ('size (asked)', kind, '%s: true %r, ours %r' % (true['addr'], true['size'], ours['size']))
-        if true['refs'] != ours['refs'] and not ours.get('approximate'):
+        if true['addr'] in tables:
+            check_interned(true, ours, export, report)
+        elif true['refs'] != ours['refs'] and not ours.get('approximate'):
             missing = collections.Counter(true['refs']) - collections.Counter(ours['refs'])
             extra = collections.Counter(ours['refs']) - collections.Counter(true['refs'])
             report.differ('edges (asked)', kind, '%s: missing %s, extra %s' % (true['addr'], clip(missing.elements(), 8), clip(extra.elements(), 8)))

@@ -149,8 +149,6 @@ def python_minor(python):
 def supported(python, kind, folder):
     if kind == 'c_extension':
         return build_extension(python, folder)
-    if kind == 'interned_strings':
-        return 'the table of interned strings is no part of a snapshot, and but for 3.12 they go with their last reference'
     return None
 
 
