@@ -53,4 +53,13 @@ static inline uint64_t mix(uint64_t hash, uint64_t value)
     return hash * UINT64_C(0xff51afd7ed558ccd);
 }
 
+/* The slot put last owns no count. */
+static inline void borrow(struct ouro_visitor *visitor)
+{
+    if (!visitor->borrowed)
+        return;
+    flush(visitor);
+    visitor->borrowed(visitor->context);
+}
+
 #endif

@@ -1,6 +1,6 @@
 #include "cpython/interned.h"
 
-#include "cpython/dict.h"
+#include "cpython/deliver.h"
 #include "cpython/type.h"
 
 #define SAMPLE       64u   /* entries that tell whether it can be the table */
@@ -96,4 +96,44 @@ enum ouro_status ouro_interned_find(struct ouro_python *python, struct ouro_err 
             return ouro_err_set(err, OURO_NOMEM, "no memory for the table of interned strings");
     }
     return OURO_OK;
+}
+
+/* An entry's value and key; of them the table of interned strings may own one or none. */
+static void put_interned(struct ouro_visitor *visitor, ouro_addr string, unsigned owned)
+{
+    put(visitor, string);
+    if (!owned)
+        borrow(visitor);
+    put(visitor, string);
+    if (owned < 2)
+        borrow(visitor);
+    if (visitor->key)
+        visitor->key(visitor->context, string, false);
+}
+
+void ouro_interned_visit(struct ouro_visitor *visitor, ouro_addr addr, const struct ouro_keys *keys)
+{
+    bool tracked = ouro_interned_is_tracked(visitor->python, addr);
+    uint64_t count = 0, weak = 0;
+    part(visitor, OURO_SLOTS_ENTRIES_STR, OURO_CLASS_TRAVERSED, "");
+    for (uint64_t i = 0; i < keys->entry_count; i++) {
+        ouro_addr string = ouro_keys_value(keys, i);
+        unsigned owned = string ? ouro_interned_owned(visitor->python, string) : 0;
+        if (!string || (!owned && !tracked))
+            continue;
+        put_interned(visitor, string, owned);
+        count++;
+    }
+    run_end(visitor, count);
+    if (tracked)
+        return;
+    part(visitor, OURO_SLOTS_ELEMENTS, OURO_CLASS_WEAK, "");
+    for (uint64_t i = 0; i < keys->entry_count; i++) {
+        ouro_addr string = ouro_keys_value(keys, i);
+        if (!string || ouro_interned_owned(visitor->python, string))
+            continue;
+        put(visitor, string);
+        weak++;
+    }
+    run_end(visitor, weak);
 }

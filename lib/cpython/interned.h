@@ -9,7 +9,8 @@
 #ifndef OURO_CPYTHON_INTERNED_H
 #define OURO_CPYTHON_INTERNED_H
 
-#include "cpython/python.h"
+#include "cpython/dict.h"
+#include "cpython/visit.h"
 
 /* Fills python->interned and interpreter.interned. OURO_NOMEM. */
 enum ouro_status ouro_interned_find(struct ouro_python *python, struct ouro_err *err);
@@ -23,5 +24,8 @@ static inline bool ouro_is_interned_table(const struct ouro_python *python, ouro
 unsigned ouro_interned_owned(const struct ouro_python *python, ouro_addr string);
 /* Whether the collector has the table among its objects (3.14 on): what it refers to is then told as gc.get_referents does. */
 bool ouro_interned_is_tracked(const struct ouro_python *python, ouro_addr table);
+/* What it keeps are entries; strings that leave it when they end are referred to weakly, but where it is an object of the collector's it
+ * is told as that sees it, without counts. */
+void ouro_interned_visit(struct ouro_visitor *visitor, ouro_addr addr, const struct ouro_keys *keys);
 
 #endif

@@ -114,57 +114,6 @@ static void visit_named_values(struct ouro_visitor *visitor, ouro_addr keys_addr
         put(visitor, ouro_load_u64(values + 8 * i));
 }
 
-/* The slot put last owns no count. */
-static void borrow(struct ouro_visitor *visitor)
-{
-    if (!visitor->borrowed)
-        return;
-    flush(visitor);
-    visitor->borrowed(visitor->context);
-}
-
-/* An entry's value and key; of them the table of interned strings may own one or none. */
-static void put_interned(struct ouro_visitor *visitor, ouro_addr string, unsigned owned)
-{
-    put(visitor, string);
-    if (!owned)
-        borrow(visitor);
-    put(visitor, string);
-    if (owned < 2)
-        borrow(visitor);
-    if (visitor->key)
-        visitor->key(visitor->context, string, false);
-}
-
-/* The table of interned strings (interned.h). What it keeps are entries; strings that leave it when they end are referred to weakly, but
- * where it is an object of the collector's it is told as that sees it, without counts. */
-static void visit_interned(struct ouro_visitor *visitor, ouro_addr addr, const struct ouro_keys *keys)
-{
-    bool tracked = ouro_interned_is_tracked(visitor->python, addr);
-    uint64_t count = 0, weak = 0;
-    part(visitor, OURO_SLOTS_ENTRIES_STR, OURO_CLASS_TRAVERSED, "");
-    for (uint64_t i = 0; i < keys->entry_count; i++) {
-        ouro_addr string = ouro_keys_value(keys, i);
-        unsigned owned = string ? ouro_interned_owned(visitor->python, string) : 0;
-        if (!string || (!owned && !tracked))
-            continue;
-        put_interned(visitor, string, owned);
-        count++;
-    }
-    run_end(visitor, count);
-    if (tracked)
-        return;
-    part(visitor, OURO_SLOTS_ELEMENTS, OURO_CLASS_WEAK, "");
-    for (uint64_t i = 0; i < keys->entry_count; i++) {
-        ouro_addr string = ouro_keys_value(keys, i);
-        if (!string || ouro_interned_owned(visitor->python, string))
-            continue;
-        put(visitor, string);
-        weak++;
-    }
-    run_end(visitor, weak);
-}
-
 static void visit_dict(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object)
 {
     struct ouro_python *python = visitor->python;
@@ -195,7 +144,7 @@ static void visit_dict(struct ouro_visitor *visitor, ouro_addr addr, const unsig
         return;
     }
     if (whole && ouro_is_interned_table(python, addr)) {
-        visit_interned(visitor, addr, &keys);
+        ouro_interned_visit(visitor, addr, &keys);
         return;
     }
     enum ouro_slots kind = keys.general ? names ? OURO_SLOTS_NAMESPACE_ANY : OURO_SLOTS_ENTRIES
