@@ -4,6 +4,8 @@
 #include "cpython/type.h"
 
 #define SAMPLE       64u   /* entries that tell whether it can be the table */
+#define HOLES        64u   /* deleted entries for one that is there: no more are looked at */
+#define WHOLE_MAX    16u   /* dicts that are looked at as a whole */
 #define ENTRIES_LEAST 256u /* no interpreter begins with fewer */
 
 enum { NOT_INTERNED = 0, INTERNED_MORTAL = 1 }; /* SSTATE_*: 2 and 3 are for ever */
@@ -41,8 +43,8 @@ static bool is_table(const struct ouro_python *python, ouro_addr dict, uint64_t 
         ouro_load_u64(bytes + layout->dict_used) < ENTRIES_LEAST ||
         !ouro_keys_read(python, ouro_load_u64(bytes + layout->dict_keys), &keys) || keys.general)
         return false;
-    uint64_t seen = 0;
-    for (uint64_t i = 0; i < keys.entry_count && seen < entries_max; i++) {
+    uint64_t seen = 0, end = entries_max < keys.entry_count / HOLES ? entries_max * HOLES : keys.entry_count;
+    for (uint64_t i = 0; i < end && seen < entries_max; i++) {
         ouro_addr value = ouro_keys_value(&keys, i);
         if (!value)
             continue;
@@ -58,6 +60,7 @@ static ouro_addr search(const struct ouro_python *python)
 {
     ouro_addr at, found = 0;
     uint64_t size;
+    unsigned looks = 0;
     if (ouro_module_section(python->runtime.module, ".bss", &at, &size) != OURO_OK)
         return 0;
     for (ouro_addr end = at + size; at + 8 <= end;) {
@@ -65,7 +68,8 @@ static ouro_addr search(const struct ouro_python *python)
         if (ouro_image_page(python->image, at) != UINT32_MAX)
             for (next = next < end ? next : end; at + 8 <= next; at += 8) {
                 ouro_addr dict = ouro_python_word(python, at);
-                if (!dict || dict == found || !is_table(python, dict, UINT64_MAX))
+                if (!dict || dict == found || !is_table(python, dict, SAMPLE) || looks++ >= WHOLE_MAX ||
+                    !is_table(python, dict, UINT64_MAX))
                     continue;
                 if (found)
                     return 0;
