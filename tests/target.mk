@@ -75,3 +75,8 @@ check_PROGRAMS += tests/test_target_still
 TESTS += tests/test_target_still
 tests_test_target_still_SOURCES = tests/target/test_still.c $(TARGET_CHILD)
 tests_test_target_still_LDADD = $(TEST_TARGET_LIBS)
+
+check_PROGRAMS += tests/test_target_window
+TESTS += tests/test_target_window
+tests_test_target_window_SOURCES = tests/target/test_window.c src/faults.c src/faults.h $(TARGET_CHILD)
+tests_test_target_window_LDADD = $(TEST_TARGET_LIBS)

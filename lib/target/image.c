@@ -17,6 +17,7 @@
 #include "base/guard.h"
 #include "target/image_files.h"
 #include "target/lazy.h"
+#include "target/window.h"
 
 #define TASK_PAGES       128u   /* 512 KiB: what a thread copies at a time */
 #define SPINS            10000u /* some 200 microseconds */
@@ -273,8 +274,8 @@ static enum ouro_status reserve(struct ouro_image *image, uint64_t pages, unsign
     if (pages > PAGES_MAX)
         return ouro_err_set(err, OURO_LIMIT, "the target has more than %u pages of memory", PAGES_MAX);
     image->reserve_bytes = (size_t)pages << OURO_PAGE_BITS;
-    image->reserve =
-        mmap(NULL, image->reserve_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    image->reserve = mmap(NULL, image->reserve_bytes, image->window_bytes ? PROT_NONE : PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (image->reserve == MAP_FAILED) {
         image->reserve = NULL;
         return ouro_err_sys(err, ENOMEM, "no memory for a copy of %llu MiB",
@@ -286,12 +287,33 @@ static enum ouro_status reserve(struct ouro_image *image, uint64_t pages, unsign
         image->page_addr = NULL;
         return ouro_err_sys(err, ENOMEM, "no memory for the list of %llu pages", (unsigned long long)pages);
     }
-    madvise(image->reserve, image->reserve_bytes, MADV_HUGEPAGE);
-    touch(image->reserve, image->reserve_bytes, thread_count);
+    image->bytes = image->reserve;
+    if (!image->window_bytes) {
+        madvise(image->reserve, image->reserve_bytes, MADV_HUGEPAGE);
+        touch(image->reserve, image->reserve_bytes, thread_count);
+        image->touched_bytes = image->reserve_bytes;
+    }
     touch((unsigned char *)image->page_addr, pages * sizeof *image->page_addr, 1);
     image->page_capacity = (uint32_t)pages;
-    image->touched_bytes = image->reserve_bytes;
-    image->bytes = image->reserve;
+    return OURO_OK;
+}
+
+static void count_all(pid_t pid, const struct ouro_maps *maps, uint64_t *pages)
+{
+    OURO_CLOSE int pagemap = open_pagemap(pid);
+    struct scan scan = {.pagemap = pagemap, .swap_budget_bytes = UINT64_MAX, .visit = count_pages, .context = pages};
+    for (size_t i = 0; i < maps->count; i++)
+        scan_mapping(&scan, &maps->items[i]);
+}
+
+enum ouro_status ouro_image_count(const struct ouro_process *process, uint64_t *bytes, struct ouro_err *err)
+{
+    struct ouro_maps maps;
+    uint64_t pages = 0;
+    OURO_TRY(ouro_maps_read(&maps, ouro_process_pid(process), true, err));
+    count_all(ouro_process_pid(process), &maps, &pages);
+    ouro_maps_fini(&maps);
+    *bytes = pages << OURO_PAGE_BITS;
     return OURO_OK;
 }
 
@@ -309,11 +331,10 @@ enum ouro_status ouro_image_plan(struct ouro_image *image, const struct ouro_pro
     OURO_TRY(ouro_maps_read(&maps, pid, true, err));
     image->uffd = maps_have_uffd(&maps);
     ouro_image_files_open(image->files, pid, &maps);
-    OURO_CLOSE int pagemap = open_pagemap(pid);
-    struct scan scan = {.pagemap = pagemap, .swap_budget_bytes = UINT64_MAX, .visit = count_pages, .context = &pages};
-    for (size_t i = 0; i < maps.count; i++)
-        scan_mapping(&scan, &maps.items[i]);
+    count_all(pid, &maps, &pages);
     ouro_maps_fini(&maps);
+    image->window_bytes = options ? options->window_bytes : 0;
+    image->source = pid;
     return reserve(image, pages + pages / 50 + SLACK_PAGES, threads_of(options), err);
 }
 
@@ -516,6 +537,7 @@ static enum ouro_status copy_once(struct ouro_image *image, pid_t pid, const str
     return status;
 }
 
+/* What was read before: copied into the image, or, for a window, remembered. */
 static void fill_kept(struct ouro_image *image, const struct ouro_image_options *options)
 {
     size_t next = 0;
@@ -525,20 +547,34 @@ static void fill_kept(struct ouro_image *image, const struct ouro_image_options 
         ouro_addr addr = image->page_addr[i] &= ~(ouro_addr)KEPT;
         while (next < options->kept_count && options->kept[next].end <= addr)
             next++;
-        if (next < options->kept_count)
+        if (next < options->kept_count && !image->window_bytes)
             memcpy(image->reserve + ((size_t)i << OURO_PAGE_BITS), options->kept[next].bytes + (addr - options->kept[next].start),
                    OURO_PAGE_BYTES);
     }
+    image->kept = options ? options->kept : NULL;
+    image->kept_count = options ? options->kept_count : 0;
+}
+
+/* For a window: which pages there are. */
+static enum ouro_status list_once(struct ouro_image *image, pid_t pid, const struct ouro_image_options *options,
+                                  struct ouro_err *err)
+{
+    struct copying copying = {.image = image, .pid = pid};
+    image->page_count = 0;
+    image->dropped_pages = 0;
+    image->missing.count = 0;
+    return list_all(image, &copying, options, err);
 }
 
 enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_process *process,
                                  const struct ouro_image_options *options, struct ouro_err *err)
 {
     bool running = options && options->running;
+    pid_t pid = image->source = ouro_process_pid(process);
     for (unsigned round = 1;; round++) {
         if (round == 1 || running)
             ouro_maps_fini(&image->maps);
-        OURO_TRY(copy_once(image, ouro_process_pid(process), options, err));
+        OURO_TRY(image->window_bytes ? list_once(image, pid, options, err) : copy_once(image, pid, options, err));
         if (!image->dropped_pages) {
             fill_kept(image, options);
             return OURO_OK;
@@ -698,15 +734,31 @@ static void trim(struct ouro_image *image)
     image->page_capacity = image->page_count;
 }
 
+static enum ouro_status open_window(struct ouro_image *image, struct ouro_err *err)
+{
+    uint64_t *from_file = calloc((size_t)image->page_count / 64 + 1, sizeof *from_file);
+    if (!from_file)
+        return ouro_err_set(err, OURO_NOMEM, "no memory for the index of the copy");
+    for (uint32_t i = 0; i < image->page_count; i++) {
+        bool file = image->page_addr[i] & FROM_FILE;
+        from_file[i >> 6] |= (uint64_t)file << (i & 63);
+        *(file ? &image->file_bytes : &image->copied_bytes) += OURO_PAGE_BYTES;
+    }
+    OURO_TRY(ouro_image_index(image, err)); /* which takes the flags off the addresses */
+    return ouro_window_open(image, image->source, image->window_bytes, from_file, err);
+}
+
 enum ouro_status ouro_image_finish(struct ouro_image *image, const struct ouro_process *process, struct ouro_err *err)
 {
     ouro_image_files_open(image->files, ouro_process_pid(process), &image->maps); /* those that came after the plan */
-    read_file_pages(image);
-    drop_unreadable(image);
+    if (!image->window_bytes) {
+        read_file_pages(image);
+        drop_unreadable(image);
+    }
     if (image->missing.count)
         qsort(image->missing.items, image->missing.count, sizeof *image->missing.items, by_start);
     trim(image);
-    return ouro_image_index(image, err);
+    return image->window_bytes ? open_window(image, err) : ouro_image_index(image, err);
 }
 
 enum ouro_status ouro_image_of_bytes(struct ouro_image *image, ouro_addr addr, const void *data, size_t size,
@@ -730,6 +782,7 @@ enum ouro_status ouro_image_of_bytes(struct ouro_image *image, ouro_addr addr, c
 void ouro_image_fini(struct ouro_image *image)
 {
     ouro_lazy_free(image->lazy);
+    ouro_window_close(image->window);
     for (size_t i = 0; image->top && i < OURO_IMAGE_TOP_COUNT; i++)
         free(image->top[i]);
     free(image->top);

@@ -15,13 +15,15 @@
  * the file (opened before the resume through /proc/PID/map_files, /proc/PID/root or /proc/PID/exe, identity checked by
  * device and inode), or from the process when there is no such file any more.
  *
- * Memory: the pages, 4 bytes a page of index, and what ouro_image_plan touched in vain. */
+ * Memory: the pages, 12 bytes a page of index, and what ouro_image_plan touched in vain. With a window (window.h) not the pages, but
+ * so many bytes as the options say: the pages are read when they are touched. */
 #ifndef OURO_TARGET_IMAGE_H
 #define OURO_TARGET_IMAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/types.h"
@@ -56,6 +58,11 @@ struct ouro_image {
     uint64_t dropped_pages;  /* pages that found no room */
     bool late;               /* the last copy was given up at its deadline */
     bool uffd;               /* some mapping is registered with userfaultfd */
+    uint64_t window_bytes;   /* as planned; 0: the pages are copied */
+    pid_t source;            /* of a window: whose pages are read: whose were listed */
+    const struct ouro_image_kept *kept; /* of a window: borrowed for as long as it is used */
+    size_t kept_count;
+    struct ouro_window *window; /* owned; from ouro_image_finish on */
     struct ouro_lazy *lazy;  /* owned; fetches pages when they are asked for (lazy.h); NULL: what is not here is not to be had */
     struct ouro_space space; /* reads copied pages, else the files, else zeroes in anonymous holes; context: this */
 };
@@ -73,14 +80,18 @@ struct ouro_image_options {
     const struct ouro_image_kept *kept; /* by address; taken instead of what the process has there */
     size_t kept_count;
     bool running; /* nobody stopped it: what it adds faster than it is followed is counted as unreadable */
+    uint64_t window_bytes;      /* not 0: nothing is copied, at most so much is here at a time (window.h) */
 };
 #define OURO_IMAGE_SWAP_BUDGET (UINT64_C(256) << 20)
 
+/* How many bytes ouro_image_copy would copy now, while the target runs. */
+enum ouro_status ouro_image_count(const struct ouro_process *process, uint64_t *bytes, struct ouro_err *err);
 /* Sizes and touches the destination (huge pages where there are) while the target still runs. */
 enum ouro_status ouro_image_plan(struct ouro_image *image, const struct ouro_process *process,
                                  const struct ouro_image_options *options, struct ouro_err *err);
 /* Copies; the target is stopped, or `running`. Nothing but copying happens here. OURO_GONE when the target dies meanwhile,
- * OURO_LIMIT at the deadline; then it may be done again, also from another process that is a copy of the one that was planned for. */
+ * OURO_LIMIT at the deadline; then it may be done again, also from another process that is a copy of the one that was planned for.
+ * For a window the pages are only listed: the source must stay as it is for as long as the image is used. */
 enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_process *process,
                                  const struct ouro_image_options *options, struct ouro_err *err);
 /* After the resume: reads what comes from files, builds the index, gives back what was touched in vain. */

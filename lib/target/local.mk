@@ -1,6 +1,8 @@
 # Bytes of a process: mappings, symbols, stopping, copying. Uses base, libelf, ptrace.
 noinst_LIBRARIES += libouro_target.a
 libouro_target_a_SOURCES = \
+	lib/target/available.c \
+	lib/target/available.h \
 	lib/target/core.c \
 	lib/target/core.h \
 	lib/target/core_command.c \
@@ -40,4 +42,6 @@ libouro_target_a_SOURCES = \
 	lib/target/stop.c \
 	lib/target/stop.h \
 	lib/target/tree.c \
-	lib/target/tree.h
+	lib/target/tree.h \
+	lib/target/window.c \
+	lib/target/window.h
