@@ -148,6 +148,16 @@ static void add_live(struct ouro_buf *line, const struct ouro_dump_result *resul
     ouro_buf_add_byte(line, '\n');
 }
 
+/* What did not fit into memory costs time, most often a pause. */
+static void add_window(struct ouro_buf *line, const struct ouro_dump_result *result)
+{
+    ouro_buf_add_text(line, "its ");
+    ouro_text_add_size(line, result->copied_bytes);
+    ouro_buf_add_text(line, " of memory were read bit by bit, to stay within ");
+    ouro_text_add_size(line, result->memory_bytes);
+    ouro_buf_add_text(line, " (--memory)\n");
+}
+
 /* One line, and what is not exact, on standard error. */
 static void print_closing(const struct arguments *arguments, const struct ouro_dump_result *result)
 {
@@ -166,6 +176,8 @@ static void print_closing(const struct arguments *arguments, const struct ouro_d
     else
         add_pause(&line, result);
     add_live(&line, result);
+    if (result->window_bytes)
+        add_window(&line, result);
     ouro_target_add_lacks(&line, &result->core_lacks);
     add_collecting(&line, result);
     ouro_cmd_dump_add_inexact(&line, &arguments->options, result);
@@ -227,6 +239,11 @@ void ouro_cmd_dump_put_figures(struct ouro_json *json, const struct ouro_dump_op
         ouro_json_uint(json, ouro_unreadable_name((enum ouro_unreadable)i), result->unreadable[i]);
     ouro_json_end(json);
     ouro_json_uint(json, "copied_bytes", result->copied_bytes);
+    if (result->memory_bytes) {
+        ouro_json_uint(json, "memory_limit_bytes", result->memory_bytes);
+        ouro_json_uint(json, "window_bytes", result->window_bytes);
+        ouro_json_uint(json, "window_read_bytes", result->window_loads_bytes);
+    }
     ouro_json_uint(json, "stops", result->stop_count);
     ouro_json_uint(json, "pause_ns", result->pause_ns);
     if (result->reap_ns)
@@ -329,6 +346,7 @@ int ouro_cmd_dump(int argc, char **argv)
         {0, "max-pause", OURO_OPTION_DURATION, &target.session.max_pause_ns, &arguments.max_pause_given, "TIME",
          "never let it stand still for longer (20ms, 1s): take a copy by fork instead, or give up", NULL},
         OURO_TARGET_OPTIONS(&target),
+        OURO_TARGET_COST_OPTIONS(&target),
         {0, "codec", OURO_OPTION_CHOICE, &codec, &codec_given, "NAME",
          "compression (default: zstd where it was built in)", codec_names},
         {0, "json", OURO_OPTION_FLAG, &arguments.json, NULL, NULL, "the figures as JSON on standard output", NULL},

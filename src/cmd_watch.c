@@ -374,6 +374,8 @@ int ouro_cmd_watch(int argc, char **argv)
         {0, "no-sandbox", OURO_OPTION_FLAG, &target.session.no_sandbox, NULL, NULL, "as of ouro dump", NULL},
         {0, "timeout", OURO_OPTION_COUNT, &target.timeout_s, &target.timeout_given, "SECONDS", "as of ouro dump", NULL},
         {0, "threads", OURO_OPTION_COUNT, &target.threads, NULL, "N", "as of ouro dump", NULL},
+        {0, "memory", OURO_OPTION_SIZE, &target.session.memory_bytes, &target.memory_given, "LIMIT", "as of ouro dump", NULL},
+        {0, "background", OURO_OPTION_FLAG, &target.session.background, NULL, NULL, "as of ouro dump", NULL},
         {0, "json", OURO_OPTION_FLAG, &watcher.json, NULL, NULL, "the comparison as JSON", NULL},
         {0},
     };

@@ -23,6 +23,8 @@ ouro_SOURCES = \
 	src/cmd_watch.c \
 	src/fail_on.c \
 	src/fail_on.h \
+	src/faults.c \
+	src/faults.h \
 	src/command.c \
 	src/command.h \
 	src/main.c \

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "faults.h"
 
 static const struct command {
     const char *name;
@@ -108,8 +109,10 @@ static int run(int argc, char **argv)
         return print_help();
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (!strcmp(argv[at], commands[i].name)) {
-            if (commands[i].cancellable)
+            if (commands[i].cancellable) {
                 catch_interruptions();
+                ouro_faults_catch();
+            }
             return commands[i].run(argc - at, argv + at);
         }
     ouro_command_complain("\"%s\" is not a command (ouro -h lists them)", argv[at]);

@@ -91,6 +91,10 @@ bool ouro_target_options_finish(struct ouro_target_options *options, const char 
         ouro_command_complain("--self-check compares with what the sandbox finds out: not with --no-sandbox");
         return false;
     }
+    if (options->memory_given && (!session->memory_bytes || session->core)) {
+        ouro_command_complain(session->core ? "a core is mapped, not copied: --memory is for processes" : "--memory 0 is too little");
+        return false;
+    }
     session->timeout_ns = options->timeout_s * 1000000000u;
     session->thread_count = (unsigned)options->threads;
     session->cancel = &ouro_interrupted;

@@ -8,9 +8,20 @@
 struct ouro_target_options {
     struct ouro_session_options session;
     uint64_t timeout_s, threads; /* as given */
-    bool timeout_given;
+    bool timeout_given, memory_given;
 };
 #define OURO_TARGET_OPTIONS_INIT {.timeout_s = 10}
+
+/* What a command that writes snapshots takes besides. */
+#define OURO_TARGET_COST_OPTIONS(target)                                                                               \
+    {0, "memory", OURO_OPTION_SIZE, &(target)->session.memory_bytes, &(target)->memory_given, "LIMIT",                 \
+     "how much memory ouro takes at most, such as 256M, beside 1/64 of what is copied; what is more than that is read bit by bit " \
+     "(default: three quarters of what is available)",                                                                 \
+     NULL},                                                                                                            \
+    {                                                                                                                  \
+        0, "background", OURO_OPTION_FLAG, &(target)->session.background, NULL, NULL,                                  \
+            "with the lowest priority for processor and disk, once the process goes on", NULL                          \
+    }
 
 #define OURO_TARGET_OPTIONS(target)                                                                                    \
     {0, "core", OURO_OPTION_TEXT, &(target)->session.core, NULL, "FILE",                                               \

@@ -47,6 +47,7 @@ TESTS += tests/capture/test_fork.py
 TESTS += tests/capture/test_live.py
 TESTS += tests/capture/test_hung.py
 TESTS += tests/capture/test_campaign.py
+TESTS += tests/capture/test_memory.py
 
 # A thousand dumps in each mode, ended in every way; MODES="pause live" for some.
 .PHONY: check-faults

@@ -38,7 +38,7 @@ static bool is_collected(struct finding *finding, ouro_addr link)
 static bool is_listed(const struct finding *finding, ouro_addr object)
 {
     uint64_t offset = ouro_image_offset(finding->python->image, object);
-    return offset == UINT64_MAX || ouro_walk_is_set(finding->listed, ouro_walk_bit(offset));
+    return offset == UINT64_MAX || ouro_walk_is_set(finding->listed, ouro_walk_cell(ouro_walk_bit(offset)));
 }
 
 /* Both neighbours have it as theirs (a single object, which both are, has it twice), and no other list led to them. */

@@ -23,7 +23,7 @@ struct ouro_collection_heads {
 };
 
 /* Finds the heads on the stacks of an interpreter's threads; of all interpreters' where they share a collector. listed: a bit
- * for each object that the known lists led to (as walk.h counts bits). states: what is known of the threads, with their stack
+ * for each object that the known lists led to (a cell of walk.h). states: what is known of the threads, with their stack
  * pointers. Looks at OURO_COLLECTION_STACK_BYTES of a stack at most. */
 #define OURO_COLLECTION_STACK_BYTES (UINT64_C(64) << 20)
 enum ouro_status ouro_collection_find_heads(struct ouro_python *python, const struct ouro_interpreter *interpreter,

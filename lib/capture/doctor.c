@@ -217,7 +217,7 @@ static void *count_objects(void *argument)
         if (counter->reports)
             ouro_session_progress(session, OURO_SESSION_WRITE, (double)first / (double)walk->word_count);
         for (size_t i = first; i < end; i++)
-            for (uint64_t word = walk->ranks[i].marks; word; word &= word - 1)
+            for (uint64_t word = ouro_walk_marks(walk, i); word; word &= word - 1)
                 count_object(counter, (uint64_t)i << 6 | (unsigned)__builtin_ctzll(word));
     }
     return NULL;
@@ -334,6 +334,7 @@ static enum ouro_status take_census(struct ouro_doctor *doctor, struct ouro_err 
     free(census.checks);
     if (status != OURO_OK)
         return ouro_err_set(err, status, "no memory for the counts of %zu types", census.type_count);
+    OURO_TRY(ouro_session_release(&doctor->session, err));
     return ouro_session_check_cancel(&doctor->session, err);
 }
 

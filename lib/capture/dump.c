@@ -1,6 +1,7 @@
 #include "capture/dump.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct dump {
     struct ouro_session session;
     struct ouro_snapshot_writer *writer;
     bool stacks; /* only these, into memory */
+    enum ouro_status status; /* of one that ran in a thread of its own */
 };
 
 static void dump_fini(struct dump *dump)
@@ -222,6 +224,24 @@ static enum ouro_status take_results(struct dump *dump)
     return name_disagreed(dump);
 }
 
+/* Of a process that stood still until here, or whose copy was kept, the pause is known now. */
+static enum ouro_status release(struct dump *dump)
+{
+    struct ouro_dump_result *result = dump->result;
+    struct ouro_session *session = &dump->session;
+    OURO_TRY(ouro_session_release(session, dump->err));
+    ouro_mode_settle(session);
+    result->reap_ns = session->reap_ns;
+    if (session->image.window) {
+        result->pause_ns = session->pause_ns;
+        result->window_loads_bytes = ouro_window_load_count(session->image.window) * ouro_window_chunk_bytes(session->image.window);
+        ouro_snapshot_writer_meta_u64(dump->writer, "capture.pause_ns", session->pause_ns);
+        if (session->reap_ns)
+            ouro_snapshot_writer_meta_u64(dump->writer, "capture.reap_ns", session->reap_ns);
+    }
+    return OURO_OK;
+}
+
 static enum ouro_status write_snapshot(struct dump *dump, uint64_t start_ns)
 {
     struct ouro_dump_result *result = dump->result;
@@ -235,10 +255,11 @@ static enum ouro_status write_snapshot(struct dump *dump, uint64_t start_ns)
         .progress = on_write,
         .progress_context = dump,
     };
-    ouro_mode_settle(&dump->session);
-    result->reap_ns = dump->session.reap_ns;
+    if (!dump->session.image.window)
+        ouro_mode_settle(&dump->session);
     write_process(dump);
     OURO_TRY(ouro_emit(&dump->session.walk, dump->writer, &options, &result->totals, dump->err));
+    OURO_TRY(release(dump));
     OURO_TRY(take_results(dump));
     write_checks(dump);
     write_collections(dump);
@@ -269,6 +290,8 @@ static enum ouro_status copy_and_walk(struct dump *dump, uint64_t start)
     result->copied_bytes = session->image.copied_bytes;
     uint64_t copied = ouro_session_now_ns();
     result->finish_ns = copied - start - result->prepare_ns;
+    result->memory_bytes = session->budget.limit_bytes;
+    result->window_bytes = session->budget.window_bytes;
     OURO_TRY(ouro_session_walk(session, dump->err));
     for (size_t i = 0; i < session->walk.tracked.count; i++)
         result->tracked_count += session->walk.tracked.items[i].count;
@@ -296,6 +319,12 @@ static enum ouro_status look_at_stacks(struct dump *dump)
     return OURO_OK;
 }
 
+static int open_spool(void *context)
+{
+    struct dump *dump = context;
+    return ouro_snapshot_writer_spool(dump->writer);
+}
+
 static enum ouro_status run(struct dump *dump)
 {
     const struct ouro_dump_options *options = dump->options;
@@ -304,6 +333,7 @@ static enum ouro_status run(struct dump *dump)
     struct ouro_session_options session_options = options->session;
     uint64_t start = ouro_session_now_ns();
     session_options.names_only = options->values == OURO_VALUES_NONE;
+    session_options.whole_values = options->values == OURO_VALUES_FULL;
     enum ouro_status status = ouro_session_open(session, &session_options, dump->err);
     memcpy(result->version, session->runtime.version, sizeof result->version);
     result->pid = session->options.pid;
@@ -317,6 +347,8 @@ static enum ouro_status run(struct dump *dump)
                           : ouro_snapshot_writer_open(&dump->writer, options->path, options->overwrite, options->codec,
                                                       dump->err));
     result->output_failed = false;
+    session->spool = open_spool;
+    session->spool_context = dump;
     result->prepare_ns = ouro_session_now_ns() - start;
     OURO_TRY(dump->stacks && session->process ? look_at_stacks(dump) : copy_and_walk(dump, start));
     uint64_t walked = ouro_session_now_ns();
@@ -326,12 +358,25 @@ static enum ouro_status run(struct dump *dump)
     return OURO_OK;
 }
 
+static void *run_apart(void *argument)
+{
+    struct dump *dump = argument;
+    dump->status = run(dump);
+    ouro_session_close(&dump->session); /* by the thread that traces */
+    return NULL;
+}
+
 enum ouro_status ouro_dump(const struct ouro_dump_options *options, struct ouro_dump_result *result,
                            struct ouro_err *err)
 {
     OURO_GUARD(dump_fini) struct dump dump = {.options = options, .result = result, .err = err};
+    pthread_t thread;
     memset(result, 0, sizeof *result);
-    return run(&dump);
+    /* What lowers its priority may not be allowed to raise it again: that is a thread of its own. */
+    if (!options->session.background || pthread_create(&thread, NULL, run_apart, &dump) != 0)
+        return run(&dump);
+    pthread_join(thread, NULL);
+    return dump.status;
 }
 
 enum ouro_status ouro_dump_stacks(const struct ouro_dump_options *options, struct ouro_dump_result *result, int *fd,

@@ -39,6 +39,9 @@ struct ouro_dump_result {
     char inconsistent[252];     /* why it is not all of one moment; "": it is */
     bool output_failed;         /* what failed was writing the file, not reading the target */
     bool not_python;            /* with OURO_UNSUPPORTED: a process that could be read, but no CPython */
+    uint64_t memory_bytes;       /* the limit that held; of a process */
+    uint64_t window_bytes;       /* of memory through which the process was read; 0: it was copied at once */
+    uint64_t window_loads_bytes; /* then: what was read of it in all */
     /* Where the time went. */
     uint64_t prepare_ns, finish_ns, walk_ns, write_ns;
 };

@@ -1,5 +1,6 @@
 #include "capture/emit.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +10,13 @@
 #include "capture/futexes.h"
 #include "cpython/finalizer.h"
 #include "cpython/value.h"
+#include "target/window.h"
 
 #define FINALIZED_BIT 1u /* of _gc_prev */
 #define ORDER_BATCH 65536u
 #define SHAPE_CACHE_SLOTS 1024u
+#define FOLLOW_OBJECTS 512u /* how often the window follows the budget */
+#define CHUNK_WORDS ((size_t)(16u << 20) / 512) /* 16 MiB of the image */
 
 struct emit {
     struct ouro_walk *walk;
@@ -20,8 +24,8 @@ struct emit {
     enum ouro_values values;
     enum ouro_codec codec;
     struct ouro_shapes shapes;
-#define UNTRACKED_FIRST 0x80u
-    unsigned char *generations; /* by node: OURO_OBJECT_GC_MASK bits, UNTRACKED_FIRST */
+#define UNTRACKED_FIRST 8u
+    unsigned char *generations; /* four bits a node: those of OURO_OBJECT_GC_MASK, and UNTRACKED_FIRST */
     struct { size_t *items; size_t count, capacity; } cuts; /* first word of each chunk, and one behind the last */
     size_t next_chunk;   /* atomic */
     pthread_mutex_t lock;
@@ -34,6 +38,8 @@ struct emit {
     void *progress_context;
     struct ouro_futexes waits;
     uint32_t thread_count; /* written so far */
+    struct ouro_type **sorted_types; /* owned: by address */
+    size_t sorted_count;
     struct ouro_map type_index; /* type's address -> index among the snapshot's types */
 };
 
@@ -59,6 +65,22 @@ struct emitter {
         uint64_t key, shape;
     } shape_cache[SHAPE_CACHE_SLOTS];
 };
+
+static unsigned generation_of(const struct emit *emit, ouro_node node)
+{
+    return emit->generations[node / 2] >> node % 2 * 4 & 15;
+}
+
+static void add_generation(struct emit *emit, ouro_node node, unsigned bits)
+{
+    emit->generations[node / 2] |= (unsigned char)(bits << node % 2 * 4);
+}
+
+static void set_generation(struct emit *emit, ouro_node node, unsigned bits)
+{
+    emit->generations[node / 2] &= (unsigned char)(0xf0 >> node % 2 * 4);
+    add_generation(emit, node, bits);
+}
 
 static void on_slots(void *context, const ouro_addr *targets, size_t count)
 {
@@ -241,8 +263,9 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     ouro_addr addr = ouro_image_addr(walk->image, bit << 3);
     const unsigned char *head = ouro_image_at(walk->image, addr, 16);
     struct ouro_type *type = ouro_type_cached(python, &emitter->types, ouro_load_u64(head + layout->ob_type));
-    uint32_t flags = emit->generations[emitter->node] & OURO_OBJECT_GC_MASK;
-    flags |= emit->generations[emitter->node] & UNTRACKED_FIRST ? OURO_OBJECT_UNTRACKED_FIRST : 0;
+    const unsigned generation = generation_of(emit, emitter->node);
+    uint32_t flags = generation & OURO_OBJECT_GC_MASK;
+    flags |= generation & UNTRACKED_FIRST ? OURO_OBJECT_UNTRACKED_FIRST : 0;
     if (walk->added_count)
         emitter->visitor.interpreter = ouro_walk_interpreter(walk, bit);
     uint64_t interpreter = python->interpreters[emitter->visitor.interpreter].id;
@@ -260,7 +283,7 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     bool estimated;
     uint64_t native, size = ouro_type_sizeof(python, &emitter->visitor.sandbox, type, addr, &native, &estimated);
     uint64_t refcount = refcount_of(layout, head, &flags);
-    bool noted = (type->value == OURO_OF_STR || type->value == OURO_OF_BYTES) && ouro_walk_is_set(walk->noted, bit);
+    bool noted = (type->value == OURO_OF_STR || type->value == OURO_OF_BYTES) && ouro_walk_is_set(walk->noted, ouro_walk_cell(bit));
     flags |= put_value(emitter, type, addr, noted);
     flags |= noted ? OURO_OBJECT_IS_KEY : 0;
     if (type->gc && (flags & OURO_OBJECT_GC_MASK) && ouro_python_word(python, addr - 8) & FINALIZED_BIT)
@@ -287,6 +310,8 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
         put_lock(emitter, type, addr);
     ouro_chunk_object(&emitter->chunk, addr, OURO_SHAPE_NUMBER(shape), size, native, refcount, flags, interpreter);
     emitter->node++;
+    if (__builtin_expect(walk->bounded && emitter->node % FOLLOW_OBJECTS == 0, 0))
+        ouro_window_make_room(walk->image->window, 0);
 }
 
 static void add_totals(struct ouro_emit_totals *to, const struct ouro_emit_totals *from)
@@ -314,6 +339,8 @@ static void append(struct emitter *emitter, size_t chunk, enum ouro_status statu
         emit->status = ouro_err_set(&emit->err, status, "no memory for the columns of a chunk");
     if (emit->status == OURO_OK)
         emit->status = ouro_snapshot_writer_append(emit->writer, &emitter->blocks, &emit->err);
+    if (emit->status == OURO_OK && ouro_window_failed(emit->walk->image->window))
+        emit->status = ouro_window_check(emit->walk->image->window, &emit->err);
     if (emit->walk->cancel && *emit->walk->cancel && emit->status == OURO_OK)
         emit->status = ouro_err_set(&emit->err, OURO_CANCELLED, "cancelled");
     emit->appended++;
@@ -335,10 +362,10 @@ static void *emit_chunks(void *argument)
         size_t first = emit->cuts.items[chunk], end = emit->cuts.items[chunk + 1];
         enum ouro_status status = __atomic_load_n(&emit->status, __ATOMIC_RELAXED);
         if (status == OURO_OK) {
-            emitter->node = (ouro_node)walk->ranks[first].before;
+            emitter->node = (ouro_node)ouro_walk_before(walk, first);
             ouro_chunk_begin(&emitter->chunk, emitter->node);
             for (size_t i = first; i < end; i++)
-                for (uint64_t word = walk->ranks[i].marks; word; word &= word - 1)
+                for (uint64_t word = ouro_walk_marks(walk, i); word; word &= word - 1)
                     emit_object(emitter, (uint64_t)i << 6 | (unsigned)__builtin_ctzll(word));
             status = ouro_chunk_failed(&emitter->chunk) || emitter->value.failed
                          ? OURO_NOMEM
@@ -349,22 +376,26 @@ static void *emit_chunks(void *argument)
     return NULL;
 }
 
-/* Cuts the words of the bitmap into chunks of at most OURO_CHUNK_OBJECTS objects. */
+/* Cuts the words of the bitmap into chunks of at most OURO_CHUNK_OBJECTS objects and CHUNK_WORDS words: what is written of a chunk at a
+ * time, texts too, is hardly more than it is of memory. */
 static enum ouro_status cut(struct emit *emit)
 {
     const struct ouro_walk *walk = emit->walk;
-    uint32_t begun = 0;
+    uint32_t begun = 0, before = 0;
+    size_t first = 0;
     size_t *place = OURO_VEC_ADD(&emit->cuts);
     if (!place)
         return OURO_NOMEM;
     for (size_t i = 0; i < walk->word_count; i++) {
-        uint32_t behind = (uint32_t)walk->ranks[i].before + ouro_walk_popcount(walk->ranks[i].marks);
-        if (behind - begun <= OURO_CHUNK_OBJECTS)
+        uint32_t behind = before + ouro_walk_popcount(ouro_walk_marks(walk, i)), here = before;
+        before = behind;
+        first = here == begun ? i : first;
+        if (behind - begun <= OURO_CHUNK_OBJECTS && i - first < CHUNK_WORDS)
             continue;
         if (!(place = OURO_VEC_ADD(&emit->cuts)))
             return OURO_NOMEM;
-        *place = i;
-        begun = (uint32_t)walk->ranks[i].before;
+        *place = first = i;
+        begun = here;
     }
     if (!(place = OURO_VEC_ADD(&emit->cuts)))
         return OURO_NOMEM;
@@ -383,9 +414,10 @@ static enum ouro_status write_types(struct emit *emit)
 {
     struct ouro_python *python = emit->walk->python;
     size_t count = python->type_list.count;
-    struct ouro_type **types = malloc((count + 1) * sizeof *types);
+    struct ouro_type **types = emit->sorted_types = malloc((count + 1) * sizeof *types);
     if (!types)
         return OURO_NOMEM;
+    emit->sorted_count = count;
     if (count)
         memcpy(types, python->type_list.items, count * sizeof *types);
     qsort(types, count, sizeof *types, by_address);
@@ -421,7 +453,6 @@ static enum ouro_status write_types(struct emit *emit)
         if (ouro_snapshot_writer_type(emit->writer, &record) == UINT32_MAX)
             status = OURO_NOMEM;
     }
-    free(types);
     return status;
 }
 
@@ -440,7 +471,7 @@ static bool may_be_tracked(const struct emit *emit, struct emitter *asking, ouro
     if (type->addr != python->tuple_type)
         return true;
     ouro_node node = ouro_walk_node(emit->walk, item);
-    bool left = node != OURO_NODE_NONE && emit->generations[node] & UNTRACKED_FIRST;
+    bool left = node != OURO_NODE_NONE && generation_of(emit, node) & UNTRACKED_FIRST;
     return !left && ouro_python_word(python, item - 16);
 }
 
@@ -459,37 +490,66 @@ static bool is_untracked_first(const struct emit *emit, struct emitter *asking, 
     return items != NULL;
 }
 
-static void find_untracked_first(struct emit *emit, const struct ouro_tracked *tracked)
+struct ordering {
+    struct emit *emit;
+    struct ouro_tracked *tracked;
+    ouro_addr *buffer; /* owned; ORDER_BATCH */
+    ouro_node *nodes;  /* owned; ORDER_BATCH */
+};
+
+/* Each part of the list in turn. */
+static enum ouro_status each_batch(const struct ordering *ordering,
+                                   enum ouro_status (*visit)(const struct ordering *, const ouro_addr *, size_t count))
 {
+    const struct ouro_tracked *tracked = ordering->tracked;
+    for (size_t i = 0; i < tracked->count; i += ORDER_BATCH) {
+        size_t count = tracked->count - i < ORDER_BATCH ? tracked->count - i : ORDER_BATCH;
+        const ouro_addr *items = ouro_tracked_read(tracked, i, count, ordering->buffer);
+        if (!items)
+            return ouro_err_sys(&ordering->emit->err, errno, "can't read the collector's lists beside the snapshot");
+        OURO_TRY(visit(ordering, items, count));
+    }
+    return OURO_OK;
+}
+
+static enum ouro_status find_untracked_first(const struct ordering *ordering, const ouro_addr *items, size_t count)
+{
+    struct emit *emit = ordering->emit;
     struct emitter asking = {.emit = emit};
-    if (emit->walk->python->layout->gc_visited_space < 0 || tracked->list || tracked->completed)
-        return;
-    for (size_t i = 0; i < tracked->count; i++)
-        if (is_untracked_first(emit, &asking, tracked->items[i]))
-            emit->generations[ouro_walk_node(emit->walk, tracked->items[i])] |= UNTRACKED_FIRST;
+    for (size_t i = 0; i < count; i++)
+        if (is_untracked_first(emit, &asking, items[i]))
+            add_generation(emit, ouro_walk_node(emit->walk, items[i]), UNTRACKED_FIRST);
+    return OURO_OK;
+}
+
+static enum ouro_status write_part(const struct ordering *ordering, const ouro_addr *items, size_t count)
+{
+    struct emit *emit = ordering->emit;
+    const struct ouro_tracked *tracked = ordering->tracked;
+    for (size_t i = 0; i < count; i++) {
+        ordering->nodes[i] = ouro_walk_node(emit->walk, items[i]);
+        set_generation(emit, ordering->nodes[i], tracked->list + 1);
+    }
+    return ouro_snapshot_writer_gc_order(emit->writer, tracked->interpreter, tracked->list, ordering->nodes, count, &emit->err);
 }
 
 /* The collector's lists in their order, and by it each object's generation. */
 static enum ouro_status write_order(struct emit *emit)
 {
     struct ouro_walk *walk = emit->walk;
-    ouro_node *nodes = malloc(ORDER_BATCH * sizeof *nodes);
-    enum ouro_status status = nodes ? OURO_OK : OURO_NOMEM;
+    struct ordering ordering = {.emit = emit,
+                                .buffer = malloc(ORDER_BATCH * sizeof *ordering.buffer),
+                                .nodes = malloc(ORDER_BATCH * sizeof *ordering.nodes)};
+    enum ouro_status status = ordering.buffer && ordering.nodes ? OURO_OK : OURO_NOMEM;
     for (size_t l = 0; l < walk->tracked.count && status == OURO_OK; l++) {
-        struct ouro_tracked *tracked = &walk->tracked.items[l];
-        for (size_t i = 0; i < tracked->count && status == OURO_OK; i += ORDER_BATCH) {
-            size_t count = tracked->count - i < ORDER_BATCH ? tracked->count - i : ORDER_BATCH;
-            for (size_t k = 0; k < count; k++) {
-                nodes[k] = ouro_walk_node(walk, tracked->items[i + k]);
-                emit->generations[nodes[k]] = (unsigned char)(tracked->list + 1);
-            }
-            status = ouro_snapshot_writer_gc_order(emit->writer, tracked->interpreter, tracked->list, nodes, count,
-                                                   &emit->err);
-        }
-        find_untracked_first(emit, tracked);
+        struct ouro_tracked *tracked = ordering.tracked = &walk->tracked.items[l];
+        status = each_batch(&ordering, write_part);
+        if (status == OURO_OK && walk->python->layout->gc_visited_space >= 0 && !tracked->list && !tracked->completed)
+            status = each_batch(&ordering, find_untracked_first);
         ouro_tracked_release(tracked); /* its count stays: the interpreter's record wants it */
     }
-    free(nodes);
+    free(ordering.buffer);
+    free(ordering.nodes);
     return status;
 }
 
@@ -621,11 +681,11 @@ static void put_thread_frames(struct emitter *emitter, const struct ouro_pseudo 
 
 static void put_static_types(struct emitter *emitter)
 {
-    const struct ouro_python *python = emitter->emit->walk->python;
+    const struct emit *emit = emitter->emit;
     uint64_t count = 0;
     ouro_chunk_run(&emitter->chunk, emitter->node, 1);
-    for (size_t i = 0; i < python->type_list.count; i++) {
-        const struct ouro_type *type = python->type_list.items[i];
+    for (size_t i = 0; i < emit->sorted_count; i++) {
+        const struct ouro_type *type = emit->sorted_types[i];
         if (type->flags & OURO_FLAG_HEAPTYPE)
             continue;
         on_slots(emitter, &type->addr, 1);
@@ -769,7 +829,8 @@ enum ouro_status ouro_emit(struct ouro_walk *walk, struct ouro_snapshot_writer *
     pthread_mutex_init(&emit.lock, NULL);
     pthread_cond_init(&emit.turn, NULL);
     ouro_shapes_init(&emit.shapes, writer);
-    emit.generations = calloc((size_t)walk->object_count + 1, 1);
+    ouro_window_make_room(walk->image->window, walk->object_count / 2);
+    emit.generations = calloc((size_t)walk->object_count / 2 + 1, 1);
     enum ouro_status status = emit.generations ? cut(&emit) : OURO_NOMEM;
     if (status == OURO_OK)
         status = ouro_futexes_init(&emit.waits, walk->python, options->thread_states, options->thread_state_count);
@@ -783,12 +844,15 @@ enum ouro_status ouro_emit(struct ouro_walk *walk, struct ouro_snapshot_writer *
         status = write_interpreters(&emit);
     *totals = emit.totals;
     free(emit.generations);
+    free(emit.sorted_types);
     free(emit.cuts.items);
     ouro_map_fini(&emit.type_index);
     ouro_futexes_fini(&emit.waits);
     ouro_shapes_fini(&emit.shapes);
     pthread_cond_destroy(&emit.turn);
     pthread_mutex_destroy(&emit.lock);
+    if (ouro_window_failed(walk->image->window))
+        return ouro_window_check(walk->image->window, err);
     if (status != OURO_OK)
         return emit.err.msg[0] ? ouro_err_set(err, status, "%s", emit.err.msg)
                                : ouro_err_set(err, status, "no memory for writing the snapshot");

@@ -116,6 +116,9 @@ static void note_words(struct ouro_session *session, const char *why, bool held)
 enum ouro_status ouro_live_copy(struct ouro_session *session, const char *why, struct ouro_err *err)
 {
     bool held = false;
+    if (session->budget.window_bytes) /* what is read twice would differ */
+        return ouro_err_set(err, OURO_LIMIT, "%s%sreading a process that runs takes memory for all of its pages, more than it may have (--memory)",
+                            why ? why : "", why ? "; " : "");
     ouro_process_resume(session->process);
     session->stop_count = 0;
     session->pause_ns = 0;

@@ -1,6 +1,8 @@
 # The walk, where cpython meets the writer. Uses cpython, snapshot, target.
 noinst_LIBRARIES += libouro_capture.a
 libouro_capture_a_SOURCES = \
+	lib/capture/budget.c \
+	lib/capture/budget.h \
 	lib/capture/collection.c \
 	lib/capture/collection.h \
 	lib/capture/doctor.c \
@@ -23,6 +25,8 @@ libouro_capture_a_SOURCES = \
 	lib/capture/stack.h \
 	lib/capture/stack_walk.c \
 	lib/capture/stack_walk.h \
+	lib/capture/tracked.c \
+	lib/capture/tracked.h \
 	lib/capture/walk.c \
 	lib/capture/walk.h \
 	lib/capture/watch.c \

@@ -11,6 +11,7 @@
 /* What is expected; measured figures are in docs/production.md. Rather more than it takes. */
 #define STOP_NS          UINT64_C(300000)    /* to stop and resume */
 #define COPY_NS_PER_GIB  UINT64_C(180000000) /* of anonymous memory, by two threads */
+#define WINDOW_NS_PER_GIB UINT64_C(6000000000) /* read, walked and written through a window (budget.h) */
 #define FORK_NS_PER_GIB  UINT64_C(30000000)  /* of resident memory: page tables */
 #define SMALL_NS         UINT64_C(15000000)  /* what auto copies without a fork */
 #define HOLD_LEAST_NS    UINT64_C(1000000)
@@ -63,6 +64,11 @@ static enum ouro_status broken_promise(const struct ouro_session *session, uint6
                         MS(session->options.max_pause_ns), why);
 }
 
+static const char *how_read(const struct ouro_session *session)
+{
+    return session->budget.window_bytes ? "reading through little memory" : "copying";
+}
+
 /* Copying takes too long, or a fork was asked for. */
 static enum ouro_status prefer_fork(struct ouro_session *session, const struct ouro_headroom_use *use, uint64_t copy_ns,
                                     struct ouro_err *err)
@@ -74,7 +80,7 @@ static enum ouro_status prefer_fork(struct ouro_session *session, const struct o
     if (status == OURO_GONE)
         return ouro_err_set(err, status, "%s", why.msg);
     if (status == OURO_OK && fork_ns <= promised) {
-        snprintf(words, sizeof words, "copying its %.0f MiB would take about %.0f ms", MIB(use->anonymous_bytes), MS(copy_ns));
+        snprintf(words, sizeof words, "%s its %.0f MiB would take about %.0f ms", how_read(session), MIB(use->anonymous_bytes), MS(copy_ns));
         give_reason(session, OURO_SESSION_FORK, session->options.mode == OURO_SESSION_FORK ? "" : words, "");
         return OURO_OK;
     }
@@ -98,7 +104,10 @@ enum ouro_status ouro_mode_choose(struct ouro_session *session, struct ouro_err 
         give_reason(session, OURO_SESSION_PAUSE, "its size is not to be seen", "");
         return session->options.max_pause_ns ? start_guardian(session, err) : OURO_OK;
     }
-    uint64_t copy_ns = expected_ns(use.anonymous_bytes + use.swapped_bytes, COPY_NS_PER_GIB);
+    bool window = session->budget.window_bytes != 0;
+    uint64_t copy_ns = expected_ns(use.anonymous_bytes + use.swapped_bytes, window ? WINDOW_NS_PER_GIB : COPY_NS_PER_GIB);
+    if (window && copy_ns <= promised && session->options.max_pause_ns) /* how long the walk takes nobody can promise */
+        copy_ns = promised + 1;
     if (asked == OURO_SESSION_FORK || copy_ns > promised || (asked == OURO_SESSION_AUTO && copy_ns > SMALL_NS))
         return prefer_fork(session, &use, copy_ns, err);
     if (asked == OURO_SESSION_AUTO) {
@@ -136,6 +145,8 @@ bool ouro_mode_may_fork(struct ouro_session *session)
 bool ouro_mode_may_pause(struct ouro_session *session, enum ouro_status status, const struct ouro_err *err)
 {
     if (status != OURO_UNSUPPORTED && status != OURO_NOMEM && status != OURO_SYS && status != OURO_DENIED)
+        return false;
+    if (session->budget.window_bytes && session->options.max_pause_ns) /* nobody can promise how long reading so takes */
         return false;
     give_reason(session, OURO_SESSION_PAUSE, "no forked copy: ", err->msg);
     ouro_mode_fini(session);
@@ -186,6 +197,8 @@ void ouro_mode_release(struct ouro_session *session)
 {
     if (session->source == session->process || session->image.lazy)
         return;
+    if (session->image.window)
+        session->image.kept_count = 0;
     if (session->image.files) /* what is read from the process still, constants, the target has too */
         session->image.files->pid = session->options.pid;
     close_source(session);

@@ -1,9 +1,12 @@
 #include "capture/session.h"
 
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -218,6 +221,43 @@ static enum ouro_status open_again(struct ouro_session *session, struct ouro_err
     return open_process(session, err);
 }
 
+#define IOPRIO_WHO_PROCESS 1 /* of linux/ioprio.h, which older headers lack */
+#define IOPRIO_IDLE (3 << 13)
+
+/* What was asked for by --background: of this thread and of those that it starts. Each is only a wish. */
+static void recede(void)
+{
+    const struct sched_param none = {0};
+    setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
+    sched_setscheduler(0, SCHED_IDLE, &none);
+    syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
+}
+
+/* When nothing more is read from it. */
+static void let_go(struct ouro_session *session)
+{
+    ouro_process_resume(session->process);
+    if (session->mode == OURO_SESSION_PAUSE)
+        session->pause_ns = ouro_process_stopped_ns(session->process);
+}
+
+/* Whether the pages are copied, or read as they are asked for, and through how large a window. */
+static enum ouro_status plan_memory(struct ouro_session *session, struct ouro_image_options *options, struct ouro_err *err)
+{
+    struct ouro_budget_request request = {
+        .limit_bytes = session->options.memory_bytes,
+        .thread_count = session->options.thread_count,
+        .spooled = session->spool != NULL,
+        .whole_values = session->options.whole_values,
+    };
+    OURO_TRY(ouro_image_count(session->process, &request.copy_bytes, err));
+    OURO_TRY(ouro_budget_plan(&session->budget, &request, err));
+    options->window_bytes = session->budget.window_bytes;
+    if (options->window_bytes)
+        session->options.thread_count = session->budget.thread_count;
+    return OURO_OK;
+}
+
 /* The target stands still while its pages are read. */
 static enum ouro_status copy_stopped(struct ouro_session *session, const struct ouro_image_options *options,
                                      struct ouro_err *err)
@@ -229,8 +269,8 @@ static enum ouro_status copy_stopped(struct ouro_session *session, const struct 
     session->captured_at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
     bounded.deadline_ns = ouro_mode_deadline_ns(session);
     enum ouro_status status = ouro_image_copy(&session->image, session->source, &bounded, err);
-    ouro_process_resume(session->process);
-    session->pause_ns = ouro_process_stopped_ns(session->process);
+    if (status != OURO_OK || !options->window_bytes)
+        let_go(session);
     if (session->image.late)
         ouro_err_set(err, status, "copying process %d takes longer than the %.0f ms that it may stand still; it runs on",
                      (int)session->options.pid, (double)session->options.max_pause_ns / 1e6);
@@ -255,9 +295,10 @@ static enum ouro_status copy_forked(struct ouro_session *session, const struct o
 static enum ouro_status copy_program(struct ouro_session *session, struct ouro_err *err)
 {
     const unsigned threads = session->options.thread_count;
-    const struct ouro_image_options options = {.thread_count = threads > 2 ? 2 : threads};
+    struct ouro_image_options options = {.thread_count = threads > 2 ? 2 : threads};
     struct ouro_err why = {0};
     char frozen[sizeof session->mode_reason] = "";
+    OURO_TRY(plan_memory(session, &options, err));
     if (session->options.mode == OURO_SESSION_LIVE)
         return ouro_live_copy(session, NULL, err);
     if (ouro_live_is_due(session, frozen, sizeof frozen))
@@ -279,7 +320,10 @@ static enum ouro_status copy_program(struct ouro_session *session, struct ouro_e
     }
     ouro_session_progress(session, OURO_SESSION_COPY, 1);
     status = ouro_image_finish(&session->image, session->source, err);
-    ouro_mode_release(session);
+    if (session->image.window)
+        ouro_budget_pace(&session->budget, session->image.window);
+    else
+        ouro_mode_release(session);
     return status;
 }
 
@@ -287,6 +331,8 @@ enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err
 {
     struct stat written;
     if (session->core) {
+        if (session->options.background)
+            recede();
         if (fstat(session->core->fd, &written) == 0)
             session->captured_at = (double)written.st_mtim.tv_sec + (double)written.st_mtim.tv_nsec / 1e9;
         struct ouro_runtime_collecting collecting;
@@ -299,12 +345,28 @@ enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err
         enum ouro_status status = copy_program(session, err);
         bool replaced = status != OURO_CANCELLED && (status == OURO_OK ? session->mode == OURO_SESSION_LIVE : true) &&
                         is_replaced(session);
+        if (status == OURO_OK && session->options.background && !(session->image.window && session->mode == OURO_SESSION_PAUSE))
+            recede();
         if (!replaced || programs == EXECS_MAX)
             return replaced ? ouro_err_set(err, OURO_GONE, "process %d executes one program after the other",
                                            (int)session->options.pid)
                             : status;
         OURO_TRY(open_again(session, err));
     }
+}
+
+enum ouro_status ouro_session_release(struct ouro_session *session, struct ouro_err *err)
+{
+    struct ouro_window *window = session->image.window;
+    enum ouro_status status = ouro_window_check(window, err);
+    if (window && session->process) {
+        let_go(session);
+        ouro_mode_release(session);
+        if (session->options.background)
+            recede();
+        session->image.unreadable_bytes = ouro_window_unreadable_bytes(window);
+    }
+    return status;
 }
 
 /* Asks once more for a machine, for the words. */
@@ -327,7 +389,7 @@ static enum ouro_status blame_core(const struct ouro_session *session, enum ouro
     return status;
 }
 
-enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err *err)
+static enum ouro_status walk_all(struct ouro_session *session, struct ouro_err *err)
 {
     const struct ouro_session_options *options = &session->options;
     enum ouro_status status = session->live
@@ -347,9 +409,18 @@ enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err
     session->walk.torn = session->inconsistent[0];
     if (session->walk.torn && !options->self_check)
         session->walk.checks_per_type = 0; /* torn objects would be taken for visitors that are wrong */
+    if (session->image.window && session->spool)
+        session->walk.spool = session->spool(session->spool_context);
     ouro_session_progress(session, OURO_SESSION_WALK, 0);
     OURO_TRY(ouro_walk_mark(&session->walk, err));
     return ouro_walk_number(&session->walk, err);
+}
+
+enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err *err)
+{
+    enum ouro_status status = walk_all(session, err);
+    /* What makes no sense may be zeroes in place of what could not be read. */
+    return ouro_window_failed(session->image.window) ? ouro_window_check(session->image.window, err) : status;
 }
 
 void ouro_session_close(struct ouro_session *session)

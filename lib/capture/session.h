@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "capture/budget.h"
 #include "capture/walk.h"
 #include "target/core.h"
 #include "target/guardian.h"
@@ -43,6 +44,9 @@ struct ouro_session_options {
     bool self_check; /* compare every object that a visitor visits with what its type's own code says */
     bool no_sandbox; /* never run a type's code in the sandbox: what it would tell is approximate */
     bool names_only; /* note only keys of namespaces (walk.h) */
+    uint64_t memory_bytes; /* what this process may have in memory beside 1/64 of what is copied; 0: three quarters of what is available */
+    bool whole_values;     /* texts of any length will be written: room for them */
+    bool background;       /* lowers the priority of the calling thread for good, as soon as nobody stands still for it */
     unsigned thread_count; /* 0: as many as there are processors, at most OURO_SESSION_THREADS_MAX */
     uint64_t max_pause_ns; /* a copy that it would stand still for longer is not made so; 0: no matter */
     uint64_t timeout_ns;   /* for stopping all threads, and for a running collection to end; 0: OURO_SESSION_TIMEOUT_NS */
@@ -76,6 +80,10 @@ struct ouro_session {
     struct ouro_image image;
     struct ouro_python python;
     struct ouro_walk walk;
+    struct ouro_budget budget;
+    /* May be set before the copy: gives a file, borrowed until the close, for lists that shall not be in memory; -1: none. */
+    int (*spool)(void *context);
+    void *spool_context;
     enum ouro_session_sandbox sandbox;
     char no_sandbox_reason[128]; /* with SANDBOX_NONE */
     enum ouro_session_mode mode; /* that was taken; not of a core */
@@ -97,8 +105,10 @@ struct ouro_session {
  * and what to do. */
 enum ouro_status ouro_session_open(struct ouro_session *session, const struct ouro_session_options *options,
                                    struct ouro_err *err);
-/* Stops it between two collections, copies it (or has the kernel copy it), lets it go on. OURO_LIMIT: it could not be stopped for too
- * long, or it would have to stand still for longer than it may. OURO_GONE, OURO_DENIED, OURO_CANCELLED. In the mode AUTO one that can't be
+/* Stops it between two collections, copies it (or has the kernel copy it), lets it go on. Where the copy would be more than the memory
+ * allows (budget.h), it is read while the walk and what follows ask for it; then it stands still, or the kernel's copy is kept, until
+ * ouro_session_release. OURO_LIMIT: it could not be stopped for too long, or it would have to stand still for longer than it may, or
+ * there is too little memory. OURO_GONE, OURO_DENIED, OURO_CANCELLED. In the mode AUTO one that can't be
  * stopped is read as it runs (live.h). A process that executes another program meanwhile is looked at anew.
  * However this ends, the target goes on. A core may be from inside of a collection, and so may a process be that stays
  * in one (a finalizer that waits for ever; at the latest when the time is over): `collecting` then, and the walk completes what the
@@ -106,6 +116,9 @@ enum ouro_status ouro_session_open(struct ouro_session *session, const struct ou
 enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err *err);
 /* Marks and numbers all objects of the copy. OURO_BADDATA: it is not as CPython should be. */
 enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err *err);
+/* Nothing more will be read from it: whoever was kept for that goes on. Idempotent; OURO_GONE or OURO_NOMEM when something that was asked for
+ * could not be read. */
+enum ouro_status ouro_session_release(struct ouro_session *session, struct ouro_err *err);
 void ouro_session_close(struct ouro_session *session);
 
 /* What is known of the process. Borrowed; names and command lines may be empty. */

@@ -10,10 +10,12 @@
 #include "cpython/check.h"
 #include "cpython/dict.h"
 #include "cpython/value.h"
+#include "target/window.h"
 
 #define BASES_MAX   64u
 #define STACK_ITEMS 65536u      /* of each thread; what does not fit waits in `todo` */
 #define REGION_WORDS 4096u      /* of `todo` that a thread takes at a time: 2 MiB of image */
+#define FOLLOW_VISITS 2048u     /* how often the window follows the budget */
 #define OBJECTS_MAX (UINT32_MAX - (1u << 24)) /* room for pseudo objects and for roots that the analysis adds */
 
 struct worker {
@@ -25,14 +27,44 @@ struct worker {
         const struct ouro_type *type;
     } *stack; /* owned */
     size_t stack_count;
+    unsigned visit_count;
     size_t *next_region; /* shared */
     bool *overflowed;    /* shared: some bit of `todo` was set during the sweep */
+    bool *backward;      /* shared: from the last region to the first */
 };
 
 static bool set_bit(uint64_t *bits, uint64_t bit)
 {
     uint64_t mask = UINT64_C(1) << (bit & 63);
     return !(__atomic_fetch_or(&bits[bit >> 6], mask, __ATOMIC_RELAXED) & mask);
+}
+
+/* Looks at what may be an object, and marks it. Who is the first to do so sees to it that it is visited. */
+static void mark_object(struct worker *worker, ouro_addr target, uint64_t offset)
+{
+    struct ouro_walk *walk = worker->walk;
+    const uint64_t bit = ouro_walk_bit(offset);
+    const unsigned char *head = (offset & (OURO_PAGE_BYTES - 1)) <= OURO_PAGE_BYTES - 16
+                                    ? walk->image->bytes + offset
+                                    : ouro_image_at(walk->image, target, 16);
+    struct ouro_type *type =
+        head ? ouro_type_cached(walk->python, &worker->types, ouro_load_u64(head + walk->python->layout->ob_type)) : NULL;
+    if (!type) {
+        ouro_python_count_unreadable(walk->python, head ? OURO_UNREADABLE_TYPE : OURO_UNREADABLE_OBJECT);
+        return;
+    }
+    if (!set_bit(walk->marked, bit))
+        return;
+    if (walk->bounded)
+        __atomic_fetch_and(&walk->todo[bit >> 6], ~(UINT64_C(1) << (bit & 63)), __ATOMIC_RELAXED);
+    if (!type->op_count)
+        return;
+    if (worker->stack_count < STACK_ITEMS) {
+        worker->stack[worker->stack_count++] = (struct pending){target, type};
+    } else {
+        set_bit(walk->todo, bit);
+        __atomic_store_n(worker->overflowed, true, __ATOMIC_RELAXED);
+    }
 }
 
 static void mark_target(struct worker *worker, ouro_addr target)
@@ -46,23 +78,12 @@ static void mark_target(struct worker *worker, ouro_addr target)
     uint64_t bit = ouro_walk_bit(offset);
     if (__atomic_load_n(&walk->marked[bit >> 6], __ATOMIC_RELAXED) >> (bit & 63) & 1)
         return;
-    const unsigned char *head = (offset & (OURO_PAGE_BYTES - 1)) <= OURO_PAGE_BYTES - 16
-                                    ? walk->image->bytes + offset
-                                    : ouro_image_at(walk->image, target, 16);
-    struct ouro_type *type =
-        head ? ouro_type_cached(walk->python, &worker->types, ouro_load_u64(head + walk->python->layout->ob_type)) : NULL;
-    if (!type) {
-        ouro_python_count_unreadable(walk->python, head ? OURO_UNREADABLE_TYPE : OURO_UNREADABLE_OBJECT);
-        return;
-    }
-    if (!set_bit(walk->marked, bit) || !type->op_count)
-        return;
-    if (worker->stack_count < STACK_ITEMS) {
-        worker->stack[worker->stack_count++] = (struct pending){target, type};
-    } else {
+    if (walk->bounded && !ouro_window_has(walk->image->window, offset)) { /* looked at when its region's turn comes */
         set_bit(walk->todo, bit);
         __atomic_store_n(worker->overflowed, true, __ATOMIC_RELAXED);
+        return;
     }
+    mark_object(worker, target, offset);
 }
 
 static void mark_slots(void *context, const ouro_addr *targets, size_t count)
@@ -79,9 +100,9 @@ static void note(struct ouro_walk *walk, ouro_addr addr, bool *fresh)
     *fresh = false;
     if (offset == UINT64_MAX)
         return;
-    uint64_t bit = ouro_walk_bit(offset);
-    if (!(__atomic_load_n(&walk->noted[bit >> 6], __ATOMIC_RELAXED) >> (bit & 63) & 1))
-        *fresh = set_bit(walk->noted, bit);
+    uint64_t cell = ouro_walk_cell(ouro_walk_bit(offset));
+    if (!(__atomic_load_n(&walk->noted[cell >> 6], __ATOMIC_RELAXED) >> (cell & 63) & 1))
+        *fresh = set_bit(walk->noted, cell);
 }
 
 static void note_key(void *context, ouro_addr key, bool of_namespace)
@@ -149,6 +170,8 @@ static inline void visit(struct worker *worker, const struct ouro_type *type, ou
     if (__builtin_expect(__atomic_load_n(&type->checks, __ATOMIC_RELAXED) < worker->walk->checks_per_type, 0))
         check(worker, type, object);
     ouro_visit(&worker->visitor, type, object);
+    if (__builtin_expect(worker->walk->bounded && ++worker->visit_count % FOLLOW_VISITS == 0, 0))
+        ouro_window_make_room(worker->walk->image->window, 0);
 }
 
 static void drain(struct worker *worker)
@@ -163,6 +186,11 @@ static void visit_bit(struct worker *worker, uint64_t bit)
 {
     struct ouro_walk *walk = worker->walk;
     ouro_addr addr = ouro_image_addr(walk->image, bit << 3);
+    if (walk->bounded && !(__atomic_load_n(&walk->marked[bit >> 6], __ATOMIC_RELAXED) >> (bit & 63) & 1)) {
+        mark_object(worker, addr, bit << 3);
+        drain(worker);
+        return;
+    }
     struct ouro_type *type = ouro_type_cached(
         walk->python, &worker->types, ouro_python_word(walk->python, addr + (ouro_addr)walk->python->layout->ob_type));
     if (type && type->op_count)
@@ -172,7 +200,12 @@ static void visit_bit(struct worker *worker, uint64_t bit)
 
 static bool cancelled(const struct ouro_walk *walk)
 {
-    return walk->cancel && *walk->cancel;
+    return (walk->cancel && *walk->cancel) || ouro_window_failed(walk->image->window);
+}
+
+static size_t cell_words(const struct ouro_walk *walk)
+{
+    return walk->word_count / 2; /* a page has 8 words of marks */
 }
 
 static void *sweep(void *argument)
@@ -183,6 +216,8 @@ static void *sweep(void *argument)
         size_t start = __atomic_fetch_add(worker->next_region, REGION_WORDS, __ATOMIC_RELAXED);
         if (start >= walk->word_count || cancelled(walk))
             return NULL;
+        if (*worker->backward)
+            start = (walk->word_count - 1) / REGION_WORDS * REGION_WORDS - start;
         size_t end = start + REGION_WORDS < walk->word_count ? start + REGION_WORDS : walk->word_count;
         for (size_t i = start; i < end; i++) {
             if (!__atomic_load_n(&walk->todo[i], __ATOMIC_RELAXED))
@@ -194,11 +229,13 @@ static void *sweep(void *argument)
     }
 }
 
-static enum ouro_status worker_init(struct worker *worker, struct ouro_walk *walk, size_t *next_region, bool *overflowed)
+static enum ouro_status worker_init(struct worker *worker, struct ouro_walk *walk, size_t *next_region, bool *overflowed,
+                                    bool *backward)
 {
     worker->walk = walk;
     worker->next_region = next_region;
     worker->overflowed = overflowed;
+    worker->backward = backward;
     worker->stack = malloc(STACK_ITEMS * sizeof *worker->stack);
     worker->visitor.python = walk->python;
     worker->visitor.context = worker;
@@ -227,6 +264,7 @@ static enum ouro_status sweep_all(struct ouro_walk *walk, struct worker *workers
             pthread_join(threads[i], NULL);
         if (cancelled(walk))
             return OURO_CANCELLED;
+        *workers[0].backward = walk->bounded && !*workers[0].backward; /* chains lead either way */
     } while (*workers[0].overflowed);
     return OURO_OK;
 }
@@ -238,10 +276,34 @@ struct listing {
     uint64_t *listed; /* bits: what stands in some list already */
     bool later;       /* only listed: visited when its interpreter's turn comes */
     size_t published; /* atomic: items that the follower may visit */
+    size_t followed;  /* atomic: items that it has visited, where it is waited for */
     bool ended;       /* atomic: no more will come */
+    enum ouro_status status;
 };
 
 #define PUBLISH_ITEMS 65536u /* far enough behind that both do not write the same cache lines */
+
+static size_t publish_items(const struct ouro_walk *walk)
+{
+    return walk->bounded ? OURO_TRACKED_BATCH : PUBLISH_ITEMS;
+}
+
+/* With a window the list is not read far ahead of who visits it: else each would bring the same pages. */
+static void publish(struct listing *listing)
+{
+    const struct ouro_walk *walk = listing->walk;
+    __atomic_store_n(&listing->published, listing->tracked->count, __ATOMIC_RELEASE);
+    ouro_window_make_room(walk->image->window, 0);
+    while (walk->bounded && !cancelled(walk) &&
+           __atomic_load_n(&listing->followed, __ATOMIC_ACQUIRE) + 2 * publish_items(walk) < listing->tracked->count)
+        sched_yield();
+}
+
+static enum ouro_status spool_failed(struct ouro_walk *walk)
+{
+    walk->spool_errno = errno;
+    return OURO_SYS;
+}
 
 /* What stands in a list without being an object of a type that we know is left out. */
 static bool add_tracked(void *context, ouro_addr object)
@@ -258,17 +320,20 @@ static bool add_tracked(void *context, ouro_addr object)
         ouro_python_count_unreadable(walk->python, head ? OURO_UNREADABLE_TYPE : OURO_UNREADABLE_LIST);
         return head != NULL;
     }
-    uint64_t bit = ouro_walk_bit(offset);
-    if (ouro_walk_is_set(listing->listed, bit) || tracked->count == tracked->capacity) {
+    uint64_t bit = ouro_walk_bit(offset), cell = ouro_walk_cell(bit);
+    if (ouro_walk_is_set(listing->listed, cell) || tracked->count == tracked->capacity) {
         ouro_python_count_unreadable(walk->python, OURO_UNREADABLE_LIST); /* a list that bites its own tail */
         return false;
     }
-    listing->listed[bit >> 6] |= UINT64_C(1) << (bit & 63);
+    listing->listed[cell >> 6] |= UINT64_C(1) << (cell & 63);
     if (set_bit(walk->marked, bit) && !listing->later) /* else somebody who refers to it was visited, and it with him */
         set_bit(walk->todo, bit);
-    tracked->items[tracked->count++] = object;
-    if (tracked->count % PUBLISH_ITEMS == 0)
-        __atomic_store_n(&listing->published, tracked->count, __ATOMIC_RELEASE);
+    if (ouro_tracked_add(tracked, object) != OURO_OK) {
+        listing->status = spool_failed(walk);
+        return false;
+    }
+    if (tracked->count % publish_items(walk) == 0)
+        publish(listing);
     return true;
 }
 
@@ -285,18 +350,22 @@ static void *follow(void *argument)
     struct following *following = argument;
     struct listing *listing = following->listing;
     struct ouro_walk *walk = listing->walk;
+    ouro_addr buffer[FOLLOW_ITEMS];
     size_t i = 0;
     while (!__atomic_load_n(&listing->ended, __ATOMIC_ACQUIRE) && !cancelled(walk)) {
         size_t published = __atomic_load_n(&listing->published, __ATOMIC_ACQUIRE);
-        size_t end = published - i > FOLLOW_ITEMS ? i + FOLLOW_ITEMS : published;
-        if (i == end)
+        size_t count = published - i > FOLLOW_ITEMS ? FOLLOW_ITEMS : published - i;
+        const ouro_addr *items = ouro_tracked_read(listing->tracked, i, count, buffer);
+        if (!count)
             sched_yield();
-        for (; i < end; i++) {
-            uint64_t bit = ouro_walk_bit(ouro_image_offset(walk->image, listing->tracked->items[i]));
+        for (size_t k = 0; items && k < count; k++) { /* what could not be read is swept with the rest */
+            uint64_t bit = ouro_walk_bit(ouro_image_offset(walk->image, items[k]));
             uint64_t mask = UINT64_C(1) << (bit & 63);
             if (__atomic_fetch_and(&walk->todo[bit >> 6], ~mask, __ATOMIC_RELAXED) & mask)
                 visit_bit(following->worker, bit);
         }
+        i += count;
+        __atomic_store_n(&listing->followed, i, __ATOMIC_RELEASE);
     }
     return NULL;
 }
@@ -309,15 +378,21 @@ static enum ouro_status begin_list(struct ouro_walk *walk, const struct ouro_int
         return OURO_NOMEM;
     tracked->interpreter = interpreter->id;
     tracked->list = list;
-    /* As many as could be: a head and an object take 32 bytes. Only what is used is ever touched. */
-    tracked->capacity = (size_t)walk->image->page_count * (OURO_PAGE_BYTES / 32) + 1;
-    tracked->items = mmap(NULL, tracked->capacity * sizeof *tracked->items, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (tracked->items == MAP_FAILED) {
-        tracked->items = NULL;
-        return OURO_NOMEM;
-    }
-    return OURO_OK;
+    /* As many as could be: a head and an object take 32 bytes. */
+    size_t capacity = (size_t)walk->image->page_count * (OURO_PAGE_BYTES / 32) + 1;
+    return ouro_tracked_init(tracked, capacity, walk->spool, walk->spool_end);
+}
+
+/* Whatever came of it, the list has ended. */
+static enum ouro_status end_list(struct listing *listing, enum ouro_status status)
+{
+    struct ouro_walk *walk = listing->walk;
+    if (status == OURO_OK)
+        status = listing->status;
+    if (status == OURO_OK && ouro_tracked_end(listing->tracked) != OURO_OK)
+        status = spool_failed(walk);
+    walk->spool_end = ouro_tracked_spool_end(listing->tracked);
+    return status;
 }
 
 static enum ouro_status list_one(struct ouro_walk *walk, const struct ouro_interpreter *interpreter, unsigned list,
@@ -330,25 +405,27 @@ static enum ouro_status list_one(struct ouro_walk *walk, const struct ouro_inter
     pthread_t thread;
     bool followed = walk->thread_count > 1 && !later && pthread_create(&thread, NULL, follow, &following) == 0;
     uint64_t broken = walk->python->unreadable[OURO_UNREADABLE_LIST];
+    if (!followed)
+        listing.followed = SIZE_MAX - 4 * PUBLISH_ITEMS; /* nobody is waited for */
     ouro_python_each_tracked(walk->python, interpreter, list, add_tracked, &listing);
     walk->broken_count += walk->python->unreadable[OURO_UNREADABLE_LIST] != broken;
     __atomic_store_n(&listing.ended, true, __ATOMIC_RELEASE);
     if (followed)
         pthread_join(thread, NULL);
-    return OURO_OK;
+    return end_list(&listing, OURO_OK);
 }
 
-static void *map_bits(size_t words, size_t word_bytes);
+static void *map_bits(const struct ouro_walk *walk, size_t words, size_t word_bytes);
 static void unmap_bits(void *bits, size_t words, size_t word_bytes);
 
 static enum ouro_status list_tracked(struct ouro_walk *walk, const struct ouro_interpreter *interpreter,
                                      struct worker *workers, bool later)
 {
-    uint64_t *listed = map_bits(walk->word_count, sizeof *listed);
+    uint64_t *listed = map_bits(walk, cell_words(walk), sizeof *listed);
     enum ouro_status status = listed ? OURO_OK : OURO_NOMEM;
     for (unsigned list = 0; list < 4 && status == OURO_OK; list++)
         status = list_one(walk, interpreter, list, workers, listed, later);
-    unmap_bits(listed, walk->word_count, sizeof *listed);
+    unmap_bits(listed, cell_words(walk), sizeof *listed);
     return status;
 }
 
@@ -361,9 +438,31 @@ static enum ouro_status complete_torn(struct ouro_walk *walk, const struct ouro_
         return OURO_OK;
     OURO_TRY(begin_list(walk, interpreter, 2, &tracked));
     tracked->completed = true;
-    struct listing listing = {.walk = walk, .worker = &workers[0], .tracked = tracked, .listed = listed};
-    return ouro_collection_scan(walk->python, listed, add_tracked, &listing);
+    struct listing listing = {.walk = walk, .worker = &workers[0], .tracked = tracked, .listed = listed,
+                              .followed = SIZE_MAX - 4 * PUBLISH_ITEMS};
+    return end_list(&listing, ouro_collection_scan(walk->python, listed, add_tracked, &listing));
 }
+
+#define READ_ITEMS 4096u
+
+static enum ouro_status each_tracked(struct ouro_walk *walk, const struct ouro_tracked *tracked,
+                                     void (*visit)(void *context, const ouro_addr *items, size_t count), void *context)
+{
+    ouro_addr buffer[READ_ITEMS];
+    for (size_t i = 0; i < tracked->count; i += READ_ITEMS) {
+        size_t count = tracked->count - i < READ_ITEMS ? tracked->count - i : READ_ITEMS;
+        const ouro_addr *items = ouro_tracked_read(tracked, i, count, buffer);
+        if (!items)
+            return spool_failed(walk);
+        visit(context, items, count);
+    }
+    return OURO_OK;
+}
+
+struct marking {
+    struct ouro_walk *walk;
+    uint64_t *bits;
+};
 
 /* What a collection that runs has taken off the lists. */
 static enum ouro_status complete_one(struct ouro_walk *walk, const struct ouro_interpreter *interpreter,
@@ -384,7 +483,8 @@ static enum ouro_status complete_one(struct ouro_walk *walk, const struct ouro_i
     collection->generation = ouro_state_collected_generation(walk->python, interpreter);
     OURO_TRY(begin_list(walk, interpreter, collection->generation, &tracked));
     tracked->completed = true;
-    struct listing listing = {.walk = walk, .worker = &workers[0], .tracked = tracked, .listed = listed, .later = later};
+    struct listing listing = {.walk = walk, .worker = &workers[0], .tracked = tracked, .listed = listed, .later = later,
+                              .followed = SIZE_MAX - 4 * PUBLISH_ITEMS};
     enum ouro_status status =
         ouro_collection_find_heads(walk->python, interpreter, listed, walk->states, walk->state_count, &heads);
     for (size_t i = 0; status == OURO_OK && i < heads.count; i++) {
@@ -396,28 +496,35 @@ static enum ouro_status complete_one(struct ouro_walk *walk, const struct ouro_i
         status = ouro_collection_scan(walk->python, listed, add_tracked, &listing);
     collection->scanned_count = tracked->count - collection->linked_count;
     free(heads.items);
-    return status;
+    return end_list(&listing, status);
+}
+
+static void set_cells(void *context, const ouro_addr *items, size_t count)
+{
+    const struct marking *marking = context;
+    for (size_t i = 0; i < count; i++)
+        set_bit(marking->bits, ouro_walk_cell(ouro_walk_bit(ouro_image_offset(marking->walk->image, items[i]))));
+}
+
+static void set_bits(void *context, const ouro_addr *items, size_t count)
+{
+    const struct marking *marking = context;
+    for (size_t i = 0; i < count; i++)
+        set_bit(marking->bits, ouro_walk_bit(ouro_image_offset(marking->walk->image, items[i])));
 }
 
 /* Once all lists are known. */
 static enum ouro_status complete_tracked(struct ouro_walk *walk, struct worker *workers)
 {
-    uint64_t *listed = map_bits(walk->word_count, sizeof *listed);
+    uint64_t *listed = map_bits(walk, cell_words(walk), sizeof *listed);
     enum ouro_status status = listed ? OURO_OK : OURO_NOMEM;
-    for (size_t l = 0; listed && l < walk->tracked.count; l++)
-        for (size_t i = 0; i < walk->tracked.items[l].count; i++)
-            set_bit(listed, ouro_walk_bit(ouro_image_offset(walk->image, walk->tracked.items[l].items[i])));
+    struct marking marking = {walk, listed};
+    for (size_t l = 0; status == OURO_OK && l < walk->tracked.count; l++)
+        status = each_tracked(walk, &walk->tracked.items[l], set_cells, &marking);
     for (size_t i = 0; i < walk->python->interpreter_count && status == OURO_OK; i++)
         status = complete_one(walk, &walk->python->interpreters[i], workers, listed, i > 0);
-    unmap_bits(listed, walk->word_count, sizeof *listed);
+    unmap_bits(listed, cell_words(walk), sizeof *listed);
     return status;
-}
-
-void ouro_tracked_release(struct ouro_tracked *tracked)
-{
-    if (tracked->items)
-        munmap(tracked->items, tracked->capacity * sizeof *tracked->items);
-    tracked->items = NULL;
 }
 
 struct rooting {
@@ -554,17 +661,32 @@ static int by_bit(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+struct noting {
+    struct ouro_walk *walk;
+    struct ouro_walk_added *added;
+    bool failed;
+};
+
+static void add_bits(void *context, const ouro_addr *items, size_t count)
+{
+    struct noting *noting = context;
+    for (size_t i = 0; i < count && !noting->failed; i++)
+        noting->failed = !add_bit(noting->added, ouro_walk_bit(ouro_image_offset(noting->walk->image, items[i])));
+}
+
 /* What an interpreter tracks is its own, whoever was found to refer to it first. */
 static enum ouro_status note_tracked(struct ouro_walk *walk, size_t interpreter)
 {
     struct ouro_walk_added *added = &walk->added[walk->added_count++];
     const uint64_t id = walk->python->interpreters[interpreter].id;
+    struct noting noting = {.walk = walk, .added = added};
     added->interpreter = interpreter;
     for (size_t l = 0; l < walk->tracked.count; l++) {
         const struct ouro_tracked *tracked = &walk->tracked.items[l];
-        for (size_t i = 0; tracked->interpreter == id && i < tracked->count; i++)
-            if (!add_bit(added, ouro_walk_bit(ouro_image_offset(walk->image, tracked->items[i]))))
-                return OURO_NOMEM;
+        if (tracked->interpreter == id)
+            OURO_TRY(each_tracked(walk, tracked, add_bits, &noting));
+        if (noting.failed)
+            return OURO_NOMEM;
     }
     if (added->count)
         qsort(added->bits, added->count, sizeof *added->bits, by_bit);
@@ -589,11 +711,10 @@ static enum ouro_status mark_interpreter(struct ouro_walk *walk, struct worker *
     struct rooting rooting = {.walk = walk, .worker = &workers[0], .interpreter = interpreter->id};
     const struct ouro_state_sink sink = {
         .context = &rooting, .root = on_root, .field = on_field, .thread = on_thread, .frame = on_frame, .torn = on_torn};
-    for (size_t l = 0; later && l < walk->tracked.count; l++) {
-        const struct ouro_tracked *tracked = &walk->tracked.items[l];
-        for (size_t i = 0; tracked->interpreter == interpreter->id && i < tracked->count; i++)
-            set_bit(walk->todo, ouro_walk_bit(ouro_image_offset(walk->image, tracked->items[i])));
-    }
+    struct marking marking = {walk, walk->todo};
+    for (size_t l = 0; later && l < walk->tracked.count; l++)
+        if (walk->tracked.items[l].interpreter == interpreter->id)
+            OURO_TRY(each_tracked(walk, &walk->tracked.items[l], set_bits, &marking));
     for (unsigned i = 0; i < walk->thread_count; i++)
         workers[i].visitor.interpreter = (size_t)(interpreter - walk->python->interpreters);
     ouro_state_each(walk->python, interpreter, &sink);
@@ -646,7 +767,7 @@ enum ouro_status ouro_walk_choose(struct ouro_walk *walk, const struct ouro_walk
                                   struct ouro_err *err)
 {
     walk->limited = true;
-    walk->shallow = map_bits(walk->word_count, sizeof *walk->shallow);
+    walk->shallow = map_bits(walk, walk->word_count, sizeof *walk->shallow);
     if (!walk->shallow)
         return ouro_err_set(err, OURO_NOMEM, "no memory for the walk");
     for (size_t i = 0; i < count; i++) {
@@ -661,7 +782,7 @@ enum ouro_status ouro_walk_choose(struct ouro_walk *walk, const struct ouro_walk
         if (items[i].shallow)
             set_bit(walk->shallow, ouro_walk_bit(offset));
         if (items[i].noted)
-            set_bit(walk->noted, ouro_walk_bit(offset));
+            set_bit(walk->noted, ouro_walk_cell(ouro_walk_bit(offset)));
     }
     for (size_t i = 0; i < walk->python->interpreter_count; i++) {
         struct rooting rooting = {.walk = walk, .interpreter = walk->python->interpreters[i].id};
@@ -694,7 +815,8 @@ static enum ouro_status start_again(struct ouro_walk *walk)
     forget_roots(walk);
     memset(walk->marked, 0, bytes);
     memset(walk->todo, 0, bytes);
-    memset(walk->noted, 0, bytes);
+    memset(walk->noted, 0, bytes / 2);
+    walk->spool_end = 0;
     for (int i = 0; i < OURO_UNREADABLE_COUNT; i++)
         walk->python->unreadable[i] = 0;
     for (size_t i = 0; i < walk->python->type_list.count; i++) {
@@ -710,10 +832,10 @@ enum ouro_status ouro_walk_mark(struct ouro_walk *walk, struct ouro_err *err)
 {
     struct worker *workers = calloc(walk->thread_count, sizeof *workers);
     size_t next_region = 0;
-    bool overflowed = false;
+    bool overflowed = false, backward = false;
     enum ouro_status status = workers ? OURO_OK : OURO_NOMEM;
     for (unsigned i = 0; workers && i < walk->thread_count && status == OURO_OK; i++)
-        status = worker_init(&workers[i], walk, &next_region, &overflowed);
+        status = worker_init(&workers[i], walk, &next_region, &overflowed, &backward);
     if (status == OURO_OK)
         status = mark_all(walk, workers);
     for (unsigned round = 1; status == OURO_OK && walk->disagreed_count && round < ROUNDS_MAX; round++) {
@@ -724,16 +846,25 @@ enum ouro_status ouro_walk_mark(struct ouro_walk *walk, struct ouro_err *err)
     for (unsigned i = 0; workers && i < walk->thread_count; i++)
         free(workers[i].stack);
     free(workers);
+    if (status == OURO_SYS)
+        return ouro_err_sys(err, walk->spool_errno, "can't write the collector's lists beside the snapshot");
     if (status == OURO_NOMEM)
         return ouro_err_set(err, status, "no memory for the walk");
+    if (ouro_window_failed(walk->image->window))
+        return ouro_window_check(walk->image->window, err);
     return status == OURO_CANCELLED ? ouro_err_set(err, status, "cancelled") : status;
 }
 
-static void *map_bits(size_t words, size_t word_bytes)
+/* With a window all of it is touched at once, after the window made room: what comes little by little can't be foreseen. */
+static void *map_bits(const struct ouro_walk *walk, size_t words, size_t word_bytes)
 {
-    void *bits = mmap(NULL, words * word_bytes + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ouro_window_make_room(walk->image->window, words * word_bytes);
+    void *bits = mmap(NULL, words * word_bytes + 1, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | (walk->bounded ? MAP_POPULATE : 0), -1, 0);
     if (bits == MAP_FAILED)
         return NULL;
+    if (walk->bounded)
+        return bits;
     madvise(bits, words * word_bytes, MADV_HUGEPAGE);
     return bits;
 }
@@ -748,10 +879,12 @@ enum ouro_status ouro_walk_init(struct ouro_walk *walk, struct ouro_python *pyth
     walk->names_only = names_only;
     walk->checks_per_type = OURO_WALK_CHECKS;
     walk->cancel = cancel;
+    walk->bounded = walk->image->window != NULL;
+    walk->spool = -1;
     walk->word_count = (size_t)python->image->page_count * (OURO_PAGE_BYTES / 8 / 64);
-    walk->marked = map_bits(walk->word_count, sizeof *walk->marked);
-    walk->todo = map_bits(walk->word_count, sizeof *walk->todo);
-    walk->noted = map_bits(walk->word_count, sizeof *walk->noted);
+    walk->marked = map_bits(walk, walk->word_count, sizeof *walk->marked);
+    walk->todo = map_bits(walk, walk->word_count, sizeof *walk->todo);
+    walk->noted = map_bits(walk, cell_words(walk), sizeof *walk->noted);
     if (!walk->marked || !walk->todo || !walk->noted)
         return ouro_err_sys(err, ENOMEM, "no memory for the marks of %u pages", python->image->page_count);
     return OURO_OK;
@@ -763,13 +896,19 @@ static void unmap_bits(void *bits, size_t words, size_t word_bytes)
         munmap(bits, words * word_bytes + 1);
 }
 
+static size_t counted_words(const struct ouro_walk *walk)
+{
+    return walk->word_count / OURO_WALK_COUNTED + 1;
+}
+
 void ouro_walk_fini(struct ouro_walk *walk)
 {
     unmap_bits(walk->marked, walk->word_count, sizeof *walk->marked);
     unmap_bits(walk->todo, walk->word_count, sizeof *walk->todo);
-    unmap_bits(walk->noted, walk->word_count, sizeof *walk->noted);
+    unmap_bits(walk->noted, cell_words(walk), sizeof *walk->noted);
     unmap_bits(walk->shallow, walk->word_count, sizeof *walk->shallow);
     unmap_bits(walk->ranks, walk->word_count, sizeof *walk->ranks);
+    unmap_bits(walk->counts, counted_words(walk), sizeof *walk->counts);
     forget_roots(walk);
     free(walk->tracked.items);
     free(walk->collections.items);
@@ -778,11 +917,31 @@ void ouro_walk_fini(struct ouro_walk *walk)
     memset(walk, 0, sizeof *walk);
 }
 
+/* With a window: the marks stay as they are. */
+static enum ouro_status number_in_place(struct ouro_walk *walk, struct ouro_err *err)
+{
+    uint64_t count = 0;
+    walk->counts = map_bits(walk, counted_words(walk), sizeof *walk->counts);
+    if (!walk->counts)
+        return ouro_err_sys(err, ENOMEM, "no memory for the ranks of %u pages", walk->image->page_count);
+    for (size_t i = 0; i < walk->word_count; i++) {
+        if (i % OURO_WALK_COUNTED == 0)
+            walk->counts[i / OURO_WALK_COUNTED] = (uint32_t)count;
+        count += ouro_walk_popcount(walk->marked[i]);
+        if (count > OBJECTS_MAX)
+            return ouro_err_set(err, OURO_LIMIT, "more than %u objects: a snapshot can't number them", OBJECTS_MAX);
+    }
+    walk->object_count = (ouro_node)count;
+    return OURO_OK;
+}
+
 enum ouro_status ouro_walk_number(struct ouro_walk *walk, struct ouro_err *err)
 {
     unmap_bits(walk->todo, walk->word_count, sizeof *walk->todo);
     walk->todo = NULL;
-    walk->ranks = map_bits(walk->word_count, sizeof *walk->ranks);
+    if (walk->bounded)
+        return number_in_place(walk, err);
+    walk->ranks = map_bits(walk, walk->word_count, sizeof *walk->ranks);
     if (!walk->ranks)
         return ouro_err_sys(err, ENOMEM, "no memory for the ranks of %u pages", walk->image->page_count);
     uint64_t count = 0;

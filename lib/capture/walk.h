@@ -3,16 +3,22 @@
  * One bit per 8 bytes of image says "an object begins here"; its number is the rank of its bit. Tracked objects come from the
  * collector's lists; while one thread follows those, another visits what it found; then a sweep in address order visits the
  * rest. Memory beside the image: at most 1/16 of it for bits and ranks, 8 bytes a tracked object, a stack of bounded size for each
- * thread (what does not fit waits as a bit). */
+ * thread (what does not fit waits as a bit).
+ *
+ * Of an image with a window it is 1/64 for the marks, at most 1/32 more, and of the ranks 1/512; tracked
+ * objects go to a file where there is one. Marking goes region by region then: what a reference leads to is only looked at when its page is
+ * there; else its bit waits for the sweep. And a list is read only a little ahead of who visits what is on it. */
 #ifndef OURO_CAPTURE_WALK_H
 #define OURO_CAPTURE_WALK_H
 
 #include <signal.h>
 
 #include "base/buf.h"
+#include "capture/tracked.h"
 #include "cpython/state.h"
 #include "cpython/visit.h"
 
+#define OURO_WALK_COUNTED 4u /* words of marks */
 #define OURO_WALK_CHECKS 2u /* objects of each type that every walk compares */
 
 struct ouro_walk_field {
@@ -32,14 +38,6 @@ struct ouro_pseudo {
     bool torn; /* a thread whose frames are not all there */
     struct ouro_execution execution; /* of a frame */
     struct ouro_thread thread;
-};
-
-struct ouro_tracked {
-    uint64_t interpreter;
-    unsigned list; /* 0-2 generation, 3 permanent */
-    bool completed; /* on no list of the collector's own: what a collection works on (collection.h) */
-    ouro_addr *items; /* owned (mapped), in the order of the list */
-    size_t count, capacity;
 };
 
 /* A collection that was running. */
@@ -73,9 +71,16 @@ struct ouro_walk {
     bool limited;    /* it has what was chosen, and nothing else: a target without a mark is not lost */
     uint64_t *shallow; /* owned; of a limited walk: objects whose references are left out */
     const volatile sig_atomic_t *cancel; /* may be NULL */
-    uint64_t *marked, *todo, *noted; /* owned; one bit per 8 bytes of image; marked and todo until ouro_walk_number */
-    size_t word_count;
-    struct ouro_rank *ranks; /* owned; word_count; after ouro_walk_number */
+    uint64_t *marked; /* owned; one bit per 8 bytes of image; without a window until ouro_walk_number */
+    uint64_t *todo;  /* owned; the same: what is to be visited; with a window also what has to be looked at first. Until ouro_walk_number */
+    uint64_t *noted; /* owned; one bit per 16 bytes: no two objects begin in there */
+    size_t word_count; /* of the marks */
+    struct ouro_rank *ranks; /* owned; word_count; after ouro_walk_number, without a window */
+    uint32_t *counts;        /* owned; with a window: objects in front of each OURO_WALK_COUNTED words of marks */
+    bool bounded;            /* the image has a window */
+    int spool;               /* borrowed; a file for the lists of tracked objects; -1: none. May be set after ouro_walk_init. */
+    uint64_t spool_end;
+    int spool_errno; /* why it could not be written or read */
     ouro_node object_count;
     struct { struct ouro_tracked *items; size_t count, capacity; } tracked;
     struct { struct ouro_pseudo *items; size_t count, capacity; } pseudo;
@@ -102,14 +107,18 @@ enum ouro_status ouro_walk_choose(struct ouro_walk *walk, const struct ouro_walk
                                   struct ouro_err *err);
 /* Numbers what is marked. OURO_LIMIT: more than 2^32 - 2^24 objects. */
 enum ouro_status ouro_walk_number(struct ouro_walk *walk, struct ouro_err *err);
-/* Gives the list of objects back, but not its count. */
-void ouro_tracked_release(struct ouro_tracked *tracked);
 /* The interpreter that the object with this bit belongs to: its index among python->interpreters. */
 size_t ouro_walk_interpreter(const struct ouro_walk *walk, uint64_t bit);
 
 static inline uint64_t ouro_walk_bit(uint64_t offset)
 {
     return offset >> 3;
+}
+
+/* The bit of `noted`. */
+static inline uint64_t ouro_walk_cell(uint64_t bit)
+{
+    return bit >> 1;
 }
 
 static inline bool ouro_walk_is_set(const uint64_t *bits, uint64_t bit)
@@ -126,6 +135,22 @@ static inline unsigned ouro_walk_popcount(uint64_t word)
     return (unsigned)(word * UINT64_C(0x0101010101010101) >> 56);
 }
 
+/* After ouro_walk_number: the marks of a word, and how many objects are in front of it. */
+static inline uint64_t ouro_walk_marks(const struct ouro_walk *walk, size_t word)
+{
+    return walk->counts ? walk->marked[word] : walk->ranks[word].marks;
+}
+
+static inline uint64_t ouro_walk_before(const struct ouro_walk *walk, size_t word)
+{
+    if (!walk->counts)
+        return walk->ranks[word].before;
+    uint64_t before = walk->counts[word / OURO_WALK_COUNTED];
+    for (size_t i = word / OURO_WALK_COUNTED * OURO_WALK_COUNTED; i < word; i++)
+        before += ouro_walk_popcount(walk->marked[i]);
+    return before;
+}
+
 /* The number of the object at addr, or OURO_NODE_NONE. */
 static inline ouro_node ouro_walk_node(const struct ouro_walk *walk, ouro_addr addr)
 {
@@ -133,6 +158,12 @@ static inline ouro_node ouro_walk_node(const struct ouro_walk *walk, ouro_addr a
     if (offset == UINT64_MAX || offset & 7)
         return OURO_NODE_NONE;
     uint64_t bit = ouro_walk_bit(offset);
+    if (__builtin_expect(walk->counts != NULL, 0)) {
+        uint64_t marks = walk->marked[bit >> 6];
+        if (!(marks >> (bit & 63) & 1))
+            return OURO_NODE_NONE;
+        return (ouro_node)(ouro_walk_before(walk, bit >> 6) + ouro_walk_popcount(marks & ((UINT64_C(1) << (bit & 63)) - 1)));
+    }
     const struct ouro_rank *rank = &walk->ranks[bit >> 6];
     if (!(rank->marks >> (bit & 63) & 1))
         return OURO_NODE_NONE;
@@ -143,7 +174,7 @@ static inline ouro_node ouro_walk_node(const struct ouro_walk *walk, ouro_addr a
 static inline bool ouro_walk_noted(const struct ouro_walk *walk, ouro_addr addr)
 {
     uint64_t offset = ouro_image_offset(walk->image, addr);
-    return offset != UINT64_MAX && ouro_walk_is_set(walk->noted, ouro_walk_bit(offset));
+    return offset != UINT64_MAX && ouro_walk_is_set(walk->noted, ouro_walk_cell(ouro_walk_bit(offset)));
 }
 
 #endif

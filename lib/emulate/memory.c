@@ -8,6 +8,7 @@
 
 /* Kept from one call to the next, then brought again. A call can bring at least twice as many. */
 #define FOREIGN_PAGES_MAX 8192u
+#define FOREIGN_PAGES_FEW 1024u /* where memory is bounded: the image has a window */
 #define STACK_PAGE (OURO_MACHINE_STACK >> OURO_PAGE_BITS)
 #define STACK_PAGES (OURO_MACHINE_STACK_BYTES >> OURO_PAGE_BITS)
 #define SCRATCH_PAGE (OURO_MACHINE_SCRATCH >> OURO_PAGE_BITS)
@@ -18,6 +19,11 @@ static void *map_pages(size_t bytes)
 {
     void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return pages == MAP_FAILED ? NULL : pages;
+}
+
+static size_t foreign_pages(const struct ouro_memory *memory)
+{
+    return memory->image->window ? FOREIGN_PAGES_FEW : FOREIGN_PAGES_MAX;
 }
 
 static void forget_slots(struct ouro_memory *memory)
@@ -88,7 +94,7 @@ void ouro_memory_reset(struct ouro_memory *memory)
         }
     }
     memory->copy_count = kept;
-    if (memory->foreign.count > FOREIGN_PAGES_MAX)
+    if (memory->foreign.count > foreign_pages(memory))
         forget_foreign(memory);
 }
 
@@ -108,7 +114,7 @@ static const unsigned char *bring(struct ouro_memory *memory, uint64_t page)
     const uint64_t *known = ouro_map_find(&memory->foreign, page);
     if (known)
         return *known == ABSENT ? NULL : (const unsigned char *)(uintptr_t)*known;
-    if (memory->foreign.count > 3 * FOREIGN_PAGES_MAX) {
+    if (memory->foreign.count > 3 * FOREIGN_PAGES_MAX) { /* also with a window: whether a call ends must not depend on it */
         memory->end = OURO_MACHINE_PAGES;
         return NULL;
     }

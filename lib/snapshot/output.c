@@ -136,6 +136,20 @@ enum ouro_status ouro_output_open_memory(struct ouro_output *output, struct ouro
     return output->fd < 0 ? ouro_err_sys(err, errno, "no memory for a snapshot") : OURO_OK;
 }
 
+int ouro_output_spool(struct ouro_output *output)
+{
+    int fd = output->in_memory ? memfd_create("ouro lists", MFD_CLOEXEC)
+                               : openat(output->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || output->in_memory)
+        return fd;
+    struct ouro_output other = {.fd = -1, .dir_fd = output->dir_fd, .name = output->name};
+    fd = with_temporary_name(&other, create_named);
+    if (fd >= 0)
+        unlinkat(output->dir_fd, other.temp, 0);
+    free(other.temp);
+    return fd;
+}
+
 void ouro_output_close(struct ouro_output *output)
 {
     if (output->temp)

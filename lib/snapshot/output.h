@@ -23,6 +23,8 @@ struct ouro_output {
 enum ouro_status ouro_output_open(struct ouro_output *output, const char *path, bool overwrite, struct ouro_err *err);
 /* Of memory, for the life of its descriptor; commit leaves it as it is. */
 enum ouro_status ouro_output_open_memory(struct ouro_output *output, struct ouro_err *err);
+/* Another file in the same folder, which never has a name for long: its descriptor, the caller's; -1: errno says why. */
+int ouro_output_spool(struct ouro_output *output);
 /* Removes what was not committed. */
 void ouro_output_close(struct ouro_output *output);
 enum ouro_status ouro_output_write(struct ouro_output *output, const void *bytes, size_t size, struct ouro_err *err);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "base/map.h"
@@ -48,6 +49,7 @@ struct ouro_snapshot_writer {
     struct ouro_buf toc;
     uint32_t object_count;
     bool meta_written;
+    int spool; /* and 1; 0: none */
 
     struct table strings, types, shapes;
     struct ouro_buf string_bytes;
@@ -272,10 +274,19 @@ int ouro_snapshot_writer_take_fd(struct ouro_snapshot_writer *writer)
     return fd;
 }
 
+int ouro_snapshot_writer_spool(struct ouro_snapshot_writer *writer)
+{
+    if (!writer->spool)
+        writer->spool = ouro_output_spool(&writer->output) + 1;
+    return writer->spool - 1;
+}
+
 void ouro_snapshot_writer_close(struct ouro_snapshot_writer *writer)
 {
     if (!writer)
         return;
+    if (writer->spool)
+        close(writer->spool - 1);
     ouro_output_close(&writer->output);
     ouro_blocks_fini(&writer->blocks);
     ouro_buf_fini(&writer->toc);

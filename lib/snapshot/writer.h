@@ -51,6 +51,9 @@ int ouro_snapshot_writer_take_fd(struct ouro_snapshot_writer *writer);
 /* Removes the temporary file unless committed. NULL allowed. */
 void ouro_snapshot_writer_close(struct ouro_snapshot_writer *writer);
 
+/* A file without a name in the folder of the snapshot, for what does not fit into memory meanwhile. Borrowed until the close. -1: errno says why. */
+int ouro_snapshot_writer_spool(struct ouro_snapshot_writer *writer);
+
 /* Appends the blocks and empties them (keeping their memory). Chunks must come in the order of their objects. */
 enum ouro_status ouro_snapshot_writer_append(struct ouro_snapshot_writer *writer, struct ouro_blocks *blocks,
                                              struct ouro_err *err);
