@@ -15,6 +15,7 @@ libouro_capture_a_SOURCES = \
 	lib/capture/live.h \
 	lib/capture/mode.c \
 	lib/capture/mode.h \
+	lib/capture/number.c \
 	lib/capture/session.c \
 	lib/capture/session.h \
 	lib/capture/shape.c \
@@ -29,5 +30,6 @@ libouro_capture_a_SOURCES = \
 	lib/capture/tracked.h \
 	lib/capture/walk.c \
 	lib/capture/walk.h \
+	lib/capture/walk_bits.h \
 	lib/capture/watch.c \
 	lib/capture/watch.h

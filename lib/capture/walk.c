@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "capture/collection.h"
+#include "capture/walk_bits.h"
 #include "cpython/check.h"
 #include "cpython/dict.h"
 #include "cpython/value.h"
@@ -16,7 +17,6 @@
 #define STACK_ITEMS 65536u      /* of each thread; what does not fit waits in `todo` */
 #define REGION_WORDS 4096u      /* of `todo` that a thread takes at a time: 2 MiB of image */
 #define FOLLOW_VISITS 2048u     /* how often the window follows the budget */
-#define OBJECTS_MAX (UINT32_MAX - (1u << 24)) /* room for pseudo objects and for roots that the analysis adds */
 
 struct worker {
     struct ouro_walk *walk;
@@ -201,11 +201,6 @@ static void visit_bit(struct worker *worker, uint64_t bit)
 static bool cancelled(const struct ouro_walk *walk)
 {
     return (walk->cancel && *walk->cancel) || ouro_window_failed(walk->image->window);
-}
-
-static size_t cell_words(const struct ouro_walk *walk)
-{
-    return walk->word_count / 2; /* a page has 8 words of marks */
 }
 
 static void *sweep(void *argument)
@@ -415,17 +410,15 @@ static enum ouro_status list_one(struct ouro_walk *walk, const struct ouro_inter
     return end_list(&listing, OURO_OK);
 }
 
-static void *map_bits(const struct ouro_walk *walk, size_t words, size_t word_bytes);
-static void unmap_bits(void *bits, size_t words, size_t word_bytes);
 
 static enum ouro_status list_tracked(struct ouro_walk *walk, const struct ouro_interpreter *interpreter,
                                      struct worker *workers, bool later)
 {
-    uint64_t *listed = map_bits(walk, cell_words(walk), sizeof *listed);
+    uint64_t *listed = ouro_walk_map_bits(walk, ouro_walk_cell_words(walk), sizeof *listed);
     enum ouro_status status = listed ? OURO_OK : OURO_NOMEM;
     for (unsigned list = 0; list < 4 && status == OURO_OK; list++)
         status = list_one(walk, interpreter, list, workers, listed, later);
-    unmap_bits(listed, cell_words(walk), sizeof *listed);
+    ouro_walk_unmap_bits(listed, ouro_walk_cell_words(walk), sizeof *listed);
     return status;
 }
 
@@ -516,14 +509,14 @@ static void set_bits(void *context, const ouro_addr *items, size_t count)
 /* Once all lists are known. */
 static enum ouro_status complete_tracked(struct ouro_walk *walk, struct worker *workers)
 {
-    uint64_t *listed = map_bits(walk, cell_words(walk), sizeof *listed);
+    uint64_t *listed = ouro_walk_map_bits(walk, ouro_walk_cell_words(walk), sizeof *listed);
     enum ouro_status status = listed ? OURO_OK : OURO_NOMEM;
     struct marking marking = {walk, listed};
     for (size_t l = 0; status == OURO_OK && l < walk->tracked.count; l++)
         status = each_tracked(walk, &walk->tracked.items[l], set_cells, &marking);
     for (size_t i = 0; i < walk->python->interpreter_count && status == OURO_OK; i++)
         status = complete_one(walk, &walk->python->interpreters[i], workers, listed, i > 0);
-    unmap_bits(listed, cell_words(walk), sizeof *listed);
+    ouro_walk_unmap_bits(listed, ouro_walk_cell_words(walk), sizeof *listed);
     return status;
 }
 
@@ -767,7 +760,7 @@ enum ouro_status ouro_walk_choose(struct ouro_walk *walk, const struct ouro_walk
                                   struct ouro_err *err)
 {
     walk->limited = true;
-    walk->shallow = map_bits(walk, walk->word_count, sizeof *walk->shallow);
+    walk->shallow = ouro_walk_map_bits(walk, walk->word_count, sizeof *walk->shallow);
     if (!walk->shallow)
         return ouro_err_set(err, OURO_NOMEM, "no memory for the walk");
     for (size_t i = 0; i < count; i++) {
@@ -855,20 +848,6 @@ enum ouro_status ouro_walk_mark(struct ouro_walk *walk, struct ouro_err *err)
     return status == OURO_CANCELLED ? ouro_err_set(err, status, "cancelled") : status;
 }
 
-/* With a window all of it is touched at once, after the window made room: what comes little by little can't be foreseen. */
-static void *map_bits(const struct ouro_walk *walk, size_t words, size_t word_bytes)
-{
-    ouro_window_make_room(walk->image->window, words * word_bytes);
-    void *bits = mmap(NULL, words * word_bytes + 1, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | (walk->bounded ? MAP_POPULATE : 0), -1, 0);
-    if (bits == MAP_FAILED)
-        return NULL;
-    if (walk->bounded)
-        return bits;
-    madvise(bits, words * word_bytes, MADV_HUGEPAGE);
-    return bits;
-}
-
 enum ouro_status ouro_walk_init(struct ouro_walk *walk, struct ouro_python *python, unsigned thread_count,
                                 bool names_only, const volatile sig_atomic_t *cancel, struct ouro_err *err)
 {
@@ -882,95 +861,26 @@ enum ouro_status ouro_walk_init(struct ouro_walk *walk, struct ouro_python *pyth
     walk->bounded = walk->image->window != NULL;
     walk->spool = -1;
     walk->word_count = (size_t)python->image->page_count * (OURO_PAGE_BYTES / 8 / 64);
-    walk->marked = map_bits(walk, walk->word_count, sizeof *walk->marked);
-    walk->todo = map_bits(walk, walk->word_count, sizeof *walk->todo);
-    walk->noted = map_bits(walk, cell_words(walk), sizeof *walk->noted);
+    walk->marked = ouro_walk_map_bits(walk, walk->word_count, sizeof *walk->marked);
+    walk->todo = ouro_walk_map_bits(walk, walk->word_count, sizeof *walk->todo);
+    walk->noted = ouro_walk_map_bits(walk, ouro_walk_cell_words(walk), sizeof *walk->noted);
     if (!walk->marked || !walk->todo || !walk->noted)
         return ouro_err_sys(err, ENOMEM, "no memory for the marks of %u pages", python->image->page_count);
     return OURO_OK;
 }
 
-static void unmap_bits(void *bits, size_t words, size_t word_bytes)
-{
-    if (bits)
-        munmap(bits, words * word_bytes + 1);
-}
-
-static size_t counted_words(const struct ouro_walk *walk)
-{
-    return walk->word_count / OURO_WALK_COUNTED + 1;
-}
-
 void ouro_walk_fini(struct ouro_walk *walk)
 {
-    unmap_bits(walk->marked, walk->word_count, sizeof *walk->marked);
-    unmap_bits(walk->todo, walk->word_count, sizeof *walk->todo);
-    unmap_bits(walk->noted, cell_words(walk), sizeof *walk->noted);
-    unmap_bits(walk->shallow, walk->word_count, sizeof *walk->shallow);
-    unmap_bits(walk->ranks, walk->word_count, sizeof *walk->ranks);
-    unmap_bits(walk->counts, counted_words(walk), sizeof *walk->counts);
+    ouro_walk_unmap_bits(walk->marked, walk->word_count, sizeof *walk->marked);
+    ouro_walk_unmap_bits(walk->todo, walk->word_count, sizeof *walk->todo);
+    ouro_walk_unmap_bits(walk->noted, ouro_walk_cell_words(walk), sizeof *walk->noted);
+    ouro_walk_unmap_bits(walk->shallow, walk->word_count, sizeof *walk->shallow);
+    ouro_walk_unmap_bits(walk->ranks, walk->word_count, sizeof *walk->ranks);
+    ouro_walk_unmap_bits(walk->counts, ouro_walk_counted_words(walk), sizeof *walk->counts);
     forget_roots(walk);
     free(walk->tracked.items);
     free(walk->collections.items);
     free(walk->pseudo.items);
     free(walk->fields.items);
     memset(walk, 0, sizeof *walk);
-}
-
-/* With a window: the marks stay as they are. */
-static enum ouro_status number_in_place(struct ouro_walk *walk, struct ouro_err *err)
-{
-    uint64_t count = 0;
-    walk->counts = map_bits(walk, counted_words(walk), sizeof *walk->counts);
-    if (!walk->counts)
-        return ouro_err_sys(err, ENOMEM, "no memory for the ranks of %u pages", walk->image->page_count);
-    for (size_t i = 0; i < walk->word_count; i++) {
-        if (i % OURO_WALK_COUNTED == 0)
-            walk->counts[i / OURO_WALK_COUNTED] = (uint32_t)count;
-        count += ouro_walk_popcount(walk->marked[i]);
-        if (count > OBJECTS_MAX)
-            return ouro_err_set(err, OURO_LIMIT, "more than %u objects: a snapshot can't number them", OBJECTS_MAX);
-    }
-    walk->object_count = (ouro_node)count;
-    return OURO_OK;
-}
-
-enum ouro_status ouro_walk_number(struct ouro_walk *walk, struct ouro_err *err)
-{
-    unmap_bits(walk->todo, walk->word_count, sizeof *walk->todo);
-    walk->todo = NULL;
-    if (walk->bounded)
-        return number_in_place(walk, err);
-    walk->ranks = map_bits(walk, walk->word_count, sizeof *walk->ranks);
-    if (!walk->ranks)
-        return ouro_err_sys(err, ENOMEM, "no memory for the ranks of %u pages", walk->image->page_count);
-    uint64_t count = 0;
-    for (size_t i = 0; i < walk->word_count; i++) {
-        walk->ranks[i] = (struct ouro_rank){.marks = walk->marked[i], .before = count};
-        count += ouro_walk_popcount(walk->marked[i]);
-        if (count > OBJECTS_MAX)
-            return ouro_err_set(err, OURO_LIMIT, "more than %u objects: a snapshot can't number them", OBJECTS_MAX);
-    }
-    walk->object_count = (ouro_node)count;
-    unmap_bits(walk->marked, walk->word_count, sizeof *walk->marked);
-    walk->marked = NULL;
-    return OURO_OK;
-}
-
-size_t ouro_walk_interpreter(const struct ouro_walk *walk, uint64_t bit)
-{
-    for (size_t i = 0; i < walk->added_count; i++) {
-        const struct ouro_walk_added *added = &walk->added[i];
-        size_t low = 0, high = added->count;
-        while (low < high) {
-            size_t middle = (low + high) / 2;
-            if (added->bits[middle] < bit)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low < added->count && added->bits[low] == bit)
-            return added->interpreter;
-    }
-    return 0;
 }
