@@ -130,11 +130,13 @@ static void keep_ranges(struct ouro_guardian *guardian)
 }
 
 /* While all stand still. */
-static void copy_target(void *context)
+static void copy_target(void *context, bool stopped)
 {
     struct ouro_guardian *guardian = context;
     struct shared *shared = guardian->shared;
     struct timespec now;
+    if (!stopped) /* what is done is done once */
+        return;
     clock_gettime(CLOCK_REALTIME, &now);
     shared->at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
     if (!guardian->anyway && guardian->options.accept && !guardian->options.accept(guardian->options.context))
@@ -209,9 +211,11 @@ struct reaping {
     bool reaped;
 };
 
-static void reap_in_target(void *context)
+static void reap_in_target(void *context, bool stopped)
 {
     struct reaping *reaping = context;
+    if (!stopped)
+        return;
     ouro_inject_reap(&reaping->guardian->stop, reaping->at, reaping->guardian->copy.inner, &reaping->reaped, NULL);
 }
 
