@@ -143,7 +143,7 @@ def test_the_others_are_captured_when_one_is_traced(folder):
     libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
     with family() as (t, pids):
         assert libc.ptrace(0x4206, pids['forked'], None, None) == 0, os.strerror(ctypes.get_errno())  # PTRACE_SEIZE
-        result = dump(t.pid, '-q', '--json', '-o', folder, status=3)
+        result = dump(t.pid, '-q', '--json', '--mode', 'pause', '-o', folder, status=3)
         assert b'is traced by process %d' % os.getpid() in result.stderr, result.stderr
         found = captured(json.loads(result.stdout), pids)
         assert [name for name in PYTHONS if 'error' in found[name]] == ['forked'], found
