@@ -153,12 +153,13 @@ bool ouro_live_is_due(const struct ouro_session *session, char *why, size_t capa
 
 enum ouro_status ouro_live_instead(struct ouro_session *session, enum ouro_status status, struct ouro_err *err)
 {
+    struct ouro_err none = {0}, why;
     if (status != OURO_LIMIT && status != OURO_DENIED)
         return status;
-    if (session->options.mode == OURO_SESSION_AUTO) {
-        struct ouro_err why = *err;
+    err = err ? err : &none;
+    why = *err;
+    if (session->options.mode == OURO_SESSION_AUTO)
         return ouro_live_copy(session, why.msg, err);
-    }
     size_t used = strlen(err->msg);
     snprintf(err->msg + used, sizeof err->msg - used, "; --mode live reads it without a stop");
     return status;
