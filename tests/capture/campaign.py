@@ -6,7 +6,7 @@ usage: campaign.py [MODE ...]
 MODE is pause, live or fork (default: all that this ouro has). From the environment:
 
     OURO_CAMPAIGN_DUMPS    dumps in each mode (1000)
-    OURO_CAMPAIGN_SECONDS  no dump is begun after so many, in each mode (no limit)
+    OURO_CAMPAIGN_SECONDS  no dump but the first five is begun after so many, in each mode (no limit)
     OURO_SEED              the seed that a campaign printed: the same plans in the same order
     OURO_CAMPAIGN_PYTHON   the interpreter of the targets
     OURO_CAMPAIGN_PLAN     this plan only
@@ -44,6 +44,7 @@ DUMPS = int(os.environ.get('OURO_CAMPAIGN_DUMPS') or 1000)
 SECONDS = float(os.environ.get('OURO_CAMPAIGN_SECONDS') or 'inf')
 SEED = int(os.environ.get('OURO_SEED') or random.SystemRandom().randrange(10**6))
 PYTHON = os.environ.get('OURO_CAMPAIGN_PYTHON') or targets.pythons()[0]
+LEAST = 5  # dumps, whatever the time
 PATIENCE = float(os.environ.get('OURO_CAMPAIGN_PATIENCE') or 20)
 MARK = 'OURO_CAMPAIGN_%d' % os.getpid()  # in the environment of all that we start as ouro
 PLANS = {'whole': 20, 'int': 15, 'term': 15, 'kill': 30, 'disk': 7, 'memory': 8, 'target': 5, 'guardian': 0}
@@ -363,7 +364,7 @@ class Campaign:
         started = time.monotonic()
         try:
             for number in range(DUMPS):
-                if time.monotonic() - started > SECONDS:
+                if number >= LEAST and time.monotonic() - started > SECONDS:
                     break
                 plan = self.source.choices(list(plans), list(plans.values()))[0]
                 try:

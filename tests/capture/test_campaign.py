@@ -42,7 +42,7 @@ elif how == 'fails':
     sys.exit(4)
 '''
 HARMS = {'stops': 'left behind: .*stopped or traced', 'kills': 'lost: ', 'signals': 'disturbed: .*SIGCHLD of nobody', 'litters': 'left behind: .*files',
-         'lingers': 'left behind: .*processes', 'fails': 'disturbed: .*unexpected end', 'nothing': ''}
+         'fails': 'disturbed: .*unexpected end', 'nothing': '', 'lingers': 'left behind: .*processes'}
 
 
 def expect(condition, name, text=''):
