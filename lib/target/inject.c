@@ -229,6 +229,8 @@ static bool await(struct worker *worker, pid_t pid, int *wait_status)
 /* Lets it run to its next stop. False: it ended. */
 static bool step(struct worker *worker, enum __ptrace_request how, int signal, int *wait_status)
 {
+    if (worker->thread->gone) /* which was told while we waited for the copy */
+        return false;
     /* An error means that it is being killed, which is told next. */
     ptrace(how, worker->thread->tid, NULL, (void *)(uintptr_t)signal);
     if (await(worker, worker->thread->tid, wait_status))
