@@ -137,6 +137,19 @@ static void visit_pages(struct scan *scan, const struct ouro_mapping *mapping, o
         scan->visit(scan->context, addr, count, FROM_FILE);
 }
 
+static bool is_gone(const struct copying *copying)
+{
+    return copying && __atomic_load_n(&copying->gone, __ATOMIC_RELAXED);
+}
+
+/* Its memory is gone: to take all mappings as whole then would only list holes, terabytes of them. */
+static bool has_ended(struct scan *scan)
+{
+    if (scan->copying)
+        __atomic_store_n(&scan->copying->gone, true, __ATOMIC_RELAXED);
+    return true;
+}
+
 static bool scan_regions(struct scan *scan, const struct ouro_mapping *mapping)
 {
     struct region regions[REGIONS_MAX];
@@ -155,7 +168,7 @@ static bool scan_regions(struct scan *scan, const struct ouro_mapping *mapping)
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
-            return false;
+            return errno == ESRCH && has_ended(scan);
         for (int i = 0; i < count; i++) {
             if (regions[i].start > seen)
                 visit_pages(scan, mapping, seen, (regions[i].start - seen) >> OURO_PAGE_BITS, 0);
@@ -194,6 +207,8 @@ static void scan_mapping(struct scan *scan, const struct ouro_mapping *mapping)
         ssize_t got = scan->pagemap < 0 ? -1
                                         : pread(scan->pagemap, entries, want * sizeof *entries,
                                                 (off_t)((addr >> OURO_PAGE_BITS) * sizeof *entries));
+        if (!got && has_ended(scan))
+            return;
         size_t count = got > 0 ? (size_t)got / sizeof *entries : 0;
         if (!count) { /* no pagemap: anonymous memory and what may have been written, whole */
             if (mapping->inode && !is_small_file(mapping))
@@ -467,7 +482,7 @@ static enum ouro_status scan_all(struct scan *scan, struct ouro_maps *maps, cons
                                  struct ouro_err *err)
 {
     size_t kept_count = options ? options->kept_count : 0, next = 0;
-    for (size_t i = 0; (i < maps->count || next < kept_count) && !is_late(scan->copying); i++) {
+    for (size_t i = 0; (i < maps->count || next < kept_count) && !is_late(scan->copying) && !is_gone(scan->copying); i++) {
         const struct ouro_image_kept *kept = next < kept_count ? &options->kept[next] : NULL;
         const struct ouro_mapping *mapping = i < maps->count ? &maps->items[i] : NULL;
         if (mapping && kept && mapping->start < kept->end && kept->start < mapping->end) {
