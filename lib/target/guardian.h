@@ -6,6 +6,9 @@
  * for it leaves that thread with wrong registers, so nobody else shall be that tracer: it is in a session of its own, all signals
  * are blocked, and it is forked before large memory is taken.
  *
+ * Reaping stops one thread, whichever can do it, and not the others. When the target has got a seccomp filter on all of its
+ * threads meanwhile, nothing is injected any more, and a zombie stays until the target ends.
+ *
  * The copy costs the target its page tables once more, and each page that it writes to while the copy stands. It holds
  * the target's open files, too: when the target ends or runs another program meanwhile, the copy ends at once. */
 #ifndef OURO_TARGET_GUARDIAN_H
@@ -38,8 +41,8 @@ struct ouro_guardian_copy {
     size_t kept_count;
 };
 
-/* Looks whether a copy can be made, and starts the guardian; the target is not touched. OURO_UNSUPPORTED: not of this process; err says
- * why. */
+/* Looks whether a copy can be made, and starts the guardian; the target is not touched. OURO_UNSUPPORTED: not of this
+ * process; err says why. */
 enum ouro_status ouro_guardian_start(struct ouro_guardian **guardian, const struct ouro_guardian_options *options,
                                      struct ouro_err *err);
 /* anyway: without asking `accept`. hold_max_ns: how long threads are held for one that does not stop (0: as ouro_process_stop). OURO_LIMIT: it could not be stopped in time.

@@ -162,8 +162,9 @@ static bool scan_regions(struct scan *scan, const struct ouro_mapping *mapping)
         .return_mask = REGION_PRESENT | REGION_SWAPPED | REGION_FILE,
     };
     ouro_addr seen = mapping->start;
+    uint64_t piece = scan->copying && scan->copying->deadline_ns ? SCAN_BYTES : UINT64_MAX;
     while (query.start < mapping->end && !is_late(scan->copying)) {
-        query.end = mapping->end - query.start < SCAN_BYTES ? mapping->end : query.start + SCAN_BYTES;
+        query.end = mapping->end - query.start < piece ? mapping->end : query.start + piece;
         int count = ioctl(scan->pagemap, REGION_SCAN, &query);
         if (count < 0 && errno == EINTR)
             continue;
@@ -178,6 +179,7 @@ static bool scan_regions(struct scan *scan, const struct ouro_mapping *mapping)
         }
         if (query.walk_end <= query.start)
             break;
+        piece = count || piece > UINT64_MAX / 2 ? piece : 2 * piece; /* holes are passed over quickly */
         query.start = query.walk_end;
     }
     if (seen < mapping->end)

@@ -268,9 +268,9 @@ static enum __ptrace_request towards_end(const struct worker *worker)
     return PTRACE_CONT;
 }
 
-/* Each stop costs a turn on the processor, so there are no more than needed: before the call; of a clone, when there is the copy (or behind the call, when
- * there is none); and the one of PTRACE_INTERRUPT, at which the thread is left. A clone must not be interrupted before, or the kernel
- * would give it up. */
+/* Each stop costs a turn on the processor, so there are no more than needed: before the call; of a clone, when there is
+ * the copy (or behind the call, when there is none); and the one of PTRACE_INTERRUPT, at which the thread is left. A clone
+ * must not be interrupted before, or the kernel would give it up. */
 static enum ouro_status run_call(struct worker *worker, bool is_clone)
 {
     enum __ptrace_request how = PTRACE_SYSCALL;
