@@ -230,15 +230,15 @@ static enum ouro_status release(struct dump *dump)
     struct ouro_dump_result *result = dump->result;
     struct ouro_session *session = &dump->session;
     OURO_TRY(ouro_session_release(session, dump->err));
-    ouro_mode_settle(session);
-    result->reap_ns = session->reap_ns;
     if (session->image.window) {
+        ouro_mode_settle(session);
         result->pause_ns = session->pause_ns;
         result->window_loads_bytes = ouro_window_load_count(session->image.window) * ouro_window_chunk_bytes(session->image.window);
         ouro_snapshot_writer_meta_u64(dump->writer, "capture.pause_ns", session->pause_ns);
         if (session->reap_ns)
             ouro_snapshot_writer_meta_u64(dump->writer, "capture.reap_ns", session->reap_ns);
     }
+    result->reap_ns = session->reap_ns;
     return OURO_OK;
 }
 

@@ -200,6 +200,12 @@ enum ouro_status ouro_process_denied(pid_t pid, struct ouro_err *err)
                         (int)pid);
 }
 
+static bool is_kernel_thread(pid_t pid)
+{
+    uint64_t flags;
+    return read_stat(pid, 9, &flags) && flags & 0x00200000; /* PF_KTHREAD of linux/sched.h */
+}
+
 /* 32-bit programs have other layouts: the ELF class is the fifth byte of the executable. */
 static enum ouro_status check_class(pid_t pid, struct ouro_err *err)
 {
@@ -207,6 +213,8 @@ static enum ouro_status check_class(pid_t pid, struct ouro_err *err)
     unsigned char head[EI_NIDENT] = {0};
     snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
     OURO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT && !is_kernel_thread(pid)) /* a program that ends gives this back early */
+        return ouro_err_set(err, OURO_GONE, "process %d ended", (int)pid);
     if (fd < 0 && errno == ENOENT)
         return ouro_err_set(err, OURO_UNSUPPORTED, "process %d has no executable: a kernel thread", (int)pid);
     if (fd < 0)

@@ -37,7 +37,7 @@ elif how == 'signals':
 elif how == 'litters':
     open(path + '.tmp', 'w').close()
 elif how == 'lingers':
-    subprocess.Popen(['sleep', '5'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.Popen(['sleep', '30'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 elif how == 'fails':
     sys.exit(4)
 '''
