@@ -55,7 +55,7 @@ static uint64_t least_limit(const struct ouro_budget_request *request, uint64_t 
     count_needs(&needs, request, 1, resident);
     uint64_t most = larger(needs.marking, needs.emission) + OURO_WINDOW_BYTES_MIN - request->copy_bytes / 64;
     uint64_t limit = most + most / 15;
-    return larger(limit, most + reserve_of(0));
+    return larger(limit, most + reserve_of(0)) + 2 * MIB; /* the next time it may take a little more */
 }
 
 enum ouro_status ouro_budget_plan(struct ouro_budget *budget, const struct ouro_budget_request *request, struct ouro_err *err)
@@ -74,7 +74,9 @@ enum ouro_status ouro_budget_plan(struct ouro_budget *budget, const struct ouro_
         return OURO_OK;
     if (!ouro_window_is_possible())
         return ouro_err_set(err, OURO_UNSUPPORTED, "memory can't be limited here: nobody catches the faults of a window");
-    while (budget->thread_count > 1 && larger(needs.marking, needs.emission) + budget->limit_bytes / 4 > budget->most_bytes)
+    /* Rather fewer threads than a window of less than a quarter. */
+    const uint64_t wanted = larger(budget->limit_bytes / 4, budget->reserve_bytes + OURO_WINDOW_BYTES_MIN);
+    while (budget->thread_count > 1 && larger(needs.marking, needs.emission) + wanted > budget->most_bytes)
         count_needs(&needs, request, --budget->thread_count, resident);
     const uint64_t taken = larger(needs.marking, needs.emission) + budget->reserve_bytes;
     if (taken + OURO_WINDOW_BYTES_MIN <= budget->most_bytes) {

@@ -15,8 +15,8 @@ import targets  # noqa: E402
 
 USAGE, TARGET, OTHER = 2, 3, 5
 MIB = 1 << 20
-FIGURES = ('objects', 'edges', 'tracked', 'types', 'size_bytes', 'native_bytes', 'approximate', 'torn', 'checked', 'check_impossible',
-           'disagreed', 'run_failed', 'unreadable')
+# Which two objects of a type are compared with its own code depends on who is met first: how many could be does not belong here.
+FIGURES = ('objects', 'edges', 'tracked', 'types', 'size_bytes', 'native_bytes', 'approximate', 'torn', 'disagreed', 'run_failed', 'unreadable')
 TESTS = []
 
 
@@ -185,7 +185,8 @@ def a_process_that_ends_while_it_is_read_is_said_to_have_ended():
             check(await_stopped(t.pid, process), 'it never stood still')
             os.kill(t.pid, signal.SIGKILL)
             said = process.communicate(timeout=targets.TIMEOUT_S)[1].decode()
-            check(process.returncode == TARGET and 'ended' in said, 'status %d: %s' % (process.returncode, said))
+            # it may have been killed before anything of it was read
+            check(process.returncode == TARGET and ('ended' in said or "can't be read" in said), 'status %d: %s' % (process.returncode, said))
             check(os.listdir(folder) == [], 'left behind: %s' % os.listdir(folder))
 
 
@@ -194,10 +195,14 @@ def whoever_is_interrupted_lets_the_process_go_on():
     with tempfile.TemporaryDirectory() as folder, targets.target([two_pythons()[0], *fixture('synthetic_heap.py', '500000')]) as t:
         limit = least(t.pid, os.path.join(folder, 's.ouro'))
         for number, status in ((signal.SIGINT, OTHER), (signal.SIGTERM, OTHER), (signal.SIGKILL, -signal.SIGKILL)):
-            process = bounded_dump(t.pid, folder, limit)
-            check(await_stopped(t.pid, process), 'it never stood still')
-            process.send_signal(number)
-            process.communicate(timeout=targets.TIMEOUT_S)
+            for _ in range(20):
+                process = bounded_dump(t.pid, folder, limit)
+                check(await_stopped(t.pid, process), 'it never stood still')
+                process.send_signal(number)
+                process.communicate(timeout=targets.TIMEOUT_S)
+                if process.returncode:
+                    break
+                os.unlink(os.path.join(folder, 's.ouro'))  # it had done already when we came to run
             check(process.returncode == status, 'signal %d: status %d' % (number, process.returncode))
             deadline = time.monotonic() + 30
             while not runs(t.pid) and time.monotonic() < deadline:
