@@ -358,7 +358,8 @@ enum ouro_status ouro_session_copy(struct ouro_session *session, struct ouro_err
 enum ouro_status ouro_session_release(struct ouro_session *session, struct ouro_err *err)
 {
     struct ouro_window *window = session->image.window;
-    enum ouro_status status = ouro_window_check(window, err);
+    /* One that ended when all was read has left nothing out. */
+    enum ouro_status status = ouro_window_failed(window) ? ouro_window_check(window, err) : OURO_OK;
     if (window && session->process) {
         let_go(session);
         ouro_mode_release(session);
@@ -420,7 +421,9 @@ enum ouro_status ouro_session_walk(struct ouro_session *session, struct ouro_err
 {
     enum ouro_status status = walk_all(session, err);
     /* What makes no sense may be zeroes in place of what could not be read. */
-    return ouro_window_failed(session->image.window) ? ouro_window_check(session->image.window, err) : status;
+    if (status != OURO_OK || ouro_window_failed(session->image.window))
+        OURO_TRY(ouro_window_check(session->image.window, err));
+    return status;
 }
 
 void ouro_session_close(struct ouro_session *session)

@@ -580,7 +580,14 @@ static enum ouro_status list_once(struct ouro_image *image, pid_t pid, const str
     image->page_count = 0;
     image->dropped_pages = 0;
     image->missing.count = 0;
-    return list_all(image, &copying, options, err);
+    OURO_TRY(list_all(image, &copying, options, err));
+    /* Of one that has ended meanwhile there are no pages, or not all. */
+    unsigned char byte;
+    const ouro_addr first = image->page_count ? image->page_addr[0] & ~(ouro_addr)(OURO_PAGE_BYTES - 1) : 0;
+    struct iovec local = {&byte, 1}, remote = {(void *)(uintptr_t)first, 1};
+    if (!image->page_count || (process_vm_readv(pid, &local, 1, &remote, 1, 0) < 0 && errno == ESRCH))
+        return ouro_err_set(err, OURO_GONE, "process %d ended while it was copied", (int)pid);
+    return OURO_OK;
 }
 
 enum ouro_status ouro_image_copy(struct ouro_image *image, const struct ouro_process *process,

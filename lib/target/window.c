@@ -416,8 +416,20 @@ bool ouro_window_failed(const struct ouro_window *window)
                       __atomic_load_n(&window->out_of_memory, __ATOMIC_RELAXED));
 }
 
-enum ouro_status ouro_window_check(const struct ouro_window *window, struct ouro_err *err)
+/* It may have ended unnoticed, when nothing was asked for since. */
+static void probe(struct ouro_window *window)
 {
+    unsigned char byte;
+    const struct iovec remote = {(void *)(uintptr_t)window->image->page_addr[0], 1};
+    if (window->image->page_count)
+        read_source(window, &byte, 1, &remote, 1);
+}
+
+enum ouro_status ouro_window_check(struct ouro_window *window, struct ouro_err *err)
+{
+    if (!window)
+        return OURO_OK;
+    probe(window);
     if (!ouro_window_failed(window))
         return OURO_OK;
     if (__atomic_load_n(&window->gone, __ATOMIC_RELAXED))

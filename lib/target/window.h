@@ -46,9 +46,9 @@ size_t ouro_window_there_bytes(const struct ouro_window *window);
 
 /* Whether the byte at an offset is there now, as far as can be told without asking who changes that. */
 bool ouro_window_has(const struct ouro_window *window, uint64_t offset);
-/* OURO_GONE when the source has ended; OURO_NOMEM when a chunk found no memory. */
-enum ouro_status ouro_window_check(const struct ouro_window *window, struct ouro_err *err);
-/* Whether ouro_window_check has anything to say; NULL allowed: false. */
+/* OURO_GONE when the source has ended; OURO_NOMEM when a chunk found no memory. NULL allowed: OURO_OK. */
+enum ouro_status ouro_window_check(struct ouro_window *window, struct ouro_err *err);
+/* Whether one of both was noticed already; NULL allowed: false. */
 bool ouro_window_failed(const struct ouro_window *window);
 uint64_t ouro_window_unreadable_bytes(const struct ouro_window *window);
 /* Chunks that were read so far, and what a chunk is. */
