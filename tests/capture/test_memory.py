@@ -91,6 +91,8 @@ def same(command, *options, more=0, bounded=True):
     """Dumps a program with and without a limit, the least one and some MiB, and compares all that is told."""
     with tempfile.TemporaryDirectory() as folder, targets.target(command, stderr=subprocess.DEVNULL) as t:
         path = os.path.join(folder, 's.ouro')
+        while open('/proc/%d/syscall' % t.pid).read().split()[0] != '0':  # READY comes a little before it waits for its standard input
+            os.sched_yield()
         plain = dump(t.pid, path, *options)
         check(plain['window_bytes'] == 0, 'without a limit there was a window')
         whole = export(path)
