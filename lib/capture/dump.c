@@ -78,7 +78,7 @@ static void write_process(struct dump *dump)
         ouro_snapshot_writer_meta(dump->writer, "process.command", command, size);
     put_text(dump, "arch", "x86_64");
     put_number(dump, "capture.time", dump->session.captured_at);
-    put_text(dump, "capture.mode", session->core ? "core" : ouro_session_mode_name(session->mode));
+    put_text(dump, OURO_META_MODE, session->core ? "core" : ouro_session_mode_name(session->mode));
     if (session->mode_reason[0])
         put_text(dump, "capture.mode_reason", session->mode_reason);
     put_text(dump, OURO_META_CONSISTENT, session->inconsistent[0] ? "0" : "1");

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/guard.h"
+#include "cpython/interned.h"
 #include "target/lazy.h"
 #include "target/still.h"
 
@@ -168,5 +169,6 @@ enum ouro_status ouro_live_instead(struct ouro_session *session, enum ouro_statu
 enum ouro_status ouro_live_init_python(struct ouro_session *session, struct ouro_err *err)
 {
     struct ouro_live *live = session->live;
-    return ouro_python_init_again(&session->python, &session->image, &live->python, err);
+    OURO_TRY(ouro_python_init_again(&session->python, &session->image, &live->python, err));
+    return ouro_interned_find(&session->python, err);
 }

@@ -64,11 +64,6 @@ static enum ouro_status broken_promise(const struct ouro_session *session, uint6
                         MS(session->options.max_pause_ns), why);
 }
 
-static const char *how_read(const struct ouro_session *session)
-{
-    return session->budget.window_bytes ? "reading through little memory" : "copying";
-}
-
 /* Copying takes too long, or a fork was asked for. */
 static enum ouro_status prefer_fork(struct ouro_session *session, const struct ouro_headroom_use *use, uint64_t copy_ns,
                                     struct ouro_err *err)
@@ -76,11 +71,13 @@ static enum ouro_status prefer_fork(struct ouro_session *session, const struct o
     struct ouro_err why = {0};
     uint64_t promised = promised_ns(session), fork_ns = expected_ns(use->resident_bytes, FORK_NS_PER_GIB);
     char words[128];
+    bool window = session->budget.window_bytes != 0;
     enum ouro_status status = session->guardian ? OURO_OK : start_guardian(session, &why);
     if (status == OURO_GONE)
         return ouro_err_set(err, status, "%s", why.msg);
     if (status == OURO_OK && fork_ns <= promised) {
-        snprintf(words, sizeof words, "%s its %.0f MiB would take about %.0f ms", how_read(session), MIB(use->anonymous_bytes), MS(copy_ns));
+        snprintf(words, sizeof words, "%s its %.0f MiB%s would take about %.0f ms", window ? "reading" : "copying",
+                 MIB(use->anonymous_bytes), window ? " bit by bit (--memory)" : "", MS(copy_ns));
         give_reason(session, OURO_SESSION_FORK, session->options.mode == OURO_SESSION_FORK ? "" : words, "");
         return OURO_OK;
     }

@@ -84,9 +84,15 @@ static void write_process(struct ouro_out *out, const struct ouro_heap_model *mo
     }
     if (meta(model, OURO_META_TIME, &size)) {
         add_time(&text, meta(model, OURO_META_TIME, &size));
-        if (meta(model, OURO_META_PAUSE_NS, &size))
+        const char *mode = meta(model, OURO_META_MODE, &size);
+        bool live = mode && size == 4 && !memcmp(mode, "live", 4), forked = mode && size == 4 && !memcmp(mode, "fork", 4);
+        if (live)
+            ouro_buf_add_text(&text, ", it was not stopped");
+        else if (meta(model, OURO_META_PAUSE_NS, &size))
             ouro_buf_addf(&text, ", the target stood still for %.1f ms",
                           (double)ouro_snapshot_meta_u64(model->snapshot, OURO_META_PAUSE_NS, 0) / 1e6);
+        if (forked)
+            ouro_buf_add_text(&text, " (fork)");
         add_row(&table, "captured", &text);
     }
     add_meta_row(&table, model, "values", OURO_META_VALUES);

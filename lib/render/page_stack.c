@@ -70,7 +70,7 @@ static void write_header(struct ouro_out *out, const struct ouro_page_stack *pag
         ouro_buf_add(&text, meta, size);
     }
     ouro_buf_addf(&text, ", %zu %s", count, count == 1 ? "thread" : "threads");
-    const char *mode = ouro_snapshot_meta(model->snapshot, "capture.mode", &size);
+    const char *mode = ouro_snapshot_meta(model->snapshot, OURO_META_MODE, &size);
     if (mode && size == 4 && memcmp(mode, "live", 4) == 0)
         ouro_buf_add_text(&text, ", not stopped");
     else if (ouro_snapshot_meta(model->snapshot, OURO_META_PAUSE_NS, &size))

@@ -158,6 +158,7 @@ enum ouro_object_flag {
  * empty slot may have been one that was not followed. Absent: everything. */
 #define OURO_META_SCOPE "capture.scope"
 #define OURO_META_LEFT_OUT "count.left_out"      /* of such a capture: objects that found no room */
+#define OURO_META_MODE "capture.mode" /* how memory was read */
 #define OURO_META_PAUSE_NS "capture.pause_ns"    /* how long the target stood still */
 #define OURO_META_COPIED_BYTES "capture.copied_bytes"
 #define OURO_META_CORE "core.file"               /* name of the core file it was captured from; absent: from a process */

@@ -95,6 +95,19 @@ def what_nobody_touches_is_whole_in_a_heap_that_never_stands_still(folder):
 
 
 @test
+def a_process_that_rests_is_told_the_same_in_every_mode(folder):
+    for python in targets.few_pythons():
+        with targets.target([python, '-W', 'ignore', os.path.join(targets.FIXTURES, 'zoo.py')], stderr=subprocess.DEVNULL) as t:
+            wait_for(lambda: open('/proc/%d/syscall' % t.pid).read().split()[0] == '0', 'it waits for its standard input')
+            exports = []
+            for mode in 'pause', 'fork', 'live':
+                check(dump(folder, t.pid, '--mode', mode)[0]['mode'] == mode, mode)
+                exports.append(targets.ouro('export', 's.ouro', '--format', 'ndjson', cwd=folder).stdout)
+        check(exports[0].count(b'\n') > 10000, 'nothing was exported')
+        check(exports[1] == exports[0] and exports[2] == exports[0], '%s: %s' % (python, [hash(export) for export in exports]))
+
+
+@test
 def every_command_says_that_a_live_snapshot_is_not_of_one_moment(folder):
     with busy() as t:
         dump(folder, t.pid, '--mode', 'live')
@@ -375,6 +388,8 @@ for line''').replace("    pass\n", "    print('%f' % worst[0], flush=True)\n")
         t.process.stdin.write(b'\n')
         t.process.stdin.flush()
         worst = float(t.process.stdout.readline())
+        with open(pipe, 'wb'):  # the child goes on, and executes: nobody else would end it
+            t.process.stdout.readline()
         check(worst < 1, 'a thread stood for %.2f s' % worst)
         print('  the longest gap: %.0f ms' % (worst * 1000))
 
