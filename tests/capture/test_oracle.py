@@ -67,8 +67,9 @@ def snapshot(pid, folder, *options):
 
 def known(truth, export):
     """The addresses of what the truth's objects and the roots lead to without a guess: a guessed reference may lead to what
-    was an object once, and to ask the twin about that would kill it."""
-    seen = set()
+    was an object once, and to ask the twin about that would kill it. Nor what only the table of interned strings refers to, weakly: who holds
+    it we don't know, and the twin's collections may have freed it."""
+    seen, tables = set(), compare.interned_tables(export)
     todo = [line['addr'] for line in export.lines
             if line['addr'] in truth.objects or line['type'] in compare.PSEUDO and line.get('name') != 'native']
     while todo:
@@ -78,7 +79,7 @@ def known(truth, export):
         seen.add(address)
         line = export.objects[address]
         if not line.get('approximate'):
-            todo += line['refs'] + line.get('hidden', []) + line.get('weak', [])
+            todo += line['refs'] + line.get('hidden', []) + (line.get('weak', []) if address not in tables else [])
     return seen
 
 
@@ -88,7 +89,9 @@ def ask(folder, truth, export, report):
     addresses = [line['addr'] for line in export.lines
                  if line['type'] not in compare.PSEUDO and line['addr'] not in truth.objects and line['addr'] in askable]
     if compare.SANDBOX and not any(line.get('approximate') for line in export.lines):
-        beyond = [line['addr'] for line in export.lines if line['addr'] not in askable and line['type'] not in compare.PSEUDO]
+        interned = {target for table in compare.interned_tables(export) for target in export.objects[table].get('weak', [])}
+        beyond = [line['addr'] for line in export.lines
+                  if line['addr'] not in askable and line['addr'] not in interned and line['type'] not in compare.PSEUDO]
         if beyond:
             report.differ('held by nothing', 'no object leads there', ' '.join(beyond[:10]))
     with open(folder + '/ask', 'w') as questions:
