@@ -79,26 +79,17 @@ static ouro_node kept_by_class(const struct ouro_leak_search *search, const ouro
                ? node : OURO_NODE_NONE;
 }
 
-/* The interpreter's table of interned strings refers to each twice, as key and as value, and owns neither: it is large in every
- * program, and only what nothing else keeps is a leak. */
+/* The interpreter's table of interned strings is large in every program, and only what nothing else keeps is a leak. */
 static bool is_interned(const struct ouro_leak_search *search, ouro_node node)
 {
     const struct ouro_heap_model *model = search->model;
-    struct ouro_part_walk walk;
-    if (!ouro_lookup_is_type(model, ouro_heap_model_type(model, node), "builtins", "dict"))
+    if (!ouro_lookup_is_type(model, ouro_heap_model_type(model, node), "builtins", "dict") ||
+        search->retained->bytes[node] - ouro_heap_model_bytes(model, node) >= search->leaks->bytes_min)
         return false;
-    uint64_t seen = 0;
-    ouro_part_walk_begin(&walk, model, node);
-    while (ouro_part_walk_next(&walk))
-        for (uint64_t i = 0; walk.width == 2 && i < walk.item_count && seen < 16; i++) {
-            const ouro_node *entry = &model->heap.slots[walk.first + 2 * i];
-            if (entry[0] == OURO_NODE_NONE)
-                continue;
-            if (entry[0] != entry[1])
-                return false;
-            seen++;
-        }
-    return seen >= 16 && search->retained->bytes[node] - ouro_heap_model_bytes(model, node) < search->leaks->bytes_min;
+    for (ouro_node v = model->heap.count; v && model->heap.flags[v - 1] & OURO_OBJECT_PSEUDO; v--) /* roots are the last */
+        if (ouro_heap_model_field(model, v - 1, "interned strings") == node)
+            return true;
+    return false;
 }
 
 static void add_share(struct ouro_buf *text, const struct ouro_leak_search *search, uint64_t bytes)

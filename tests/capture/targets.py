@@ -45,6 +45,12 @@ class Target:
         self.pid = pid
 
 
+def sanitized():
+    """Whether the command under test has the address sanitizer in it, which takes memory of its own."""
+    with open(OURO, 'rb') as binary:
+        return b'libasan' in binary.read()
+
+
 @contextlib.contextmanager
 def target(command, timeout_s=TIMEOUT_S, **kwargs):
     """Runs command until it prints 'READY pid', yields it, and ends it."""

@@ -323,9 +323,8 @@ def limit_of_file_size(folder):
 def no_memory(folder):
     def limit():
         resource.setrlimit(resource.RLIMIT_AS, (24 << 20, 24 << 20))
-    with open(targets.OURO, 'rb') as binary:
-        if b'libasan' in binary.read():
-            raise Skipped('the address sanitizer reserves more address space than the limit leaves')
+    if targets.sanitized():
+        raise Skipped('the address sanitizer reserves more address space than the limit leaves')
     with small() as t:
         refused(folder, [t.pid, '-o', 's.ouro'], OTHER, 'memory', preexec_fn=limit)
         not_traced(t.pid)
