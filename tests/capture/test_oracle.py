@@ -111,7 +111,7 @@ def ask(folder, truth, export, report):
             with open(part) as text:
                 report.differ('the twin died over an address', 'no object', text.read()[-200:])
             return
-        os.sched_yield()
+        time.sleep(0.001)
     with open(whole) as text:
         answers = [line for line in text if not line.startswith('#')]
     compare.check_asked(list(map(compare.json.loads, answers)), export, report)

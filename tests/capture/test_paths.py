@@ -73,7 +73,7 @@ def ask(folder, expressions):
         if time.monotonic() > end:
             with open(part) as text:
                 raise RuntimeError('the twin died over an expression: ...%s' % text.read()[-400:])
-        os.sched_yield()
+        time.sleep(0.001)
     with open(whole) as text:
         return [json.loads(line) for line in text if not line.startswith('#')]
 
