@@ -265,6 +265,11 @@ static void give(const struct child *child, const struct sockaddr_un *name, sock
     }
 }
 
+static bool is_in_call(const struct child *child)
+{
+    return call == SPIN || syscall_of(child->pid) == numbers[call] || child->shared->results[0];
+}
+
 START_TEST(a_blocked_call_of_the_thread_that_works_for_us_gives_its_result)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -278,7 +283,7 @@ START_TEST(a_blocked_call_of_the_thread_that_works_for_us_gives_its_result)
     struct child child = child_start(caller);
     struct shared *shared = child.shared;
     int own = call == WAIT4;
-    AWAIT(call == SPIN || syscall_of(child.pid) == numbers[call] || shared->results[0]);
+    AWAIT(is_in_call(&child));
     struct ouro_guardian *guardian = must_start(child.pid);
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t reap_ns;
@@ -292,6 +297,7 @@ START_TEST(a_blocked_call_of_the_thread_that_works_for_us_gives_its_result)
         ck_assert_uint_gt(reap_ns, 0);
         ck_assert_int_eq(children_of(child.pid), own);
     }
+    AWAIT(is_in_call(&child)); /* again: neither a waking nor a signal waits for one who is still on the way there */
     give(&child, &name, size);
     AWAIT(shared->results[0]);
     msgctl(queue, IPC_RMID, NULL);

@@ -577,8 +577,10 @@ START_TEST(blocked_system_calls_give_their_results_after_a_stop)
     int caller = socket(AF_UNIX, SOCK_STREAM, 0);
     ck_assert_int_eq(connect(caller, (struct sockaddr *)&name, size), 0);
     for (int i = 0; i < CALL_COUNT; i++) {
-        if (i == CALL_FUTEX)
+        if (i == CALL_FUTEX) { /* who is not back in it yet would not be woken */
+            AWAIT(syscall_of((pid_t)shared->results[10 + i]) == SYS_futex);
             shared->step = 1;
+        }
         AWAIT(shared->results[i]);
         ck_assert_msg(shared->results[i] == 1, "call %d: %ld", i, (long)shared->results[i]);
     }
