@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "capture/watch.h"
 #include "cmd_dump.h"
@@ -253,7 +254,7 @@ static void take(struct watcher *watcher, enum ouro_watch_reason reason, uint64_
     enum ouro_status status = ouro_dump(&watcher->dump, &result, &err);
     setrlimit(RLIMIT_FSIZE, &before);
     ouro_target_bar_clear(&watcher->bar);
-    uint64_t now = ouro_session_now_ns();
+    uint64_t now = ouro_clock_ns();
     if (status != OURO_OK && result.output_failed && err.sys_errno == EFBIG && known && keep) {
         tell_no_room(watcher, free_bytes, keep);
         stop(watcher, OURO_EXIT_OTHER);
@@ -282,7 +283,7 @@ static void wait_until(struct watcher *watcher, uint64_t due_ns)
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         sigaddset(&block, signals[i]);
     sigprocmask(SIG_BLOCK, &block, &before);
-    uint64_t now = ouro_session_now_ns(), left = due_ns > now ? due_ns - now : 0;
+    uint64_t now = ouro_clock_ns(), left = due_ns > now ? due_ns - now : 0;
     if (left > LOOK_NS && (watcher->ended_fd < 0 || watcher->watch.line_count))
         left = LOOK_NS;
     struct timespec time = {(time_t)(left / 1000000000), (long)(left % 1000000000)};
@@ -318,7 +319,7 @@ static void run(struct watcher *watcher)
         struct ouro_watch_look found;
         if (!look(watcher, &found))
             return;
-        enum ouro_watch_reason reason = ouro_watch_decide(&watcher->watch, ouro_session_now_ns(), found.rss_bytes);
+        enum ouro_watch_reason reason = ouro_watch_decide(&watcher->watch, ouro_clock_ns(), found.rss_bytes);
         if (reason == OURO_WATCH_ENOUGH)
             return;
         if (reason == OURO_WATCH_WAIT)

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "command.h"
 #include "output.h"
@@ -92,19 +92,12 @@ static void lay_out(struct ouro_drawing *drawing, enum ouro_drawing_format forma
     _exit(written ? 0 : 1);
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Until the end of the pipe or the time. */
 static bool read_all(int fd, struct ouro_buf *bytes, unsigned seconds)
 {
-    uint64_t deadline = now_ms() + (uint64_t)seconds * 1000;
+    uint64_t deadline = ouro_clock_ns() / 1000000 + (uint64_t)seconds * 1000;
     for (;;) {
-        uint64_t now = now_ms();
+        uint64_t now = ouro_clock_ns() / 1000000;
         struct pollfd wait = {.fd = fd, .events = POLLIN};
         int ready = now < deadline ? poll(&wait, 1, (int)(deadline - now)) : 0;
         if (ready < 0 && errno == EINTR && !ouro_interrupted)

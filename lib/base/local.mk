@@ -3,6 +3,7 @@ noinst_LIBRARIES += libouro_base.a
 libouro_base_a_SOURCES = \
 	lib/base/buf.c \
 	lib/base/buf.h \
+	lib/base/clock.h \
 	lib/base/cursor.h \
 	lib/base/err.c \
 	lib/base/err.h \

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "capture/mode.h"
 #include "capture/stack.h"
@@ -153,7 +154,7 @@ static void write_checks(struct dump *dump)
 static void write_totals(struct dump *dump, uint64_t start_ns)
 {
     const struct ouro_emit_totals *totals = &dump->result->totals;
-    ouro_snapshot_writer_meta_u64(dump->writer, "capture.duration_ns", ouro_session_now_ns() - start_ns);
+    ouro_snapshot_writer_meta_u64(dump->writer, "capture.duration_ns", ouro_clock_ns() - start_ns);
     ouro_snapshot_writer_meta_u64(dump->writer, "count.objects", totals->object_count + totals->pseudo_count);
     ouro_snapshot_writer_meta_u64(dump->writer, "count.edges", totals->edge_count);
     ouro_snapshot_writer_meta_u64(dump->writer, "count.approximate", totals->approximate_count);
@@ -288,7 +289,7 @@ static enum ouro_status copy_and_walk(struct dump *dump, uint64_t start)
     take_mode(dump);
     OURO_TRY(status);
     result->copied_bytes = session->image.copied_bytes;
-    uint64_t copied = ouro_session_now_ns();
+    uint64_t copied = ouro_clock_ns();
     result->finish_ns = copied - start - result->prepare_ns;
     result->memory_bytes = session->budget.limit_bytes;
     result->window_bytes = session->budget.window_bytes;
@@ -301,7 +302,7 @@ static enum ouro_status copy_and_walk(struct dump *dump, uint64_t start)
         if (!result->collecting_thread)
             result->collecting_thread = collection->thread;
     }
-    result->walk_ns = ouro_session_now_ns() - copied;
+    result->walk_ns = ouro_clock_ns() - copied;
     return OURO_OK;
 }
 
@@ -309,12 +310,12 @@ static enum ouro_status look_at_stacks(struct dump *dump)
 {
     struct ouro_dump_result *result = dump->result;
     struct ouro_session *session = &dump->session;
-    uint64_t start = ouro_session_now_ns();
+    uint64_t start = ouro_clock_ns();
     OURO_TRY(ouro_stack_capture(session, dump->err));
     result->stop_count = session->stop_count;
     result->pause_ns = session->pause_ns;
     result->copied_bytes = session->image.copied_bytes;
-    result->walk_ns = ouro_session_now_ns() - start;
+    result->walk_ns = ouro_clock_ns() - start;
     take_mode(dump);
     return OURO_OK;
 }
@@ -331,7 +332,7 @@ static enum ouro_status run(struct dump *dump)
     struct ouro_dump_result *result = dump->result;
     struct ouro_session *session = &dump->session;
     struct ouro_session_options session_options = options->session;
-    uint64_t start = ouro_session_now_ns();
+    uint64_t start = ouro_clock_ns();
     session_options.names_only = options->values == OURO_VALUES_NONE;
     session_options.whole_values = options->values == OURO_VALUES_FULL;
     enum ouro_status status = ouro_session_open(session, &session_options, dump->err);
@@ -349,12 +350,12 @@ static enum ouro_status run(struct dump *dump)
     result->output_failed = false;
     session->spool = open_spool;
     session->spool_context = dump;
-    result->prepare_ns = ouro_session_now_ns() - start;
+    result->prepare_ns = ouro_clock_ns() - start;
     OURO_TRY(dump->stacks && session->process ? look_at_stacks(dump) : copy_and_walk(dump, start));
-    uint64_t walked = ouro_session_now_ns();
+    uint64_t walked = ouro_clock_ns();
     OURO_TRY(write_snapshot(dump, start));
-    result->write_ns = ouro_session_now_ns() - walked;
-    result->duration_ns = ouro_session_now_ns() - start;
+    result->write_ns = ouro_clock_ns() - walked;
+    result->duration_ns = ouro_clock_ns() - start;
     return OURO_OK;
 }
 

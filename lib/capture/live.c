@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "cpython/interned.h"
 #include "target/lazy.h"
@@ -57,12 +57,6 @@ static enum ouro_status scout(struct ouro_session *session, struct ouro_err *err
     return status;
 }
 
-static void nap(void)
-{
-    struct timespec time = {.tv_nsec = NAP_NS};
-    nanosleep(&time, NULL);
-}
-
 static bool collects(const struct ouro_session *session, const struct ouro_space *space)
 {
     struct ouro_runtime_collecting collecting;
@@ -71,17 +65,10 @@ static bool collects(const struct ouro_session *session, const struct ouro_space
 
 static void await_gap(const struct ouro_session *session)
 {
-    uint64_t until = ouro_session_now_ns() + GAP_NS;
-    while (collects(session, ouro_process_space(session->process)) && ouro_session_now_ns() < until &&
+    uint64_t until = ouro_clock_ns() + GAP_NS;
+    while (collects(session, ouro_process_space(session->process)) && ouro_clock_ns() < until &&
            ouro_session_check_cancel(session, NULL) == OURO_OK)
-        nap();
-}
-
-static void note_time(struct ouro_session *session)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    session->captured_at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+        ouro_clock_nap(NAP_NS);
 }
 
 static enum ouro_status copy_once(struct ouro_session *session, bool *held, struct ouro_err *err)
@@ -96,7 +83,7 @@ static enum ouro_status copy_once(struct ouro_session *session, bool *held, stru
     OURO_TRY(ouro_image_plan(&session->image, session->process, &options, err));
     ouro_process_look(session->process);
     ouro_still_look(&before, pid);
-    note_time(session);
+    session->captured_at = ouro_clock_date();
     OURO_TRY(ouro_image_copy(&session->image, session->process, &options, err));
     OURO_TRY(ouro_image_finish(&session->image, session->process, err)); /* which may ask the process for more */
     ouro_still_look(&after, pid);

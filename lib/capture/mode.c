@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "target/guardian.h"
 #include "target/headroom.h"
 #include "target/image_files.h"
@@ -122,7 +123,7 @@ uint64_t ouro_mode_deadline_ns(const struct ouro_session *session)
     uint64_t spent = ouro_process_stopped_ns(session->process), promised = promised_ns(session);
     if (!session->options.max_pause_ns)
         return 0;
-    return ouro_session_now_ns() + (promised > spent ? promised - spent : 0);
+    return ouro_clock_ns() + (promised > spent ? promised - spent : 0);
 }
 
 uint64_t ouro_mode_hold_ns(const struct ouro_session *session)

@@ -7,9 +7,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "capture/live.h"
 #include "capture/mode.h"
@@ -26,13 +26,6 @@ const char *ouro_session_mode_name(enum ouro_session_mode mode)
 {
     static const char *const names[] = {"auto", "pause", "fork", "live"};
     return names[mode];
-}
-
-uint64_t ouro_session_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 void ouro_session_progress(const struct ouro_session *session, enum ouro_session_phase phase, double part)
@@ -62,7 +55,7 @@ static enum ouro_status wait_for_gap(struct ouro_session *session, uint64_t dead
 {
     struct ouro_runtime_collecting first = {0}, now;
     bool gave_up = false;
-    uint64_t started = ouro_session_now_ns();
+    uint64_t started = ouro_clock_ns();
     for (bool begun = false; !*stuck; begun = true) {
         OURO_TRY(ouro_session_check_cancel(session, err));
         enum ouro_status status =
@@ -72,10 +65,9 @@ static enum ouro_status wait_for_gap(struct ouro_session *session, uint64_t dead
         if (!begun)
             first = now;
         gave_up = gave_up || !now.gil_holder || now.gil_holder != first.gil_holder;
-        uint64_t at = ouro_session_now_ns();
+        uint64_t at = ouro_clock_ns();
         *stuck = at >= deadline_ns || (gave_up && at - started >= STUCK_NS);
-        struct timespec nap = {.tv_sec = 0, .tv_nsec = COLLECTING_NAP_NS};
-        nanosleep(&nap, NULL);
+        ouro_clock_nap(COLLECTING_NAP_NS);
     }
     return OURO_OK;
 }
@@ -83,9 +75,9 @@ static enum ouro_status wait_for_gap(struct ouro_session *session, uint64_t dead
 /* A stop that can be cancelled. */
 static enum ouro_status stop_within(struct ouro_session *session, uint64_t left_ns, struct ouro_err *err)
 {
-    uint64_t until = ouro_session_now_ns() + left_ns;
+    uint64_t until = ouro_clock_ns() + left_ns;
     for (;;) {
-        uint64_t now = ouro_session_now_ns(), left = until > now ? until - now : 0;
+        uint64_t now = ouro_clock_ns(), left = until > now ? until - now : 0;
         OURO_TRY(ouro_session_check_cancel(session, err));
         enum ouro_status status = ouro_process_stop(session->process, left < STOP_SLICE_NS ? left : STOP_SLICE_NS, err);
         if (status != OURO_LIMIT || left <= STOP_SLICE_NS)
@@ -95,7 +87,7 @@ static enum ouro_status stop_within(struct ouro_session *session, uint64_t left_
 
 static bool is_replaced(const struct ouro_session *session)
 {
-    return ouro_process_program(session->process) != session->program;
+    return ouro_process_program(session->options.pid) != session->program;
 }
 
 /* By stopping it: the collector must run on at once. */
@@ -120,9 +112,9 @@ static enum ouro_status take_between_collections(struct ouro_session *session,
                                                                           bool anyway, bool *collecting, struct ouro_err *err),
                                                  struct ouro_err *err)
 {
-    uint64_t deadline = ouro_session_now_ns() + session->options.timeout_ns;
+    uint64_t deadline = ouro_clock_ns() + session->options.timeout_ns;
     for (bool stuck = false;;) {
-        uint64_t now = ouro_session_now_ns();
+        uint64_t now = ouro_clock_ns();
         OURO_TRY(ouro_session_check_cancel(session, err));
         uint64_t left = stuck ? session->options.timeout_ns : deadline > now + STOP_LEAST_NS ? deadline - now : STOP_LEAST_NS;
         OURO_TRY(take(session, left, stuck, &session->collecting, err));
@@ -180,7 +172,7 @@ static enum ouro_status open_process(struct ouro_session *session, struct ouro_e
     session->source = session->process;
     if (options->start_ticks && ouro_process_start_ticks(session->process) != options->start_ticks)
         return ouro_err_set(err, OURO_GONE, "process %d ended; another has its number by now", (int)options->pid);
-    session->program = ouro_process_program(session->process);
+    session->program = ouro_process_program(options->pid);
     OURO_TRY(ouro_maps_read(&session->maps, options->pid, false, err));
     OURO_TRY(ouro_modules_read(&session->modules, session->process, &session->maps, err));
     return ouro_runtime_find(&session->runtime, ouro_process_space(session->process), &session->modules, err);
@@ -263,10 +255,8 @@ static enum ouro_status copy_stopped(struct ouro_session *session, const struct 
                                      struct ouro_err *err)
 {
     struct ouro_image_options bounded = *options;
-    struct timespec now;
     OURO_TRY(take_between_collections(session, take_stopped, err));
-    clock_gettime(CLOCK_REALTIME, &now);
-    session->captured_at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    session->captured_at = ouro_clock_date();
     bounded.deadline_ns = ouro_mode_deadline_ns(session);
     enum ouro_status status = ouro_image_copy(&session->image, session->source, &bounded, err);
     if (status != OURO_OK || !options->window_bytes)

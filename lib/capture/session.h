@@ -95,7 +95,7 @@ struct ouro_session {
     unsigned stop_count; /* more than one when a collection was running */
     bool stacks_only;    /* stack.h */
     char inconsistent[252]; /* why what was read is not of one moment; "": it is */
-    ouro_addr program;      /* which one it runs: ouro_process_program */
+    uint64_t program;       /* which one it runs: ouro_process_program */
     struct ouro_live *live; /* owned; live.h */
     uint64_t left_out_count; /* with stacks_only: objects that found no room */
 };
@@ -130,8 +130,6 @@ const struct ouro_space *ouro_session_space(const struct ouro_session *session);
 void ouro_session_progress(const struct ouro_session *session, enum ouro_session_phase phase, double part);
 enum ouro_status ouro_session_check_cancel(const struct ouro_session *session, struct ouro_err *err);
 
-/* Nanoseconds of the monotonic clock. */
-uint64_t ouro_session_now_ns(void);
 /* "module.name" of a type, builtins without their module. */
 void ouro_session_add_type_name(struct ouro_buf *out, const struct ouro_type *type);
 

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "capture/live.h"
 #include "capture/stack_walk.h"
@@ -115,13 +115,6 @@ static enum ouro_status prepare(struct capture *capture, struct ouro_err *err)
     return ouro_lazy_plan(&next->image, &capture->looks[capture->present].image, err);
 }
 
-static void note_time(struct ouro_session *session)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    session->captured_at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 struct copying {
     struct ouro_image *image;
     struct ouro_err *err;
@@ -150,7 +143,7 @@ static enum ouro_status stop_and_walk(struct capture *capture, struct ouro_err *
     struct copying copying = {.image = &other(capture)->image, .err = err};
     OURO_TRY(prepare(capture, err));
     OURO_TRY(ouro_process_stop_for(session->process, session->options.timeout_ns, copy, &copying, err));
-    note_time(session);
+    session->captured_at = ouro_clock_date();
     note_stop(session);
     OURO_TRY(copying.status);
     OURO_TRY(ouro_lazy_finish(copying.image, err));
@@ -164,7 +157,7 @@ static enum ouro_status stop_and_stay(struct capture *capture, struct ouro_err *
     struct ouro_session *session = capture->session;
     OURO_TRY(ouro_process_stop(session->process, session->options.timeout_ns, err));
     capture->stopped = true;
-    note_time(session);
+    session->captured_at = ouro_clock_date();
     enum ouro_status status = prepare(capture, err);
     if (status == OURO_OK)
         status = ouro_lazy_copy(&other(capture)->image, err);
@@ -233,7 +226,7 @@ enum ouro_status ouro_stack_capture(struct ouro_session *session, struct ouro_er
     capture.walk.tick_context = &capture;
     session->stacks_only = true;
     OURO_TRY(learn(&capture, err));
-    note_time(session);
+    session->captured_at = ouro_clock_date();
     char frozen[128];
     session->mode = OURO_SESSION_PAUSE;
     enum ouro_status status = ouro_live_is_due(session, frozen, sizeof frozen)

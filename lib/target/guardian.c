@@ -13,10 +13,10 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/guard.h"
 #include "target/headroom.h"
 #include "target/image.h"
@@ -30,7 +30,6 @@
 #define ANSWER_NS      UINT64_C(10000000000) /* beyond the time for the stop */
 #define SOCKET         0                     /* in the guardian */
 #define TARGET         1                     /* its pidfd */
-#define IDENTITY_BYTES 128
 
 enum command_kind {
     COPY = 'c',
@@ -72,22 +71,9 @@ struct ouro_guardian {
     /* Only in the guardian. */
     struct ouro_stop stop;
     struct ouro_inject_copy copy;
-    char identity[IDENTITY_BYTES];
+    uint64_t program; /* that was copied */
     bool drop_asked, anyway;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static void sleep_ns(uint64_t ns)
-{
-    struct timespec nap = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
-    nanosleep(&nap, NULL);
-}
 
 /* --- In the guardian */
 
@@ -95,23 +81,6 @@ static bool target_ended(void)
 {
     struct pollfd poller = {.fd = TARGET, .events = POLLIN};
     return poll(&poller, 1, 0) > 0 && poller.revents & (POLLIN | POLLNVAL);
-}
-
-/* Where its program and its stack begin: another program has other places. */
-static void read_identity(pid_t pid, char out[IDENTITY_BYTES])
-{
-    char path[64], text[2048];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    OURO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    text[got > 0 ? got : 0] = 0;
-    char *at = strrchr(text, ')');
-    for (int field = 2; field < 26 && at; field++)
-        at = strchr(at + 1, ' ');
-    char *end = at;
-    for (int field = 26; field < 29 && end; field++)
-        end = strchr(end + 1, ' ');
-    snprintf(out, IDENTITY_BYTES, "%.*s", end ? (int)(end - at) : 0, end ? at : "");
 }
 
 static void keep_ranges(struct ouro_guardian *guardian)
@@ -134,11 +103,9 @@ static void copy_target(void *context, bool stopped)
 {
     struct ouro_guardian *guardian = context;
     struct shared *shared = guardian->shared;
-    struct timespec now;
     if (!stopped) /* what is done is done once */
         return;
-    clock_gettime(CLOCK_REALTIME, &now);
-    shared->at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    shared->at = ouro_clock_date();
     if (!guardian->anyway && guardian->options.accept && !guardian->options.accept(guardian->options.context))
         return;
     keep_ranges(guardian);
@@ -166,7 +133,6 @@ static void stand(struct ouro_guardian *guardian)
 {
     struct pollfd poller[2] = {{.fd = SOCKET, .events = POLLIN}, {.fd = TARGET, .events = POLLIN}};
     struct command command;
-    char identity[IDENTITY_BYTES];
     for (;;) {
         poll(poller, 2, LOOK_MS);
         if (poller[0].revents) {
@@ -178,8 +144,7 @@ static void stand(struct ouro_guardian *guardian)
             poller[1].fd = -1;
         else if (poller[1].revents)
             return;
-        read_identity(guardian->options.pid, identity);
-        if (strcmp(identity, guardian->identity) != 0)
+        if (ouro_process_program(guardian->options.pid) != guardian->program)
             return;
     }
 }
@@ -249,7 +214,7 @@ static void reap(struct ouro_guardian *guardian)
     for (uint64_t nap = REAP_NAP_NS; guardian->copy.inner && !target_ended(); nap = nap < 500000000u ? 2 * nap : nap) {
         if (ouro_inject_find(guardian->options.pid, &reaping.at, NULL) == OURO_OK && reap_by_any(&reaping))
             break;
-        sleep_ns(nap);
+        ouro_clock_nap(nap);
     }
     guardian->copy = (struct ouro_inject_copy){0};
 }
@@ -264,7 +229,7 @@ static void make_copy(struct ouro_guardian *guardian, const struct command *comm
         shared->status = OURO_OK;
         shared->copy = 0;
         shared->stopped_ns = 0;
-        read_identity(guardian->options.pid, guardian->identity);
+        guardian->program = ouro_process_program(guardian->options.pid);
         stop->after = hold;
         stop->hold_max_ns = command->hold_max_ns;
         enum ouro_status status =
@@ -280,7 +245,7 @@ static void make_copy(struct ouro_guardian *guardian, const struct command *comm
         shared->status = status == OURO_OK ? shared->status : status;
         if (!again)
             break;
-        sleep_ns(REAP_NAP_NS);
+        ouro_clock_nap(REAP_NAP_NS);
     }
     answer(COPY);
 }
@@ -427,7 +392,7 @@ static bool cancelled(const struct ouro_guardian *guardian)
 static enum ouro_status await_answer(struct ouro_guardian *guardian, enum command_kind kind, uint64_t timeout_ns,
                                      bool cancellable, struct ouro_err *err)
 {
-    uint64_t deadline = now_ns() + timeout_ns;
+    uint64_t deadline = ouro_clock_ns() + timeout_ns;
     struct pollfd poller = {.fd = guardian->socket, .events = POLLIN};
     unsigned char byte = 0;
     int ready;
@@ -437,7 +402,7 @@ static enum ouro_status await_answer(struct ouro_guardian *guardian, enum comman
             guardian->broken = true;
             return ouro_err_set(err, OURO_CANCELLED, "cancelled");
         }
-    } while (ready <= 0 && now_ns() < deadline);
+    } while (ready <= 0 && ouro_clock_ns() < deadline);
     if (ready > 0 && recv(guardian->socket, &byte, 1, 0) == 1 && byte == kind)
         return OURO_OK;
     guardian->broken = true;
@@ -505,9 +470,9 @@ void ouro_guardian_end(struct ouro_guardian *guardian)
         return;
     if (guardian->socket >= 0)
         close(guardian->socket);
-    uint64_t deadline = now_ns() + ANSWER_NS / 5;
-    while (guardian->pid > 0 && waitpid(guardian->pid, NULL, WNOHANG) == 0 && now_ns() < deadline)
-        sleep_ns(200000);
+    uint64_t deadline = ouro_clock_ns() + ANSWER_NS / 5;
+    while (guardian->pid > 0 && waitpid(guardian->pid, NULL, WNOHANG) == 0 && ouro_clock_ns() < deadline)
+        ouro_clock_nap(200000);
     if (guardian->shared)
         munmap(guardian->shared, guardian->shared_bytes);
     free(guardian->kept.items);

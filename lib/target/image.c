@@ -10,10 +10,10 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/guard.h"
 #include "target/image_files.h"
 #include "target/lazy.h"
@@ -75,11 +75,9 @@ struct scan {
 
 static bool is_late(struct copying *copying)
 {
-    struct timespec now;
     if (!copying || !copying->deadline_ns)
         return false;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec >= copying->deadline_ns)
+    if (ouro_clock_ns() >= copying->deadline_ns)
         __atomic_store_n(&copying->late, true, __ATOMIC_RELAXED);
     return __atomic_load_n(&copying->late, __ATOMIC_RELAXED);
 }

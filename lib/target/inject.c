@@ -12,9 +12,9 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 
 #define CODE_64      0x33 /* the code segment of 64-bit programs */
@@ -366,7 +366,6 @@ static enum ouro_status begin_with(struct ouro_stop *stop, ouro_addr at, struct 
 /* When the target is killed inside of the clone, a copy may be that nobody told us of: it is attached to us, and ends here. */
 static void end_strays(const struct worker *worker)
 {
-    struct timespec nap = {.tv_nsec = 1000000};
     int wait_status;
     if (worker->early)
         kill(worker->early, SIGKILL);
@@ -377,7 +376,7 @@ static void end_strays(const struct worker *worker)
         if (got > 0 && WIFSTOPPED(wait_status))
             kill(got, SIGKILL);
         else if (got == 0)
-            nanosleep(&nap, NULL);
+            ouro_clock_nap(1000000);
     }
 }
 

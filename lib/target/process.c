@@ -295,10 +295,22 @@ uint64_t ouro_process_start_ticks(const struct ouro_process *process)
     return process->start_ticks;
 }
 
-ouro_addr ouro_process_program(const struct ouro_process *process)
+uint64_t ouro_process_program(pid_t pid)
 {
-    uint64_t start_of_stack = 0;
-    return read_stat(process->pid, 28, &start_of_stack) ? start_of_stack : 0;
+    enum { START_OF_CODE = 26, START_OF_STACK = 28 };
+    char path[64], text[2048];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    OURO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    text[got > 0 ? got : 0] = 0;
+    uint64_t program = 0;
+    char *at = strrchr(text, ')');
+    for (int field = 2; field <= START_OF_STACK && at; field++) {
+        if (field == START_OF_CODE || field == START_OF_STACK)
+            program = program * 31 + strtoull(at + 1, NULL, 10);
+        at = strchr(at + 1, ' ');
+    }
+    return program;
 }
 
 double ouro_process_start_time(const struct ouro_process *process)

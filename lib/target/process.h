@@ -41,8 +41,9 @@ enum ouro_status ouro_process_open(struct ouro_process **process, pid_t pid, str
 void ouro_process_close(struct ouro_process *process);
 
 pid_t ouro_process_pid(const struct ouro_process *process);
-/* Where the stack of the program that runs now begins (field 28 of stat): another one behind an exec. 0: not to be seen. */
-ouro_addr ouro_process_program(const struct ouro_process *process);
+/* Tells one program that a process executes from the next (execve): made of where its code and its stack begin. 0: not to be seen.
+ * Takes no memory. */
+uint64_t ouro_process_program(pid_t pid);
 /* Start time in clock ticks since boot (field 22 of stat): with the pid it names a process for good. */
 uint64_t ouro_process_start_ticks(const struct ouro_process *process);
 /* The same as seconds since the epoch. */

@@ -13,23 +13,16 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/guard.h"
 #include "target/registers.h"
 
 #define STATES_MAX 65536u /* threads whose state is read before a stop */
 #define SPIN_NS    UINT64_C(300000)
 #define SLICE_NS   UINT64_C(100000000) /* how long all are held for one that does not stop; doubled each time */
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static size_t read_file(int task, const char *tid, const char *name, char *out, size_t capacity)
 {
@@ -151,7 +144,7 @@ static enum ouro_status seize_new(struct ouro_stop *stop, size_t *fresh, uint64_
     if (*fresh && !stop->started_ns) {
         if (stop->work)
             stop->work(stop->work_context, false);
-        stop->started_ns = now_ns();
+        stop->started_ns = ouro_clock_ns();
     }
     for (size_t i = first; i < stop->count; i++)
         ptrace(PTRACE_INTERRUPT, stop->items[i].tid, NULL, NULL);
@@ -261,13 +254,13 @@ static enum ouro_status did_not_stop(struct ouro_stop *stop, pid_t tid, struct o
  */
 static enum ouro_status wait_stopped(struct ouro_stop *stop, uint64_t deadline_ns, struct ouro_err *err)
 {
-    uint64_t nap_ns = 20000, polite_ns = now_ns() + SPIN_NS;
+    uint64_t nap_ns = 20000, polite_ns = ouro_clock_ns() + SPIN_NS;
     for (size_t i = 0; i < stop->count; i++) {
         struct ouro_stop_thread *thread = &stop->items[i];
         while (!thread->stopped && !thread->gone) {
             int wait_status;
             pid_t got = waitpid(thread->tid, &wait_status, __WALL | WNOHANG);
-            uint64_t now = now_ns();
+            uint64_t now = ouro_clock_ns();
             if (got == thread->tid) {
                 note_stop(thread, wait_status);
                 if (thread->stopped)
@@ -279,8 +272,7 @@ static enum ouro_status wait_stopped(struct ouro_stop *stop, uint64_t deadline_n
             } else if (now < polite_ns) {
                 sched_yield();
             } else {
-                struct timespec nap = {.tv_nsec = (long)nap_ns};
-                nanosleep(&nap, NULL);
+                ouro_clock_nap(nap_ns);
                 if (nap_ns < 1000000)
                     nap_ns *= 2;
             }
@@ -321,7 +313,7 @@ static enum ouro_status stop_threads(struct ouro_stop *stop, uint64_t deadline_n
             status = wait_stopped(stop, deadline_ns, err);
         whole = stop->only ? true : fresh ? holds_all(stop) : total <= count_alive(stop) + stop->dead_leader;
         if (status == OURO_OK && !fresh && !whole) {
-            if (now_ns() > deadline_ns)
+            if (ouro_clock_ns() > deadline_ns)
                 return ouro_err_set(err, OURO_LIMIT, "process %d has threads that can't be seized in time",
                                     (int)stop->pid);
             sched_yield(); /* to one that is about to end */
@@ -346,7 +338,7 @@ static void let_go(struct ouro_stop *stop)
         if (!thread->stopped || ptrace(PTRACE_DETACH, thread->tid, NULL, (void *)(uintptr_t)thread->signal))
             stop->left = true;
     }
-    stop->ended_ns = now_ns();
+    stop->ended_ns = ouro_clock_ns();
 }
 
 /* Where we may, we and the threads that we start come first while somebody stands still for us. */
@@ -433,10 +425,9 @@ static enum ouro_status attempt(struct ouro_stop *stop, uint64_t deadline_ns, st
 static bool wait_while_uninterruptible(const struct ouro_stop *stop, uint64_t deadline_ns)
 {
     bool waited = false;
-    long nap_ns = 50000;
-    while (stop->late_tid && letter_of(stop, stop->late_tid) == 'D' && now_ns() < deadline_ns) {
-        struct timespec nap = {.tv_nsec = nap_ns};
-        nanosleep(&nap, NULL);
+    uint64_t nap_ns = 50000;
+    while (stop->late_tid && letter_of(stop, stop->late_tid) == 'D' && ouro_clock_ns() < deadline_ns) {
+        ouro_clock_nap(nap_ns);
         nap_ns = nap_ns < 5000000 ? 2 * nap_ns : nap_ns;
         waited = true;
     }
@@ -462,7 +453,7 @@ enum ouro_status ouro_stop_for(struct ouro_stop *stop, pid_t pid, uint64_t timeo
 
 enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, struct ouro_err *err)
 {
-    uint64_t start = now_ns(), slice_ns = SLICE_NS;
+    uint64_t start = ouro_clock_ns(), slice_ns = SLICE_NS;
     if (stop->hold_max_ns && stop->hold_max_ns < slice_ns)
         slice_ns = stop->hold_max_ns;
     ouro_stop_resume(stop);
@@ -470,19 +461,17 @@ enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeo
     read_states(stop);
     /* One thread in vfork, and all others would stand still for the whole time: let them run in between. */
     for (;;) {
-        uint64_t spent = now_ns() - start, left = timeout_ns > spent ? timeout_ns - spent : 0;
+        uint64_t spent = ouro_clock_ns() - start, left = timeout_ns > spent ? timeout_ns - spent : 0;
         bool last = left <= slice_ns;
-        enum ouro_status status = attempt(stop, now_ns() + (last ? left : slice_ns), err);
+        enum ouro_status status = attempt(stop, ouro_clock_ns() + (last ? left : slice_ns), err);
         if (status != OURO_LIMIT || last)
             return status;
         if (wait_while_uninterruptible(stop, start + timeout_ns)) {
-            if (now_ns() - start >= timeout_ns)
+            if (ouro_clock_ns() - start >= timeout_ns)
                 return status;
             continue; /* it woke up: the next attempt is as short as this one */
         }
-        struct timespec nap = {.tv_sec = (time_t)(slice_ns / 4 / 1000000000u),
-                               .tv_nsec = (long)(slice_ns / 4 % 1000000000u)};
-        nanosleep(&nap, NULL);
+        ouro_clock_nap(slice_ns / 4);
         if (!stop->hold_max_ns || 2 * slice_ns <= stop->hold_max_ns)
             slice_ns *= 2;
     }
@@ -500,7 +489,7 @@ uint64_t ouro_stop_duration_ns(const struct ouro_stop *stop)
 {
     if (!stop->started_ns)
         return 0;
-    return (stop->ended_ns ? stop->ended_ns : now_ns()) - stop->started_ns;
+    return (stop->ended_ns ? stop->ended_ns : ouro_clock_ns()) - stop->started_ns;
 }
 
 void ouro_stop_fini(struct ouro_stop *stop)
