@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/guard.h"
-#include "capture/mode.h"
 #include "capture/stack.h"
 
 struct dump {
@@ -232,7 +231,6 @@ static enum ouro_status release(struct dump *dump)
     struct ouro_session *session = &dump->session;
     OURO_TRY(ouro_session_release(session, dump->err));
     if (session->image.window) {
-        ouro_mode_settle(session);
         result->pause_ns = session->pause_ns;
         result->window_loads_bytes = ouro_window_load_count(session->image.window) * ouro_window_chunk_bytes(session->image.window);
         ouro_snapshot_writer_meta_u64(dump->writer, "capture.pause_ns", session->pause_ns);
@@ -256,8 +254,6 @@ static enum ouro_status write_snapshot(struct dump *dump, uint64_t start_ns)
         .progress = on_write,
         .progress_context = dump,
     };
-    if (!dump->session.image.window)
-        ouro_mode_settle(&dump->session);
     write_process(dump);
     OURO_TRY(ouro_emit(&dump->session.walk, dump->writer, &options, &result->totals, dump->err));
     OURO_TRY(release(dump));

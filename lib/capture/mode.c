@@ -193,20 +193,14 @@ enum ouro_status ouro_mode_fork(struct ouro_session *session, uint64_t timeout_n
 
 void ouro_mode_release(struct ouro_session *session)
 {
-    if (session->source == session->process || session->image.lazy)
+    if (session->source == session->process)
         return;
     if (session->image.window)
         session->image.kept_count = 0;
     if (session->image.files) /* what is read from the process still, constants, the target has too */
         session->image.files->pid = session->options.pid;
     close_source(session);
-    ouro_guardian_release(session->guardian);
-}
-
-void ouro_mode_settle(struct ouro_session *session)
-{
-    if (session->guardian && session->forked.pid)
-        ouro_guardian_drop(session->guardian, &session->reap_ns);
+    ouro_guardian_drop(session->guardian, &session->reap_ns);
 }
 
 void ouro_mode_fini(struct ouro_session *session)

@@ -20,10 +20,8 @@ bool ouro_mode_may_pause(struct ouro_session *session, enum ouro_status status, 
  * copy then. */
 enum ouro_status ouro_mode_fork(struct ouro_session *session, uint64_t timeout_ns, bool anyway, bool *collecting,
                                 struct ouro_err *err);
-/* Everything was read from the copy: it ends while we go on. */
+/* Everything was read from the copy: it ends, and we wait until it is gone; sets reap_ns. */
 void ouro_mode_release(struct ouro_session *session);
-/* Until the copy is gone; sets reap_ns. */
-void ouro_mode_settle(struct ouro_session *session);
 void ouro_mode_fini(struct ouro_session *session);
 
 #endif

@@ -90,7 +90,7 @@ struct ouro_session {
     char mode_reason[200];       /* why this one, where nobody asked for it; "": it was asked for */
     double captured_at;          /* seconds since the epoch; of a core: when its file was last written to */
     uint64_t pause_ns;
-    uint64_t reap_ns;    /* of fork mode: how long it stood still once more, to take leave of the copy; after ouro_mode_settle */
+    uint64_t reap_ns;    /* of fork mode: how long it stood still once more, to take leave of the copy; after ouro_mode_release */
     bool collecting;     /* it was inside of a collection: a core, or one that did not end */
     unsigned stop_count; /* more than one when a collection was running */
     bool stacks_only;    /* stack.h */

@@ -67,7 +67,6 @@ struct ouro_guardian {
     } kept;
     bool broken;   /* it did not answer, or ended */
     bool standing; /* a copy may be there */
-    bool released; /* and we said that it shall end */
     /* Only in the guardian. */
     struct ouro_stop stop;
     struct ouro_inject_copy copy;
@@ -427,7 +426,6 @@ enum ouro_status ouro_guardian_copy(struct ouro_guardian *guardian, uint64_t tim
     ouro_guardian_drop(guardian, NULL);
     OURO_TRY(tell(guardian, &command, err));
     guardian->standing = true;
-    guardian->released = false;
     OURO_TRY(await_answer(guardian, COPY, timeout_ns + ANSWER_NS, true, err));
     guardian->standing = shared->copy != 0;
     if (shared->status != OURO_OK) {
@@ -447,20 +445,14 @@ enum ouro_status ouro_guardian_copy(struct ouro_guardian *guardian, uint64_t tim
     return OURO_OK;
 }
 
-void ouro_guardian_release(struct ouro_guardian *guardian)
-{
-    const struct command command = {.kind = DROP};
-    if (guardian->standing && !guardian->released)
-        guardian->released = tell(guardian, &command, NULL) == OURO_OK;
-}
-
 void ouro_guardian_drop(struct ouro_guardian *guardian, uint64_t *reap_ns)
 {
-    ouro_guardian_release(guardian);
-    bool done = guardian->released && !guardian->broken && await_answer(guardian, DROP, ANSWER_NS, false, NULL) == OURO_OK;
+    const struct command command = {.kind = DROP};
+    bool done = guardian->standing && tell(guardian, &command, NULL) == OURO_OK &&
+                await_answer(guardian, DROP, ANSWER_NS, true, NULL) == OURO_OK;
     if (reap_ns)
         *reap_ns = done ? guardian->shared->reap_ns : 0;
-    guardian->standing = guardian->released = false;
+    guardian->standing = false;
 }
 
 /* It ends as soon as the socket is closed. When it can't reap yet it stays behind, and we do not wait for that. */

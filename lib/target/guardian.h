@@ -50,10 +50,9 @@ enum ouro_status ouro_guardian_start(struct ouro_guardian **guardian, const stru
  * OURO_CANCELLED. Whatever the result, the target runs. */
 enum ouro_status ouro_guardian_copy(struct ouro_guardian *guardian, uint64_t timeout_ns, uint64_t hold_max_ns,
                                     bool anyway, struct ouro_guardian_copy *copy, struct ouro_err *err);
-/* The copy is not needed any more: it ends while we go on. */
-void ouro_guardian_release(struct ouro_guardian *guardian);
-/* Ends the copy. Returns as soon as the target has reaped it, or after a while without (the guardian goes on trying by itself).
- * *reap_ns: how long the target stood still for that; 0: not yet. Without a copy nothing happens. */
+/* Ends the copy. Returns as soon as the target has reaped it, or when cancelled, or after a while without (the guardian goes on trying
+ * by itself). Who computes meanwhile takes from the target the processor on which it would reap.
+ * *reap_ns: how long the target stood still for that; 0: not yet, or there was no copy. */
 void ouro_guardian_drop(struct ouro_guardian *guardian, uint64_t *reap_ns);
 /* Drops and ends. NULL allowed. */
 void ouro_guardian_end(struct ouro_guardian *guardian);

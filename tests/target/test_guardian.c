@@ -650,6 +650,12 @@ static void vforking(struct shared *shared)
     child_rest(shared);
 }
 
+static void *drop(void *guardian)
+{
+    ouro_guardian_drop(guardian, NULL);
+    return NULL;
+}
+
 START_TEST(a_process_in_vfork_is_given_its_time_before_it_reaps)
 {
     struct child child = child_start(vforking);
@@ -657,13 +663,14 @@ START_TEST(a_process_in_vfork_is_given_its_time_before_it_reaps)
     struct ouro_guardian_copy copy = must_copy(guardian);
     child.shared->step = 1;
     AWAIT(child.shared->step == 2);
-    ouro_guardian_release(guardian);
+    pthread_t dropping;
+    ck_assert_int_eq(pthread_create(&dropping, NULL, drop, guardian), 0);
     AWAIT(state_of(copy.pid) == 'Z');
     ck_assert_int_eq(child.shared->done, 0);
     ck_assert_int_eq(write(child.shared->pipes[0][1], "r", 1), 1);
     AWAIT(child.shared->done);
     ck_assert_int_eq(child.shared->results[0], 1);
-    ouro_guardian_drop(guardian, NULL);
+    ck_assert_int_eq(pthread_join(dropping, NULL), 0);
     ck_assert_int_eq(state_of(copy.pid), 0);
     ouro_guardian_end(guardian);
     child_end(&child);
