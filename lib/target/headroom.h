@@ -14,10 +14,6 @@ struct ouro_headroom_use {
 };
 enum ouro_status ouro_headroom_use(pid_t pid, struct ouro_headroom_use *use, struct ouro_err *err);
 
-/* The least that any memory cgroup of the process leaves, by the texts of its /proc/PID/cgroup and of a mountinfo: cgroups of both
- * versions and all their parents that can be seen; cache that can be dropped counts as free. UINT64_MAX: no limit. */
-uint64_t ouro_headroom_cgroup(const char *cgroups, const char *mounts);
-
 /* OURO_UNSUPPORTED: a copy could harm the target or can't be whole; err says why. maps: read with flags. */
 enum ouro_status ouro_headroom_check(pid_t pid, const struct ouro_headroom_use *use, const struct ouro_maps *maps,
                                      struct ouro_err *err);

@@ -28,8 +28,8 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "target/available.h"
 #include "target/guardian.h"
-#include "target/headroom.h"
 #include "target/image.h"
 
 #define TIMEOUT_NS UINT64_C(20000000000)
@@ -777,27 +777,27 @@ START_TEST(the_least_room_of_all_cgroups_above_counts)
     snprintf(folder, sizeof folder, "%s/a", top);
     mkdir(folder, 0700);
     snprintf(mounts, sizeof mounts, "30 1 0:1 / /proc rw - proc proc rw\n31 1 0:2 / %s rw shared:4 - cgroup2 cgroup2 rw\n", top);
-    ck_assert_uint_eq(ouro_headroom_cgroup("0::/a\n", mounts), UINT64_MAX);
+    ck_assert_uint_eq(ouro_available_in_cgroups("0::/a\n", mounts), UINT64_MAX);
     write_file(folder, "memory.max", "max\n");
     write_file(folder, "memory.current", "5000\n");
-    ck_assert_uint_eq(ouro_headroom_cgroup("0::/a\n", mounts), UINT64_MAX);
+    ck_assert_uint_eq(ouro_available_in_cgroups("0::/a\n", mounts), UINT64_MAX);
     write_file(top, "memory.max", "10000\n");
     write_file(top, "memory.current", "7000\n");
-    ck_assert_uint_eq(ouro_headroom_cgroup("0::/a\n", mounts), 3000);
+    ck_assert_uint_eq(ouro_available_in_cgroups("0::/a\n", mounts), 3000);
     write_file(top, "memory.stat", "anon 5\ninactive_file 1000\n");
-    ck_assert_uint_eq(ouro_headroom_cgroup("0::/a\n", mounts), 4000);
+    ck_assert_uint_eq(ouro_available_in_cgroups("0::/a\n", mounts), 4000);
     write_file(folder, "memory.max", "5500\n");
-    ck_assert_uint_eq(ouro_headroom_cgroup("0::/a\n", mounts), 500);
+    ck_assert_uint_eq(ouro_available_in_cgroups("0::/a\n", mounts), 500);
     write_file(folder, "memory.high", "4000\n");
-    ck_assert_uint_eq(ouro_headroom_cgroup("0::/a\n", mounts), 0);
+    ck_assert_uint_eq(ouro_available_in_cgroups("0::/a\n", mounts), 0);
     snprintf(mounts, sizeof mounts, "31 1 0:2 /b %s rw - cgroup cgroup rw,memory", top);
     write_file(folder, "memory.limit_in_bytes", "9223372036854771712\n");
     write_file(folder, "memory.usage_in_bytes", "100\n");
-    ck_assert_uint_eq(ouro_headroom_cgroup("5:cpu,memory:/b/a\n0::/\n", mounts), UINT64_MAX);
+    ck_assert_uint_eq(ouro_available_in_cgroups("5:cpu,memory:/b/a\n0::/\n", mounts), UINT64_MAX);
     write_file(folder, "memory.limit_in_bytes", "300\n");
-    ck_assert_uint_eq(ouro_headroom_cgroup("5:cpu,memory:/b/a\n0::/\n", mounts), 200);
-    ck_assert_uint_eq(ouro_headroom_cgroup("5:cpu,memoryless:/b/a\n0::/\n", mounts), UINT64_MAX);
-    ck_assert_uint_eq(ouro_headroom_cgroup("", ""), UINT64_MAX);
+    ck_assert_uint_eq(ouro_available_in_cgroups("5:cpu,memory:/b/a\n0::/\n", mounts), 200);
+    ck_assert_uint_eq(ouro_available_in_cgroups("5:cpu,memoryless:/b/a\n0::/\n", mounts), UINT64_MAX);
+    ck_assert_uint_eq(ouro_available_in_cgroups("", ""), UINT64_MAX);
     char command[128];
     snprintf(command, sizeof command, "rm -r %s", top);
     ck_assert_int_eq(system(command), 0);
