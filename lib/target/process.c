@@ -195,6 +195,12 @@ enum ouro_status ouro_process_denied(pid_t pid, struct ouro_err *err)
                             "kernel.yama.ptrace_scope is 1: only a parent may trace its children: run ouro as root "
                             "(sudo), or set it to 0 "
                             "(sysctl kernel.yama.ptrace_scope=0)");
+    OURO_FREE char *own = read_proc(getpid(), "status", &size);
+    if (own && status_number(own, "Seccomp") > 0)
+        return ouro_err_set(err, OURO_DENIED,
+                            "no permission to trace process %d: the seccomp filter under which ouro itself runs forbids it; in a container "
+                            "that was started with --cap-add=SYS_PTRACE it would not",
+                            (int)pid);
     return ouro_err_set(err, OURO_DENIED,
                         "no permission to trace process %d: a security module (SELinux, AppArmor, seccomp) forbids it",
                         (int)pid);

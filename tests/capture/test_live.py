@@ -447,6 +447,27 @@ def who_may_read_but_not_trace_reads(folder):
         refused(folder, [t.pid, '--mode', 'pause', '-o', 'x.ouro'], TARGET, 'permission', '--mode live', preexec_fn=forbid_ptrace)
 
 
+STILL = 'import os, sys; print("READY", os.getpid(), flush=True); sys.stdin.read()'
+
+
+def give_up_tracing():
+    """In the child, as root of a container: without CAP_SYS_PTRACE, also for what it executes."""
+    LIBC.prctl(24, 19, 0, 0, 0)
+
+
+@test
+def who_is_under_a_filter_is_told_what_a_container_needs(folder):
+    def confined():
+        give_up_tracing()
+        forbid_ptrace()
+
+    with python_target(STILL, preexec_fn=give_up_tracing) as t:
+        taken = targets.ouro('dump', t.pid, '-q', '-o', 's.ouro', cwd=folder, preexec_fn=give_up_tracing)
+        if taken.returncode:
+            raise Skipped('not without CAP_SYS_PTRACE: %s' % taken.stderr)
+        refused(folder, [t.pid, '--mode', 'pause', '-o', 'x.ouro'], TARGET, 'seccomp filter', '--cap-add=SYS_PTRACE', preexec_fn=confined)
+
+
 # -- exec ---------------------------------------------------------------------------------------------------------------
 
 EXECS = '''
