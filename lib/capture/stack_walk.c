@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "capture/emit.h"
+#include "cpython/chain.h"
 #include "cpython/dict.h"
 #include "cpython/finalizer.h"
 #include "cpython/lock.h"
@@ -403,13 +404,12 @@ static void drain(struct ouro_stack_walk *walk)
     walk->queue.count = 0;
 }
 
-#define LIST_MAX (1u << 20)
-
 /* struct llist_node: next, prev; the head stands in the list. */
 static void mark_list(struct ouro_stack_walk *walk, ouro_addr head)
 {
     ouro_addr node = walk->lists.known ? ouro_python_word(walk->python, head) : 0;
-    for (unsigned i = 0; node && node != head && i < LIST_MAX; i++) {
+    struct ouro_chain chain = {0};
+    while (node && node != head && !ouro_chain_repeats(&chain, node)) {
         mark(walk, node - walk->lists.node, 0, false);
         node = node & 7 ? 0 : ouro_python_word(walk->python, node);
     }

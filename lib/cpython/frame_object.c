@@ -2,9 +2,8 @@
 
 #include <stdio.h>
 
+#include "cpython/chain.h"
 #include "cpython/deliver.h"
-
-#define FRAMES_MAX (1u << 20)
 
 /* Cells and free variables of 3.8 to 3.10 have tuples of their own. */
 static uint64_t count_of(const struct ouro_python *python, ouro_addr code, int32_t at, const unsigned char **items)
@@ -127,14 +126,20 @@ uint32_t ouro_frame_line_by_pairs(const struct ouro_layout *layout, const unsign
     return !known || line < 0 || line > INT32_MAX ? 0 : (uint32_t)line;
 }
 
+static ouro_addr frame_before(const void *context, ouro_addr frame)
+{
+    const struct ouro_python *python = context;
+    return frame & 7 ? 0 : ouro_python_word(python, frame + (ouro_addr)python->layout->frame_back);
+}
+
 void ouro_frame_object_each(struct ouro_python *python, ouro_addr thread, const struct ouro_state_sink *sink)
 {
     const struct ouro_layout *layout = python->layout;
     ouro_addr frame = ouro_python_word(python, thread + (ouro_addr)layout->thread_frame);
-    for (unsigned depth = 0; frame; depth++) {
+    for (uint64_t left = ouro_chain_length(frame, frame_before, python); frame; left--) {
         const unsigned char *bytes =
             frame & 7 ? NULL : ouro_image_at(python->image, frame, (uint64_t)layout->frame_localsplus);
-        if (!bytes || depth == FRAMES_MAX) {
+        if (!bytes || !left) {
             ouro_python_count_unreadable(python, OURO_UNREADABLE_FRAME);
             if (sink->torn)
                 sink->torn(sink->context);

@@ -1,6 +1,7 @@
 # What the bytes of an interpreter mean. Uses base and target.
 noinst_LIBRARIES += libouro_cpython.a
 libouro_cpython_a_SOURCES = \
+	lib/cpython/chain.h \
 	lib/cpython/check.c \
 	lib/cpython/check.h \
 	lib/cpython/deliver.h \

@@ -2,12 +2,12 @@
 
 #include <stdio.h>
 
+#include "cpython/chain.h"
 #include "cpython/dict.h"
 #include "cpython/frame_object.h"
 #include "cpython/value.h"
 
 #define THREADS_MAX 65536
-#define FRAMES_MAX (1u << 20)
 #define ATEXIT_MAX 65536
 
 /* GEN_HEAD of 3.14.4's gc.c, by which counts go: generation 1 is the old space that was visited last, generation 2 the other. */
@@ -168,8 +168,9 @@ static bool fits(const struct ouro_python *python, ouro_addr cframe)
     const struct ouro_layout *layout = python->layout;
     ouro_addr frame = ouro_python_word(python, cframe + (ouro_addr)layout->cframe_frame);
     ouro_addr before = ouro_python_word(python, cframe + (ouro_addr)layout->cframe_previous);
-    for (unsigned depth = 0; before && depth < FRAMES_MAX; depth++) {
-        const unsigned char *bytes = frame ? frame_bytes(python, frame) : NULL;
+    struct ouro_chain chain = {0};
+    while (before) {
+        const unsigned char *bytes = frame && !ouro_chain_repeats(&chain, frame) ? frame_bytes(python, frame) : NULL;
         if (!bytes)
             return false;
         frame = ouro_load_u64(bytes + layout->iframe_previous);
@@ -194,6 +195,13 @@ static ouro_addr first_frame(const struct ouro_python *python, ouro_addr thread,
     return cframe ? ouro_python_word(python, cframe + (ouro_addr)layout->cframe_frame) : 0;
 }
 
+static ouro_addr frame_before(const void *context, ouro_addr frame)
+{
+    const struct ouro_python *python = context;
+    const unsigned char *bytes = frame_bytes(python, frame);
+    return bytes ? ouro_load_u64(bytes + python->layout->iframe_previous) : 0;
+}
+
 /* Frames that are just linked or taken off may not be all; `torn` is told then. */
 static void each_frame(struct ouro_python *python, const struct ouro_thread *thread, const struct ouro_state_sink *sink)
 {
@@ -204,9 +212,10 @@ static void each_frame(struct ouro_python *python, const struct ouro_thread *thr
         return;
     }
     ouro_addr frame = first_frame(python, thread->addr, thread->holds_gil, &torn);
-    for (unsigned depth = 0; frame; depth++) {
+    uint64_t left = ouro_chain_length(frame, frame_before, python);
+    for (; frame; left--) {
         const unsigned char *bytes = frame_bytes(python, frame);
-        if (!bytes || depth == FRAMES_MAX) {
+        if (!bytes || !left) {
             entry = false;
             break;
         }
@@ -243,6 +252,12 @@ static uint64_t native_id(const struct ouro_python *python, const unsigned char 
     return ouro_load_u32(bytes + PTHREAD_TID);
 }
 
+static ouro_addr thread_behind(const void *context, ouro_addr thread)
+{
+    const struct ouro_python *python = context;
+    return ouro_python_word(python, thread + (ouro_addr)python->layout->thread_next);
+}
+
 static void each_thread(struct ouro_python *python, const struct ouro_interpreter *interpreter,
                         const struct ouro_state_sink *sink)
 {
@@ -270,10 +285,11 @@ static void each_thread(struct ouro_python *python, const struct ouro_interprete
         {"<running task>", layout->thread_running_task},
     };
     ouro_addr at = ouro_python_word(python, interpreter->addr + (ouro_addr)layout->interp_threads);
-    for (unsigned n = 0; at; n++) {
+    uint64_t left = ouro_chain_length(at, thread_behind, python);
+    for (; at; left--) {
         int32_t last = layout->thread_native > layout->thread_ident ? layout->thread_native : layout->thread_ident;
         const unsigned char *bytes = ouro_image_at(python->image, at, (uint64_t)last + 8);
-        if (!bytes || n == THREADS_MAX) {
+        if (!bytes || !left) {
             ouro_python_count_unreadable(python, OURO_UNREADABLE_FRAME);
             return;
         }

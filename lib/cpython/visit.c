@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cpython/chain.h"
 #include "cpython/deliver.h"
 #include "cpython/dict.h"
 #include "cpython/foreign.h"
@@ -31,6 +32,15 @@ static const unsigned char *words(struct ouro_visitor *visitor, ouro_addr addr, 
     if (!at)
         torn(visitor, OURO_UNREADABLE_TABLE);
     return at;
+}
+
+/* The bytes of a chain's next link, or NULL (counted): also where the chain bites itself. */
+static const unsigned char *next_of(struct ouro_visitor *visitor, struct ouro_chain *chain, ouro_addr link, size_t size)
+{
+    if (!ouro_chain_repeats(chain, link))
+        return words(visitor, link, 1, size);
+    torn(visitor, OURO_UNREADABLE_TABLE);
+    return NULL;
 }
 
 static void visit_list(struct ouro_visitor *visitor, const unsigned char *object)
@@ -202,8 +212,9 @@ static void visit_deque(struct ouro_visitor *visitor, const unsigned char *objec
         torn(visitor, OURO_UNREADABLE_TABLE);
         size = 0;
     }
+    struct ouro_chain chain = {0};
     while (count < size) {
-        const unsigned char *bytes = words(visitor, block, 1, (size_t)layout->block_sizeof);
+        const unsigned char *bytes = next_of(visitor, &chain, block, (size_t)layout->block_sizeof);
         if (!bytes)
             break;
         for (; left < DEQUE_BLOCK_ITEMS && count < size; left++, count++)
@@ -220,8 +231,9 @@ static void visit_odict_nodes(struct ouro_visitor *visitor, const unsigned char 
     uint64_t limit = ouro_load_u64(object + layout->dict_used), count = 0;
     ouro_addr node = ouro_load_u64(object + layout->odict_first);
     part(visitor, OURO_SLOTS_KEYS, OURO_CLASS_TRAVERSED, "");
+    struct ouro_chain chain = {0};
     for (; node && count < limit; count++) {
-        const unsigned char *bytes = words(visitor, node, 1, (size_t)layout->odict_node_sizeof);
+        const unsigned char *bytes = next_of(visitor, &chain, node, (size_t)layout->odict_node_sizeof);
         if (!bytes)
             break;
         put(visitor, ouro_load_u64(bytes + layout->odict_node_key));
@@ -236,10 +248,11 @@ static void visit_lru_links(struct ouro_visitor *visitor, ouro_addr addr, const 
     const struct ouro_layout *layout = visitor->python->layout;
     ouro_addr root = addr + (ouro_addr)layout->lru_root;
     ouro_addr link = ouro_load_u64(object + layout->lru_root_next);
-    uint64_t count = 0, limit = (uint64_t)visitor->python->image->page_count << (OURO_PAGE_BITS - 5);
+    struct ouro_chain chain = {0};
+    uint64_t count = 0;
     part(visitor, OURO_SLOTS_LINKS, OURO_CLASS_TRAVERSED, "");
-    for (; link && link != root && count < limit; count++) {
-        const unsigned char *bytes = words(visitor, link, 1, (size_t)layout->lru_link_result + 8);
+    for (; link && link != root; count++) {
+        const unsigned char *bytes = next_of(visitor, &chain, link, (size_t)layout->lru_link_result + 8);
         if (!bytes)
             break;
         put(visitor, ouro_load_u64(bytes + layout->lru_link_key));

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "capture/emit.h"
+#include "cpython/chain.h"
 #include "snapshot/reader.h"
 #include "target/image.h"
 #include "target/module.h"
@@ -56,8 +58,11 @@ static void start_python(void)
                "    return x\n"
                "keep = [A() for i in range(100)], collections.deque(range(300)), collections.OrderedDict(a=1), [f(i) for i in range(9)]\n"
                "generator = g(); next(generator)\n"
+               "def wait(depth):\n"
+               "    return wait(depth - 1) if depth else sys.stdin.read()\n"
+               "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
                "print('READY', flush=True)\n"
-               "sys.stdin.read()\n",
+               "wait(5)\n",
                (char *)NULL);
         _exit(127);
     }
@@ -279,6 +284,127 @@ START_TEST(a_type_may_say_that_its_objects_end_before_what_its_visitor_reads)
 }
 END_TEST
 
+/* --- Chains */
+
+static ouro_addr next_in_list(const void *context, ouro_addr link)
+{
+    const unsigned char *behind = context;
+    return behind[link];
+}
+
+START_TEST(the_length_of_a_chain_is_told_however_it_bites_itself)
+{
+    unsigned char behind[64] = {0};
+    for (unsigned count = 1; count < 40; count++) {
+        for (unsigned i = 1; i < count; i++)
+            behind[i] = (unsigned char)(i + 1);
+        behind[count] = 0;
+        ck_assert_uint_eq(ouro_chain_length(1, next_in_list, behind), UINT64_MAX);
+        for (unsigned back = 1; back <= count; back++) {
+            struct ouro_chain chain = {0};
+            unsigned met = 0;
+            behind[count] = (unsigned char)back;
+            ck_assert_uint_eq(ouro_chain_length(1, next_in_list, behind), count);
+            for (ouro_addr at = 1; !ouro_chain_repeats(&chain, at); at = behind[at])
+                met++;
+            ck_assert_uint_ge(met, count);
+            ck_assert_uint_le(met, 3 * count);
+        }
+    }
+    ck_assert_uint_eq(ouro_chain_length(0, next_in_list, behind), UINT64_MAX);
+}
+END_TEST
+
+static size_t pseudo_count;
+static uint64_t torn_count;
+
+/* Marks; *object: an object of the type with this name, by its head in memory. */
+static void mark(const char *type_name, ouro_addr *object, ouro_addr *frame, ouro_addr *thread)
+{
+    struct ouro_python python;
+    struct ouro_walk walk = {0};
+    struct ouro_err err = {0};
+    ck_assert_msg(ouro_python_init(&python, &image, &runtime, &modules, &err) == OURO_OK, "%s", err.msg);
+    ck_assert_msg(ouro_walk_init(&walk, &python, 1, false, NULL, &err) == OURO_OK, "%s", err.msg);
+    ck_assert_msg(ouro_walk_mark(&walk, &err) == OURO_OK, "%s", err.msg);
+    pseudo_count = walk.pseudo.count;
+    torn_count = 0;
+    *frame = *thread = 0;
+    for (size_t i = 0; i < walk.pseudo.count; i++) {
+        const struct ouro_pseudo *pseudo = &walk.pseudo.items[i];
+        torn_count += pseudo->torn;
+        *frame = pseudo->kind == OURO_PSEUDO_FRAME ? pseudo->frame : *frame;
+        *thread = pseudo->kind == OURO_PSEUDO_THREAD ? pseudo->thread.addr : *thread;
+    }
+    ouro_addr type = 0;
+    for (size_t i = 0; type_name && i < python.type_list.count; i++)
+        if (strcmp(python.type_list.items[i]->name, type_name) == 0)
+            type = python.type_list.items[i]->addr;
+    for (uint32_t page = 0; object && page < image.page_count; page++)
+        for (size_t at = 0; at < OURO_PAGE_BYTES; at += 16) {
+            ouro_addr addr = (image.page_addr[page] & ~(ouro_addr)(OURO_PAGE_BYTES - 1)) + at;
+            const unsigned char *bytes = ouro_image_at(&image, addr, 16);
+            if (type && bytes && ouro_load_u64(bytes + python.layout->ob_type) == type &&
+                ouro_walk_is_set(walk.marked, ouro_walk_bit(ouro_image_offset(&image, addr))))
+                *object = addr;
+        }
+    ouro_walk_fini(&walk);
+    ouro_python_fini(&python);
+}
+
+START_TEST(frames_and_threads_that_lead_back_to_themselves_are_told_once)
+{
+    const struct ouro_layout *layout = &runtime.layout;
+    size_t size = (size_t)image.page_count << OURO_PAGE_BITS;
+    ouro_addr frame, thread;
+    mark(NULL, NULL, &frame, &thread);
+    size_t whole = pseudo_count;
+    ck_assert_uint_eq(torn_count, 0);
+    ck_assert_uint_ne(frame, 0);
+    int32_t before = layout->frame_back >= 0 && layout->iframe_previous < 0 ? layout->frame_back : layout->iframe_previous;
+    put_word(frame + (ouro_addr)before, frame); /* the last of all */
+    mark(NULL, NULL, &frame, &thread);
+    ck_assert_uint_le(pseudo_count, whole);
+    ck_assert_uint_ge(torn_count, 1);
+    memcpy(image.reserve, pristine, size);
+    put_word(thread + (ouro_addr)layout->thread_next, thread);
+    mark(NULL, NULL, &frame, &thread);
+    ck_assert_uint_eq(pseudo_count, whole);
+    memcpy(image.reserve, pristine, size);
+}
+END_TEST
+
+START_TEST(containers_whose_links_lead_back_are_visited_to_an_end)
+{
+    const struct ouro_layout *layout = &runtime.layout;
+    size_t size = (size_t)image.page_count << OURO_PAGE_BITS;
+    static const char *const types[] = {"OrderedDict", "_lru_cache_wrapper", "deque"};
+    for (int i = 0; i < 3; i++) {
+        ouro_addr object = 0, frame, thread;
+        struct ouro_err err = {0};
+        ouro_node objects;
+        mark(types[i], &object, &frame, &thread);
+        ck_assert_msg(object != 0, "no %s", types[i]);
+        const unsigned char *bytes = ouro_image_at(&image, object, 16);
+        int32_t first = i == 0 ? layout->odict_first : i == 1 ? layout->lru_root_next : layout->deque_leftblock;
+        int32_t next = i == 0 ? layout->odict_node_next : i == 1 ? layout->lru_link_next : layout->block_rightlink;
+        ouro_addr link = ouro_load_u64(bytes + first);
+        ck_assert_uint_ne(link, 0);
+        put_word(link + (ouro_addr)next, link);
+        if (i == 0)
+            put_word(object + (ouro_addr)layout->dict_used, UINT64_MAX / 2);
+        if (i == 2)
+            put_word(object + (ouro_addr)layout->ob_size, (uint64_t)size / 16);
+        ck_assert_msg(walk_and_write(&objects, &err) == OURO_OK, "%s: %s", types[i], err.msg);
+        read_back(types[i]);
+        struct stat file;
+        ck_assert_int_eq(stat(path, &file), 0);
+        ck_assert_msg(file.st_size < 64 << 20, "%s: %lld bytes", types[i], (long long)file.st_size);
+        memcpy(image.reserve, pristine, size);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hostile memory");
@@ -286,6 +412,9 @@ int main(void)
     tcase_add_unchecked_fixture(tests, capture_image, release_image);
     tcase_add_test(tests, an_image_without_damage_is_walked_whole);
     tcase_add_test(tests, damaged_memory_is_walked_to_an_end);
+    tcase_add_test(tests, the_length_of_a_chain_is_told_however_it_bites_itself);
+    tcase_add_test(tests, frames_and_threads_that_lead_back_to_themselves_are_told_once);
+    tcase_add_test(tests, containers_whose_links_lead_back_are_visited_to_an_end);
     tcase_add_test(tests, a_type_may_say_that_its_objects_end_before_what_its_visitor_reads);
     tcase_set_timeout(tests, 300);
     suite_add_tcase(suite, tests);
