@@ -80,3 +80,8 @@ check_PROGRAMS += tests/test_target_window
 TESTS += tests/test_target_window
 tests_test_target_window_SOURCES = tests/target/test_window.c src/faults.c src/faults.h $(TARGET_CHILD)
 tests_test_target_window_LDADD = $(TEST_TARGET_LIBS)
+
+check_PROGRAMS += tests/test_target_lazy
+TESTS += tests/test_target_lazy
+tests_test_target_lazy_SOURCES = tests/target/test_lazy.c $(TARGET_CHILD)
+tests_test_target_lazy_LDADD = $(TEST_TARGET_LIBS)

@@ -121,11 +121,13 @@ struct copying {
     enum ouro_status status;
 };
 
-static void copy(void *context, bool stopped)
+static void copy(void *context, enum ouro_stop_moment moment)
 {
     struct copying *copying = context;
-    if (!stopped)
+    if (moment == OURO_STOP_SOON)
         ouro_lazy_rehearse(copying->image);
+    else if (moment == OURO_STOP_BEGUN)
+        ouro_lazy_begin(copying->image);
     else
         copying->status = ouro_lazy_copy(copying->image, copying->err);
 }

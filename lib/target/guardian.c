@@ -98,11 +98,11 @@ static void keep_ranges(struct ouro_guardian *guardian)
 }
 
 /* While all stand still. */
-static void copy_target(void *context, bool stopped)
+static void copy_target(void *context, enum ouro_stop_moment moment)
 {
     struct ouro_guardian *guardian = context;
     struct shared *shared = guardian->shared;
-    if (!stopped) /* what is done is done once */
+    if (moment != OURO_STOP_WORK)
         return;
     shared->at = ouro_clock_date();
     if (!guardian->anyway && guardian->options.accept && !guardian->options.accept(guardian->options.context))
@@ -175,10 +175,10 @@ struct reaping {
     bool reaped;
 };
 
-static void reap_in_target(void *context, bool stopped)
+static void reap_in_target(void *context, enum ouro_stop_moment moment)
 {
     struct reaping *reaping = context;
-    if (!stopped)
+    if (moment != OURO_STOP_WORK)
         return;
     ouro_inject_reap(&reaping->guardian->stop, reaping->at, reaping->guardian->copy.inner, &reaping->reaped, NULL);
 }

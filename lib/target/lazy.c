@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +12,14 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/guard.h"
 
 #define PAGES_MAX  (UINT32_MAX - 1)
-#define RUNS_A_READ 1024u /* UIO_MAXIOV */
+#define RUN_PAGES_MAX 32u
+#define CHUNK_RUNS 16u /* what a thread copies at a time: some 10 us */
+#define CHUNKS_TO_SHARE 8u /* fewer are copied before another thread wakes up */
+#define PATIENCE_NS UINT64_C(15000) /* with a chunk that the other thread is at */
 #define ENTRIES ((size_t)1 << (OURO_IMAGE_TOP_BITS - OURO_PAGE_BITS))
 
 /* Reading flags of mappings costs milliseconds for each GB; who has no userfaultfd needs none. */
@@ -202,14 +208,24 @@ static uint32_t *sorted_pages(const struct ouro_lazy *lazy)
     return pages;
 }
 
+static void free_helper(struct ouro_lazy_helper *helper);
+
+static void drop_copied(struct ouro_lazy *lazy)
+{
+    free_helper(lazy->helper);
+    lazy->helper = NULL;
+    if (lazy->copied)
+        munmap(lazy->copied, lazy->copied_bytes);
+    lazy->copied = NULL;
+}
+
 #define HUGE_BYTES ((size_t)2 << 20)
 
 /* What is copied during the stop lies close together, and is there beforehand: its place by address is all over the address space, and
  * each page would cost a look into page tables that are in no cache. */
 static enum ouro_status make_room(struct ouro_lazy *lazy, struct ouro_err *err)
 {
-    if (lazy->copied)
-        munmap(lazy->copied, lazy->copied_bytes);
+    drop_copied(lazy);
     lazy->copied_bytes = (((size_t)lazy->plan.page_count << OURO_PAGE_BITS) + HUGE_BYTES) & ~(HUGE_BYTES - 1);
     lazy->copied = reserve(lazy->copied_bytes);
     if (!lazy->copied)
@@ -234,7 +250,8 @@ enum ouro_status ouro_lazy_plan(struct ouro_image *image, const struct ouro_imag
             continue;
         uint32_t page = page_in(region, addr);
         struct ouro_lazy_run *run = lazy->plan.count ? &lazy->plan.items[lazy->plan.count - 1] : NULL;
-        if (!run || run->addr + ((ouro_addr)run->count << OURO_PAGE_BITS) != addr || run->page + run->count != page) {
+        if (!run || run->addr + ((ouro_addr)run->count << OURO_PAGE_BITS) != addr || run->page + run->count != page ||
+            run->count == RUN_PAGES_MAX) {
             if (!(run = OURO_VEC_ADD(&lazy->plan)))
                 return ouro_err_set(err, OURO_NOMEM, "no memory for the list of pages");
             *run = (struct ouro_lazy_run){.addr = addr, .page = page, .copied = lazy->plan.page_count};
@@ -268,12 +285,12 @@ static enum ouro_status copy_rest(struct ouro_image *image, const struct ouro_la
     return OURO_OK;
 }
 
-/* One read of several runs. As process_vm_readv. */
-static ssize_t read_runs(const struct ouro_lazy *lazy, const struct ouro_lazy_run *runs, size_t count)
+/* One read of several runs to their places in `copied`. As process_vm_readv. */
+static ssize_t read_runs(const struct ouro_lazy *lazy, unsigned char *copied, const struct ouro_lazy_run *runs, size_t count)
 {
-    struct iovec remote[RUNS_A_READ];
+    struct iovec remote[CHUNK_RUNS];
     const struct ouro_lazy_run *last = &runs[count - 1];
-    struct iovec local = {lazy->copied + (runs->copied << OURO_PAGE_BITS),
+    struct iovec local = {copied + (runs->copied << OURO_PAGE_BITS),
                           (last->copied + last->count - runs->copied) << OURO_PAGE_BITS};
     for (size_t i = 0; i < count; i++)
         remote[i] = (struct iovec){(void *)(uintptr_t)runs[i].addr, (size_t)runs[i].count << OURO_PAGE_BITS};
@@ -283,7 +300,7 @@ static ssize_t read_runs(const struct ouro_lazy *lazy, const struct ouro_lazy_ru
 /* *done: how many of the runs are finished. */
 static enum ouro_status copy_runs(struct ouro_image *image, const struct ouro_lazy_run *runs, size_t count, size_t *done)
 {
-    ssize_t got = read_runs(image->lazy, runs, count);
+    ssize_t got = read_runs(image->lazy, image->lazy->copied, runs, count);
     if (got < 0 && errno == ESRCH)
         return OURO_GONE;
     size_t left = got < 0 ? 0 : (size_t)got;
@@ -293,41 +310,176 @@ static enum ouro_status copy_runs(struct ouro_image *image, const struct ouro_la
                           : copy_rest(image, &runs[(*done)++], (uint32_t)(left >> OURO_PAGE_BITS));
 }
 
+static size_t chunk_count(const struct ouro_lazy *lazy)
+{
+    return (lazy->plan.count + CHUNK_RUNS - 1) / CHUNK_RUNS;
+}
+
+/* Its runs, and how many these are. */
+static const struct ouro_lazy_run *chunk_runs(const struct ouro_lazy *lazy, size_t chunk, size_t *count)
+{
+    size_t left = lazy->plan.count - chunk * CHUNK_RUNS;
+    *count = left < CHUNK_RUNS ? left : CHUNK_RUNS;
+    return &lazy->plan.items[chunk * CHUNK_RUNS];
+}
+
+static enum ouro_status copy_chunk(struct ouro_image *image, size_t chunk)
+{
+    size_t count, done;
+    const struct ouro_lazy_run *runs = chunk_runs(image->lazy, chunk, &count);
+    for (size_t i = 0; i < count; i += done)
+        OURO_TRY(copy_runs(image, &runs[i], count - i, &done));
+    return OURO_OK;
+}
+
+/* Who copies a chunk. */
+enum chunk { CHUNK_FREE, CHUNK_OURS, CHUNK_HELPED /* the helper is at it */, CHUNK_DONE /* by the helper */ };
+
+struct ouro_lazy_helper {
+    pthread_t thread;
+    sem_t ready, go;
+    const struct ouro_lazy *lazy;
+    unsigned char *copied; /* owned (mapped): as that of the image, with the chunks that the helper did */
+    bool over, ended;
+    unsigned char chunks[]; /* enum chunk each; both threads compare and swap */
+};
+
+static bool turn(struct ouro_lazy_helper *helper, size_t chunk, enum chunk from, enum chunk to)
+{
+    unsigned char expected = (unsigned char)from;
+    return __atomic_compare_exchange_n(&helper->chunks[chunk], &expected, (unsigned char)to, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+
+/* Whether the chunk can be read as a whole. */
+static bool help_with(const struct ouro_lazy_helper *helper, size_t chunk)
+{
+    const struct ouro_lazy *lazy = helper->lazy;
+    size_t count;
+    const struct ouro_lazy_run *runs = chunk_runs(lazy, chunk, &count), *last = &runs[count - 1];
+    return read_runs(lazy, helper->copied, runs, count) ==
+           (ssize_t)((last->copied + last->count - runs->copied) << OURO_PAGE_BITS);
+}
+
+/* It comes from the end, and the other thread from the beginning: each reads on where it was. */
+static void *help(void *argument)
+{
+    struct ouro_lazy_helper *helper = argument;
+    size_t chunk = chunk_count(helper->lazy);
+    for (size_t i = chunk; i--;) /* a rehearsal; it makes the memory be there, too */
+        help_with(helper, i);
+    sem_post(&helper->ready);
+    while (sem_wait(&helper->go))
+        continue; /* a signal handler of the program ran */
+    while (!__atomic_load_n(&helper->over, __ATOMIC_RELAXED) && chunk-- && turn(helper, chunk, CHUNK_FREE, CHUNK_HELPED))
+        turn(helper, chunk, CHUNK_HELPED, help_with(helper, chunk) ? CHUNK_DONE : CHUNK_FREE);
+    return NULL;
+}
+
+/* From here on it touches nothing. */
+static void end_helper(struct ouro_lazy_helper *helper)
+{
+    if (!helper || helper->ended)
+        return;
+    __atomic_store_n(&helper->over, true, __ATOMIC_RELAXED);
+    sem_post(&helper->go);
+    pthread_join(helper->thread, NULL);
+    helper->ended = true;
+}
+
+static void free_helper(struct ouro_lazy_helper *helper)
+{
+    if (!helper)
+        return;
+    end_helper(helper);
+    munmap(helper->copied, helper->lazy->copied_bytes);
+    sem_destroy(&helper->ready);
+    sem_destroy(&helper->go);
+    free(helper);
+}
+
+/* NULL: there is none; then the keeper copies everything. */
+static struct ouro_lazy_helper *new_helper(const struct ouro_lazy *lazy)
+{
+    size_t count = chunk_count(lazy);
+    if (count < CHUNKS_TO_SHARE || sysconf(_SC_NPROCESSORS_ONLN) < 2)
+        return NULL;
+    struct ouro_lazy_helper *helper = calloc(1, sizeof *helper + count);
+    if (!helper || !(helper->copied = reserve(lazy->copied_bytes))) {
+        free(helper);
+        return NULL;
+    }
+    madvise(helper->copied, lazy->copied_bytes, MADV_HUGEPAGE);
+    helper->lazy = lazy;
+    sem_init(&helper->ready, 0, 0);
+    sem_init(&helper->go, 0, 0);
+    helper->ended = pthread_create(&helper->thread, NULL, help, helper) != 0;
+    if (helper->ended) {
+        free_helper(helper);
+        return NULL;
+    }
+    return helper;
+}
+
 void ouro_lazy_rehearse(const struct ouro_image *image)
 {
-    const struct ouro_lazy *lazy = image->lazy;
-    for (size_t i = 0; i < lazy->plan.count; i += RUNS_A_READ) {
-        size_t left = lazy->plan.count - i;
-        read_runs(lazy, &lazy->plan.items[i], left < RUNS_A_READ ? left : RUNS_A_READ);
+    struct ouro_lazy *lazy = image->lazy;
+    bool helped = lazy->helper; /* since an attempt to stop that failed */
+    if (!helped)
+        lazy->helper = new_helper(lazy);
+    for (size_t i = 0, count; i < chunk_count(lazy); i++) {
+        const struct ouro_lazy_run *runs = chunk_runs(lazy, i, &count);
+        read_runs(lazy, lazy->copied, runs, count);
     }
+    while (!helped && lazy->helper && sem_wait(&lazy->helper->ready))
+        continue; /* a signal handler of the program ran */
+}
+
+void ouro_lazy_begin(const struct ouro_image *image)
+{
+    if (image->lazy->helper)
+        sem_post(&image->lazy->helper->go);
+}
+
+/* Whether the helper did the chunk. Otherwise it is ours now: also one that it is at and does not come to an end with. */
+static bool was_helped(struct ouro_lazy_helper *helper, size_t chunk)
+{
+    const uint64_t now_ns = helper ? ouro_clock_ns() : 0;
+    while (helper && !turn(helper, chunk, CHUNK_FREE, CHUNK_OURS)) {
+        if (__atomic_load_n(&helper->chunks[chunk], __ATOMIC_ACQUIRE) == CHUNK_DONE)
+            return true;
+        if (ouro_clock_ns() - now_ns > PATIENCE_NS && turn(helper, chunk, CHUNK_HELPED, CHUNK_OURS))
+            return false;
+    }
+    return false;
 }
 
 enum ouro_status ouro_lazy_copy(struct ouro_image *image, struct ouro_err *err)
 {
     const struct ouro_lazy *lazy = image->lazy;
-    for (size_t i = 0, done; i < lazy->plan.count; i += done) {
-        size_t left = lazy->plan.count - i;
-        if (copy_runs(image, &lazy->plan.items[i], left < RUNS_A_READ ? left : RUNS_A_READ, &done) != OURO_OK)
+    for (size_t i = 0; i < chunk_count(lazy); i++)
+        if (!was_helped(lazy->helper, i) && copy_chunk(image, i) != OURO_OK)
             return ouro_err_set(err, OURO_GONE, "process %d ended while it was read",
                                 (int)ouro_process_pid(lazy->process));
-    }
     return OURO_OK;
 }
 
 enum ouro_status ouro_lazy_finish(struct ouro_image *image, struct ouro_err *err)
 {
     struct ouro_lazy *lazy = image->lazy;
+    end_helper(lazy->helper);
     for (size_t i = 0; i < lazy->plan.count; i++) {
         const struct ouro_lazy_run *run = &lazy->plan.items[i];
-        memcpy(image->reserve + ((size_t)run->page << OURO_PAGE_BITS), lazy->copied + (run->copied << OURO_PAGE_BITS),
+        bool helped = lazy->helper && lazy->helper->chunks[i / CHUNK_RUNS] == CHUNK_DONE;
+        memcpy(image->reserve + ((size_t)run->page << OURO_PAGE_BITS),
+               (helped ? lazy->helper->copied : lazy->copied) + (run->copied << OURO_PAGE_BITS),
                (size_t)run->count << OURO_PAGE_BITS);
         for (uint32_t k = 0; k < run->count; k++)
             if (image->page_addr[run->page + k] != 1 &&
                 !add_page(image, run->addr + ((ouro_addr)k << OURO_PAGE_BITS), run->page + k))
                 return ouro_err_set(err, OURO_NOMEM, "no memory for the index of the copy");
     }
-    munmap(lazy->copied, lazy->copied_bytes);
-    lazy->copied = NULL;
+    drop_copied(lazy);
     image->copied_bytes = (uint64_t)lazy->pages.count << OURO_PAGE_BITS;
     return OURO_OK;
 }
@@ -363,7 +515,6 @@ void ouro_lazy_free(struct ouro_lazy *lazy)
     free(lazy->items);
     free(lazy->pages.items);
     free(lazy->plan.items);
-    if (lazy->copied)
-        munmap(lazy->copied, lazy->copied_bytes);
+    drop_copied(lazy);
     free(lazy);
 }

@@ -7,7 +7,7 @@
  * moment: learn with one image which pages a question needs, plan them in another, stop, copy, resume, and ask again there. What is
  * fetched then is *late*: from another moment. Pages of file mappings that nobody can write never are.
  *
- * Only one thread may use a lazy image. */
+ * Only one thread may use a lazy image; one that it starts for the copy is its own affair. */
 #ifndef OURO_TARGET_LAZY_H
 #define OURO_TARGET_LAZY_H
 
@@ -41,6 +41,7 @@ struct ouro_lazy {
     } plan;
     unsigned char *copied; /* owned (mapped): the planned pages, one behind the other, from the copy to its end */
     size_t copied_bytes;
+    struct ouro_lazy_helper *helper; /* owned: a thread that copies as well; NULL: none */
     bool sealed;  /* may be set: what is fetched from now on is late */
     uint64_t late_count;
     uint64_t outside_count;    /* misses where no mapping was when the mappings were read */
@@ -53,9 +54,13 @@ struct ouro_lazy {
 enum ouro_status ouro_image_open_lazy(struct ouro_image *image, const struct ouro_process *process, struct ouro_err *err);
 /* Plans the pages that `from` has, but not those that never change; makes room for them. */
 enum ouro_status ouro_lazy_plan(struct ouro_image *image, const struct ouro_image *from, struct ouro_err *err);
-/* Reads what was planned while the target runs, for nothing but that memory and page tables on both sides are in caches soon after. */
+/* Reads what was planned while the target runs, for nothing but that memory and page tables on both sides are in caches soon after.
+ * Where there is much and a second processor, it starts a thread for the copy. */
 void ouro_lazy_rehearse(const struct ouro_image *image);
-/* Copies what was planned; nothing else happens here: the target is stopped. OURO_GONE. */
+/* The target is stopped: from now on that thread copies, if there is one. Returns at once. */
+void ouro_lazy_begin(const struct ouro_image *image);
+/* Copies what was planned, or the rest of it; nothing else happens here: the target is stopped. It waits for nobody: what the other
+ * thread has not finished when this one comes to it is copied here, and what that reads later is thrown away. OURO_GONE. */
 enum ouro_status ouro_lazy_copy(struct ouro_image *image, struct ouro_err *err);
 /* Behind the copy: makes its pages known. */
 enum ouro_status ouro_lazy_finish(struct ouro_image *image, struct ouro_err *err);

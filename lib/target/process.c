@@ -350,8 +350,8 @@ void ouro_process_hold_at_most(struct ouro_process *process, uint64_t ns)
     process->stop.hold_max_ns = ns;
 }
 
-enum ouro_status ouro_process_stop_for(struct ouro_process *process, uint64_t timeout_ns, void (*work)(void *context, bool stopped),
-                                       void *context, struct ouro_err *err)
+enum ouro_status ouro_process_stop_for(struct ouro_process *process, uint64_t timeout_ns,
+                                       void (*work)(void *context, enum ouro_stop_moment moment), void *context, struct ouro_err *err)
 {
     return ouro_stop_for(&process->stop, process->pid, timeout_ns, work, context, err);
 }

@@ -33,6 +33,13 @@ struct ouro_thread_state {
 
 struct ouro_process;
 
+/* When work that needs a stop is called. */
+enum ouro_stop_moment {
+    OURO_STOP_SOON,  /* right before, while all still runs: a rehearsal, so that what the work touches is in that processor's caches */
+    OURO_STOP_BEGUN, /* all stand still, and their registers are read next: for setting other threads to work */
+    OURO_STOP_WORK,  /* the work itself; when it returns, all go on */
+};
+
 /* OURO_GONE: no such process, or a zombie. OURO_DENIED: err says which of uid, ptrace_scope, capability or dumpable is
  * in the way, and the remedy; another tracer is found by the first stop. OURO_INVAL: the id of a thread.
  * OURO_UNSUPPORTED: a 32-bit process, a kernel thread, or ourselves. */
@@ -63,10 +70,9 @@ const struct ouro_space *ouro_process_space(const struct ouro_process *process);
 enum ouro_status ouro_process_stop(struct ouro_process *process, uint64_t timeout_ns, struct ouro_err *err);
 /* From now on no attempt to stop holds threads longer than this for one that does not stop; 0: as it was at first. */
 void ouro_process_hold_at_most(struct ouro_process *process, uint64_t ns);
-/* Stops it only for the time of this call of `work`, in another thread: shorter than stop and resume. The thread calls it right before
- * as well, without the stop, for the caches. */
-enum ouro_status ouro_process_stop_for(struct ouro_process *process, uint64_t timeout_ns, void (*work)(void *context, bool stopped),
-                                       void *context, struct ouro_err *err);
+/* Stops it only for the time of `work`, which another thread calls at each of these moments: shorter than stop and resume. */
+enum ouro_status ouro_process_stop_for(struct ouro_process *process, uint64_t timeout_ns,
+                                       void (*work)(void *context, enum ouro_stop_moment moment), void *context, struct ouro_err *err);
 /* Records what /proc says of the threads, without stopping any: what a stop would do first. */
 void ouro_process_look(struct ouro_process *process);
 /* Lets every thread go on; idempotent. */

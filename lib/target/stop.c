@@ -143,7 +143,7 @@ static enum ouro_status seize_new(struct ouro_stop *stop, size_t *fresh, uint64_
     closedir(tasks);
     if (*fresh && !stop->started_ns) {
         if (stop->work)
-            stop->work(stop->work_context, false);
+            stop->work(stop->work_context, OURO_STOP_SOON);
         stop->started_ns = ouro_clock_ns();
     }
     for (size_t i = first; i < stop->count; i++)
@@ -186,9 +186,9 @@ static struct ouro_thread_state *state_of(struct ouro_stop *stop, pid_t tid)
 }
 
 /* What the thread was in when it stopped: of one that stands still /proc does not tell that. */
-static void look(struct ouro_stop *stop, pid_t tid, int wait_status)
+static void look(struct ouro_stop *stop, const struct ouro_stop_thread *thread)
 {
-    struct ouro_thread_state *state = state_of(stop, tid);
+    struct ouro_thread_state *state = state_of(stop, thread->tid);
     struct user_regs_struct registers;
     if (!state || ptrace(PTRACE_GETREGS, state->tid, NULL, &registers))
         return;
@@ -200,8 +200,15 @@ static void look(struct ouro_stop *stop, pid_t tid, int wait_status)
         int number = whole ? ouro_registers_restarted(code, sizeof code) : -1;
         state->syscall = number >= 0 ? number : state->syscall;
     }
-    if (wait_status >> 16 == PTRACE_EVENT_STOP && WSTOPSIG(wait_status) != SIGTRAP)
+    if (thread->wait_status >> 16 == PTRACE_EVENT_STOP && WSTOPSIG(thread->wait_status) != SIGTRAP)
         state->state = 'T';
+}
+
+static void look_at_all(struct ouro_stop *stop)
+{
+    for (size_t i = 0; i < stop->count; i++)
+        if (stop->items[i].stopped)
+            look(stop, &stop->items[i]);
 }
 
 /* What a thread reported. A signal on its way is kept for the resume; the stop is as good as the one we asked for (the
@@ -213,6 +220,7 @@ static void note_stop(struct ouro_stop_thread *thread, int wait_status)
         return;
     }
     thread->stopped = true;
+    thread->wait_status = wait_status;
     if (WIFSTOPPED(wait_status) && wait_status >> 16 == 0)
         thread->signal = WSTOPSIG(wait_status);
 }
@@ -263,8 +271,6 @@ static enum ouro_status wait_stopped(struct ouro_stop *stop, uint64_t deadline_n
             uint64_t now = ouro_clock_ns();
             if (got == thread->tid) {
                 note_stop(thread, wait_status);
-                if (thread->stopped)
-                    look(stop, thread->tid, wait_status);
             } else if (got < 0 && errno == ECHILD) {
                 thread->gone = true;
             } else if (now > deadline_ns) {
@@ -363,7 +369,10 @@ static void *keep(void *argument)
     stop->keeper_tid = gettid();
     stop->status = stop_threads(stop, stop->deadline_ns, stop->err);
     if (stop->status == OURO_OK && stop->work)
-        stop->work(stop->work_context, true);
+        stop->work(stop->work_context, OURO_STOP_BEGUN);
+    look_at_all(stop);
+    if (stop->status == OURO_OK && stop->work)
+        stop->work(stop->work_context, OURO_STOP_WORK);
     else
         sem_post(&stop->ready);
     if (stop->status == OURO_OK && !stop->work)
@@ -441,8 +450,8 @@ void ouro_stop_look(struct ouro_stop *stop, pid_t pid)
     read_states(stop);
 }
 
-enum ouro_status ouro_stop_for(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, void (*work)(void *context, bool stopped),
-                               void *context, struct ouro_err *err)
+enum ouro_status ouro_stop_for(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns,
+                               void (*work)(void *context, enum ouro_stop_moment moment), void *context, struct ouro_err *err)
 {
     stop->work = work;
     stop->work_context = context;

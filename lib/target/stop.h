@@ -17,8 +17,9 @@
 
 struct ouro_stop_thread {
     pid_t tid;
-    int signal;   /* to be delivered at the resume; 0: none */
-    bool stopped; /* waited for; else only seized and interrupted */
+    int wait_status; /* of the stop */
+    int signal;      /* to be delivered at the resume; 0: none */
+    bool stopped;    /* waited for; else only seized and interrupted */
     bool gone;
 };
 
@@ -35,7 +36,8 @@ struct ouro_stop {
     int caller_nice; /* what it is given back at the resume */
     bool hurried;
     sem_t ready, release;
-    void (*work)(void *context, bool stopped); /* what the keeper does during the stop, before it ends it by itself; NULL: it waits */
+    /* What the keeper does during the stop, before it ends it by itself; NULL: it waits. */
+    void (*work)(void *context, enum ouro_stop_moment moment);
     void *work_context;
     /* With work, may be NULL: what the keeper does when all go on again, with the same context. It still is the tracer of
      * processes that the work attached. */
@@ -54,10 +56,9 @@ enum ouro_status ouro_stop_all(struct ouro_stop *stop, pid_t pid, uint64_t timeo
 /* Only records what /proc says of the threads; none is stopped. */
 void ouro_stop_look(struct ouro_stop *stop, pid_t pid);
 /* Stops, does the work in the thread that stopped, and resumes: no other thread has to be woken meanwhile, which takes longer than
- * little work does. The work is called once more right before, while all still runs, as a rehearsal: what it will touch is in that
- * processor's caches then. */
-enum ouro_status ouro_stop_for(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns, void (*work)(void *context, bool stopped),
-                               void *context, struct ouro_err *err);
+ * little work does. The work is called at each of the moments; OURO_STOP_SOON comes with every attempt to stop. */
+enum ouro_status ouro_stop_for(struct ouro_stop *stop, pid_t pid, uint64_t timeout_ns,
+                               void (*work)(void *context, enum ouro_stop_moment moment), void *context, struct ouro_err *err);
 void ouro_stop_resume(struct ouro_stop *stop);
 uint64_t ouro_stop_duration_ns(const struct ouro_stop *stop);
 void ouro_stop_fini(struct ouro_stop *stop);
