@@ -107,6 +107,21 @@ static uint64_t count_threads(DIR *tasks)
     return fstat(dirfd(tasks), &stat_buf) || stat_buf.st_nlink < 2 ? 0 : (uint64_t)stat_buf.st_nlink - 2;
 }
 
+/* Where we may, whom we wake up does not take the processor from us before we have woken all of them, which a nice value does not grant.
+ * For nothing that waits: who is waited for might need this processor. */
+static bool begin_waking(void)
+{
+    const struct sched_param first = {.sched_priority = 1};
+    return sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_FIFO, &first) == 0;
+}
+
+static void end_waking(bool begun)
+{
+    const struct sched_param none = {.sched_priority = 0};
+    if (begun)
+        sched_setscheduler(0, SCHED_OTHER, &none);
+}
+
 /* Seizes what is not seized yet and asks it to stop. *fresh: how many were new; *total: how many there are. */
 static enum ouro_status seize_new(struct ouro_stop *stop, size_t *fresh, uint64_t *total, struct ouro_err *err)
 {
@@ -146,8 +161,10 @@ static enum ouro_status seize_new(struct ouro_stop *stop, size_t *fresh, uint64_
             stop->work(stop->work_context, OURO_STOP_SOON);
         stop->started_ns = ouro_clock_ns();
     }
+    bool waking = first < stop->count && begin_waking();
     for (size_t i = first; i < stop->count; i++)
         ptrace(PTRACE_INTERRUPT, stop->items[i].tid, NULL, NULL);
+    end_waking(waking);
     return status;
 }
 
@@ -258,12 +275,12 @@ static enum ouro_status did_not_stop(struct ouro_stop *stop, pid_t tid, struct o
                         named ? "; in the kernel: " : "", named ? where : "");
 }
 
-/* Most threads stop within microseconds: at first we only step aside; then naps, which the kernel rounds up to 50 us.
- */
+/* Most threads stop within microseconds: at first we only step aside; then naps, which the kernel makes some 50 us more, a little longer
+ * each. The last that was woken comes first: when it stands, so do nearly all others, and are asked once only. */
 static enum ouro_status wait_stopped(struct ouro_stop *stop, uint64_t deadline_ns, struct ouro_err *err)
 {
     uint64_t nap_ns = 20000, polite_ns = ouro_clock_ns() + SPIN_NS;
-    for (size_t i = 0; i < stop->count; i++) {
+    for (size_t i = stop->count; i--;) {
         struct ouro_stop_thread *thread = &stop->items[i];
         while (!thread->stopped && !thread->gone) {
             int wait_status;
@@ -280,7 +297,7 @@ static enum ouro_status wait_stopped(struct ouro_stop *stop, uint64_t deadline_n
             } else {
                 ouro_clock_nap(nap_ns);
                 if (nap_ns < 1000000)
-                    nap_ns *= 2;
+                    nap_ns += nap_ns / 4;
             }
         }
     }
@@ -334,6 +351,7 @@ static enum ouro_status stop_threads(struct ouro_stop *stop, uint64_t deadline_n
  * the keeper ends, and takes back what we asked of them. */
 static void let_go(struct ouro_stop *stop)
 {
+    bool waking = begin_waking();
     for (size_t i = 0; i < stop->count; i++) {
         struct ouro_stop_thread *thread = &stop->items[i];
         int wait_status;
@@ -345,6 +363,7 @@ static void let_go(struct ouro_stop *stop)
             stop->left = true;
     }
     stop->ended_ns = ouro_clock_ns();
+    end_waking(waking);
 }
 
 /* Where we may, we and the threads that we start come first while somebody stands still for us. */

@@ -3,6 +3,7 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -433,6 +434,47 @@ START_TEST(a_vfork_that_ends_in_time_only_delays_the_stop)
 }
 END_TEST
 
+/* What the work finds at each moment. */
+struct found {
+    pid_t pid;
+    int policy[3], nice[3], calls[3];
+    bool stands[3];
+};
+
+static void find_out(void *context, enum ouro_stop_moment moment)
+{
+    struct found *found = context;
+    found->policy[moment] = sched_getscheduler(0);
+    found->nice[moment] = getpriority(PRIO_PROCESS, 0);
+    found->stands[moment] = all_threads_are(found->pid, 't');
+    found->calls[moment]++;
+}
+
+/* What it waits for might need this processor. */
+START_TEST(work_is_done_at_its_moments_and_not_with_real_time_priority)
+{
+    struct ouro_err err = {0};
+    struct child child = child_start(counting_threads);
+    struct ouro_process *process = must_open(child.pid);
+    struct found found = {.pid = child.pid};
+    int policy = sched_getscheduler(0), nice = getpriority(PRIO_PROCESS, 0);
+    ASSERT_OK(ouro_process_stop_for(process, UINT64_C(20000000000), find_out, &found, &err));
+    for (int moment = OURO_STOP_SOON; moment <= OURO_STOP_WORK; moment++) {
+        ck_assert_int_eq(found.calls[moment], 1);
+        ck_assert_int_eq(found.policy[moment], policy);
+        ck_assert_int_eq(found.nice[moment], found.nice[OURO_STOP_SOON]);
+        ck_assert_int_eq(found.stands[moment], moment != OURO_STOP_SOON);
+    }
+    ck_assert_int_eq(getpriority(PRIO_PROCESS, 0), nice);
+    long before[COUNTERS];
+    read_counters(child.shared, before);
+    for (int i = 0; i < THREADS; i++)
+        AWAIT(child.shared->counters[i] > before[i]);
+    ouro_process_close(process);
+    child_end(&child);
+}
+END_TEST
+
 static pid_t target_of_tracer;
 
 static void holding_tracer(struct shared *shared)
@@ -719,6 +761,7 @@ int main(void)
     tcase_add_test(tests, a_target_that_dies_at_any_moment_does_not_hang_us);
     tcase_add_test(tests, a_thread_in_vfork_is_given_up_in_time_and_everything_goes_on);
     tcase_add_test(tests, a_vfork_that_ends_in_time_only_delays_the_stop);
+    tcase_add_test(tests, work_is_done_at_its_moments_and_not_with_real_time_priority);
     tcase_add_test(tests, a_tracer_that_is_killed_leaves_a_running_target);
     tcase_add_test(tests, another_tracer_is_named);
     tcase_add_test(tests, blocked_system_calls_give_their_results_after_a_stop);
