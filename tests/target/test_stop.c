@@ -460,7 +460,8 @@ START_TEST(work_is_done_at_its_moments_and_not_with_real_time_priority)
     int policy = sched_getscheduler(0), nice = getpriority(PRIO_PROCESS, 0);
     ASSERT_OK(ouro_process_stop_for(process, UINT64_C(20000000000), find_out, &found, &err));
     for (int moment = OURO_STOP_SOON; moment <= OURO_STOP_WORK; moment++) {
-        ck_assert_int_eq(found.calls[moment], 1);
+        ck_assert_msg(found.calls[moment] == 1 || (found.calls[moment] && moment == OURO_STOP_SOON), "moment %d: %d calls", moment,
+                      found.calls[moment]); /* an attempt to stop that took too long was followed by another */
         ck_assert_int_eq(found.policy[moment], policy);
         ck_assert_int_eq(found.nice[moment], found.nice[OURO_STOP_SOON]);
         ck_assert_int_eq(found.stands[moment], moment != OURO_STOP_SOON);
