@@ -31,5 +31,11 @@ libouro_capture_a_SOURCES = \
 	lib/capture/walk.c \
 	lib/capture/walk.h \
 	lib/capture/walk_bits.h \
+	lib/capture/walk_lists.c \
+	lib/capture/walk_lists.h \
+	lib/capture/walk_roots.c \
+	lib/capture/walk_roots.h \
+	lib/capture/walk_worker.c \
+	lib/capture/walk_worker.h \
 	lib/capture/watch.c \
 	lib/capture/watch.h

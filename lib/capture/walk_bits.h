@@ -21,4 +21,11 @@ static inline size_t ouro_walk_counted_words(const struct ouro_walk *walk)
     return walk->word_count / OURO_WALK_COUNTED + 1;
 }
 
+/* Whether it was clear. Threads may set bits of one word at the same time. */
+static inline bool ouro_walk_set_bit(uint64_t *bits, uint64_t bit)
+{
+    uint64_t mask = UINT64_C(1) << (bit & 63);
+    return !(__atomic_fetch_or(&bits[bit >> 6], mask, __ATOMIC_RELAXED) & mask);
+}
+
 #endif
