@@ -1,90 +1,38 @@
-#include "capture/emit.h"
+#include "capture/emitter.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
+#include <string.h>
 
-#include "capture/shape.h"
-#include "capture/futexes.h"
 #include "cpython/finalizer.h"
 #include "cpython/value.h"
 #include "target/window.h"
 
 #define FINALIZED_BIT 1u /* of _gc_prev */
+#define UNTRACKED_FIRST 8u /* beside the bits of OURO_OBJECT_GC_MASK */
 #define ORDER_BATCH 65536u
-#define SHAPE_CACHE_SLOTS 1024u
 #define FOLLOW_OBJECTS 512u /* how often the window follows the budget */
 #define CHUNK_WORDS ((size_t)(16u << 20) / 512) /* 16 MiB of the image */
 
-struct emit {
-    struct ouro_walk *walk;
-    struct ouro_snapshot_writer *writer;
-    enum ouro_values values;
-    enum ouro_codec codec;
-    struct ouro_shapes shapes;
-#define UNTRACKED_FIRST 8u
-    unsigned char *generations; /* four bits a node: those of OURO_OBJECT_GC_MASK, and UNTRACKED_FIRST */
-    struct { size_t *items; size_t count, capacity; } cuts; /* first word of each chunk, and one behind the last */
-    size_t next_chunk;   /* atomic */
-    pthread_mutex_t lock;
-    pthread_cond_t turn;
-    size_t appended;
-    enum ouro_status status;
-    struct ouro_err err;
-    struct ouro_emit_totals totals;
-    void (*progress)(void *context, double part);
-    void *progress_context;
-    struct ouro_futexes waits;
-    uint32_t thread_count; /* written so far */
-    struct ouro_type **sorted_types; /* owned: by address */
-    size_t sorted_count;
-    struct ouro_map type_index; /* type's address -> index among the snapshot's types */
-};
-
-struct emitter {
-    struct emit *emit;
-    struct ouro_visitor visitor;
-    struct ouro_type_cache types;
-    struct ouro_chunk chunk;
-    struct ouro_blocks blocks;
-    struct ouro_buf value;
-    struct ouro_emit_totals totals;
-    ouro_node node;
-    bool lost; /* a target of the current object is no object */
-    bool in_run;
-    uint32_t fixed, runs; /* delivered for the current object */
-    uint64_t first_slot;  /* of the current object */
-    ouro_node last_target;
-    struct {
-        uint64_t *items;
-        size_t count, capacity;
-    } borrowed; /* slots of the current object */
-    struct {
-        uint64_t key, shape;
-    } shape_cache[SHAPE_CACHE_SLOTS];
-};
-
-static unsigned generation_of(const struct emit *emit, ouro_node node)
+static unsigned generation_of(const struct ouro_emit *emit, ouro_node node)
 {
     return emit->generations[node / 2] >> node % 2 * 4 & 15;
 }
 
-static void add_generation(struct emit *emit, ouro_node node, unsigned bits)
+static void add_generation(struct ouro_emit *emit, ouro_node node, unsigned bits)
 {
     emit->generations[node / 2] |= (unsigned char)(bits << node % 2 * 4);
 }
 
-static void set_generation(struct emit *emit, ouro_node node, unsigned bits)
+static void set_generation(struct ouro_emit *emit, ouro_node node, unsigned bits)
 {
     emit->generations[node / 2] &= (unsigned char)(0xf0 >> node % 2 * 4);
     add_generation(emit, node, bits);
 }
 
-static void on_slots(void *context, const ouro_addr *targets, size_t count)
+void ouro_emitter_slots(void *context, const ouro_addr *targets, size_t count)
 {
-    struct emitter *emitter = context;
+    struct ouro_emitter *emitter = context;
     const struct ouro_walk *walk = emitter->emit->walk;
     emitter->fixed += emitter->in_run ? 0 : (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
@@ -103,7 +51,7 @@ static void on_slots(void *context, const ouro_addr *targets, size_t count)
 
 static void on_borrowed(void *context)
 {
-    struct emitter *emitter = context;
+    struct ouro_emitter *emitter = context;
     if (emitter->last_target == OURO_NODE_NONE)
         return;
     uint64_t *place = OURO_VEC_ADD(&emitter->borrowed);
@@ -113,29 +61,16 @@ static void on_borrowed(void *context)
         emitter->emit->walk->out_of_memory = true;
 }
 
-static void begin_slots(struct emitter *emitter)
-{
-    emitter->first_slot = emitter->chunk.slot_count;
-    emitter->borrowed.count = 0;
-}
-
-static void put_borrowed(struct emitter *emitter)
-{
-    for (size_t i = 0; i < emitter->borrowed.count; i++)
-        if (ouro_snapshot_writer_borrowed(emitter->emit->writer, emitter->node, emitter->borrowed.items[i]) != OURO_OK)
-            emitter->emit->walk->out_of_memory = true;
-}
-
 static void on_run_begin(void *context, unsigned width)
 {
-    struct emitter *emitter = context;
+    struct ouro_emitter *emitter = context;
     emitter->in_run = true;
     ouro_chunk_run(&emitter->chunk, emitter->node, width);
 }
 
 static void on_run(void *context, uint64_t count)
 {
-    struct emitter *emitter = context;
+    struct ouro_emitter *emitter = context;
     emitter->in_run = false;
     emitter->runs++;
     ouro_chunk_part_count(&emitter->chunk, count);
@@ -143,27 +78,27 @@ static void on_run(void *context, uint64_t count)
 
 static bool is_namespace(void *context, ouro_addr dict)
 {
-    struct emitter *emitter = context;
+    struct ouro_emitter *emitter = context;
     return ouro_walk_noted(emitter->emit->walk, dict);
 }
 
-static uint32_t type_index(struct emit *emit, ouro_addr type)
+static uint32_t type_index(struct ouro_emit *emit, ouro_addr type)
 {
     const uint64_t *index = ouro_map_find(&emit->type_index, type);
     return index ? (uint32_t)*index : UINT32_MAX;
 }
 
-static uint64_t shape_of(struct emitter *emitter, struct ouro_type *type, ouro_addr addr)
+static uint64_t shape_of(struct ouro_emitter *emitter, struct ouro_type *type, ouro_addr addr)
 {
     uint64_t known = __atomic_load_n(&type->user, __ATOMIC_ACQUIRE);
     if (known != UINT64_MAX)
         return known;
-    struct emit *emit = emitter->emit;
+    struct ouro_emit *emit = emitter->emit;
     if (!type->varies)
         return ouro_shapes_get(&emit->shapes, &emitter->visitor, type, type_index(emit, type->addr), addr, 0);
     uint64_t variant = ouro_visit_variant(&emitter->visitor, type, addr);
     uint64_t key = variant * 31 + type->addr;
-    unsigned slot = (unsigned)(key * UINT64_C(0x9e3779b97f4a7c15) >> 54) & (SHAPE_CACHE_SLOTS - 1);
+    unsigned slot = (unsigned)(key * UINT64_C(0x9e3779b97f4a7c15) >> 54) & (OURO_SHAPE_CACHE_SLOTS - 1);
     if (emitter->shape_cache[slot].key != key) {
         emitter->shape_cache[slot].shape =
             ouro_shapes_get(&emit->shapes, &emitter->visitor, type, type_index(emit, type->addr), addr, variant);
@@ -173,9 +108,9 @@ static uint64_t shape_of(struct emitter *emitter, struct ouro_type *type, ouro_a
 }
 
 /* What of the object's value goes into the file: flags to add. */
-static uint32_t put_value(struct emitter *emitter, const struct ouro_type *type, ouro_addr addr, bool key)
+static uint32_t put_value(struct ouro_emitter *emitter, const struct ouro_type *type, ouro_addr addr, bool key)
 {
-    struct emit *emit = emitter->emit;
+    struct ouro_emit *emit = emitter->emit;
     bool names_only = emit->values == OURO_VALUES_NONE;
     size_t limit = emit->values == OURO_VALUES_FULL ? OURO_VALUE_FULL_BYTES
                    : key                            ? OURO_VALUE_KEY_BYTES
@@ -192,7 +127,7 @@ static uint32_t put_value(struct emitter *emitter, const struct ouro_type *type,
     return OURO_OBJECT_VALUE | (cut ? OURO_OBJECT_VALUE_CUT : 0);
 }
 
-static void put_line(struct emitter *emitter, const struct ouro_execution *execution)
+void ouro_emitter_put_line(struct ouro_emitter *emitter, const struct ouro_execution *execution)
 {
     const struct ouro_line_record record = {
         .node = emitter->node, .line = execution->line, .state = (uint32_t)execution->state};
@@ -200,16 +135,16 @@ static void put_line(struct emitter *emitter, const struct ouro_execution *execu
         emitter->emit->walk->out_of_memory = true;
 }
 
-static void put_execution(struct emitter *emitter, const struct ouro_type *type, ouro_addr addr)
+static void put_execution(struct ouro_emitter *emitter, const struct ouro_type *type, ouro_addr addr)
 {
     struct ouro_execution execution;
     if (ouro_execution_find(emitter->emit->walk->python, type, addr, &execution))
-        put_line(emitter, &execution);
+        ouro_emitter_put_line(emitter, &execution);
 }
 
-static void put_lock(struct emitter *emitter, const struct ouro_type *type, ouro_addr addr)
+static void put_lock(struct ouro_emitter *emitter, const struct ouro_type *type, ouro_addr addr)
 {
-    struct emit *emit = emitter->emit;
+    struct ouro_emit *emit = emitter->emit;
     struct ouro_lock_record record = {.node = emitter->node};
     ouro_futexes_meet(&emit->waits, type, addr, emitter->node);
     if (ouro_lock_is_locked(emit->walk->python, type, addr, &record.owner, &record.count) &&
@@ -231,7 +166,7 @@ static uint64_t refcount_of(const struct ouro_layout *layout, const unsigned cha
 
 /* The slots of an object. Where memory is damaged, what it delivers may not be what others of its shape did: such an object gets
  * no references at all, and says so. False then. */
-static bool put_slots(struct emitter *emitter, const struct ouro_type *type, ouro_addr addr, uint64_t shape)
+static bool put_slots(struct ouro_emitter *emitter, const struct ouro_type *type, ouro_addr addr, uint64_t shape)
 {
     struct ouro_chunk *chunk = &emitter->chunk;
     size_t edges = chunk->columns[OURO_COLUMN_EDGES].size, counts = chunk->columns[OURO_COLUMN_COUNTS].size;
@@ -254,9 +189,9 @@ static bool put_slots(struct emitter *emitter, const struct ouro_type *type, our
     return false;
 }
 
-static void emit_object(struct emitter *emitter, uint64_t bit)
+static void emit_object(struct ouro_emitter *emitter, uint64_t bit)
 {
-    struct emit *emit = emitter->emit;
+    struct ouro_emit *emit = emitter->emit;
     struct ouro_walk *walk = emit->walk;
     struct ouro_python *python = walk->python;
     const struct ouro_layout *layout = python->layout;
@@ -275,11 +210,11 @@ static void emit_object(struct emitter *emitter, uint64_t bit)
     emitter->lost = false;
     emitter->visitor.torn = emitter->visitor.approximate = false;
     emitter->visitor.end = 0;
-    begin_slots(emitter);
+    ouro_emitter_begin_slots(emitter);
     bool fits = shallow || put_slots(emitter, type, addr, shape);
     flags |= shallow ? OURO_OBJECT_SHALLOW : 0;
     if (fits)
-        put_borrowed(emitter);
+        ouro_emitter_put_borrowed(emitter);
     bool estimated;
     uint64_t native, size = ouro_type_sizeof(python, &emitter->visitor.sandbox, type, addr, &native, &estimated);
     uint64_t refcount = refcount_of(layout, head, &flags);
@@ -329,9 +264,9 @@ static void add_totals(struct ouro_emit_totals *to, const struct ouro_emit_total
 }
 
 /* Chunks are made in any order and appended in theirs. */
-static void append(struct emitter *emitter, size_t chunk, enum ouro_status status)
+static void append(struct ouro_emitter *emitter, size_t chunk, enum ouro_status status)
 {
-    struct emit *emit = emitter->emit;
+    struct ouro_emit *emit = emitter->emit;
     pthread_mutex_lock(&emit->lock);
     while (emit->appended != chunk)
         pthread_cond_wait(&emit->turn, &emit->lock);
@@ -352,8 +287,8 @@ static void append(struct emitter *emitter, size_t chunk, enum ouro_status statu
 
 static void *emit_chunks(void *argument)
 {
-    struct emitter *emitter = argument;
-    struct emit *emit = emitter->emit;
+    struct ouro_emitter *emitter = argument;
+    struct ouro_emit *emit = emitter->emit;
     const struct ouro_walk *walk = emit->walk;
     for (;;) {
         size_t chunk = __atomic_fetch_add(&emit->next_chunk, 1, __ATOMIC_RELAXED);
@@ -378,7 +313,7 @@ static void *emit_chunks(void *argument)
 
 /* Cuts the words of the bitmap into chunks of at most OURO_CHUNK_OBJECTS objects and CHUNK_WORDS words: what is written of a chunk at a
  * time, texts too, is hardly more than it is of memory. */
-static enum ouro_status cut(struct emit *emit)
+static enum ouro_status cut(struct ouro_emit *emit)
 {
     const struct ouro_walk *walk = emit->walk;
     uint32_t begun = 0, before = 0;
@@ -410,7 +345,7 @@ static int by_address(const void *a, const void *b)
 }
 
 /* All types, in the order of their addresses: the file does not depend on who met a type first. */
-static enum ouro_status write_types(struct emit *emit)
+static enum ouro_status write_types(struct ouro_emit *emit)
 {
     struct ouro_python *python = emit->walk->python;
     size_t count = python->type_list.count;
@@ -459,7 +394,7 @@ static enum ouro_status write_types(struct emit *emit)
 /* The incremental collector of 3.14.0 to 3.14.4 begins a full collection with untrack_tuples(young): an exact tuple none of whose items
  * may be tracked leaves the list, one after the other, so that those that refer to it may follow. */
 
-static bool may_be_tracked(const struct emit *emit, struct emitter *asking, ouro_addr item)
+static bool may_be_tracked(const struct ouro_emit *emit, struct ouro_emitter *asking, ouro_addr item)
 {
     struct ouro_python *python = emit->walk->python;
     const unsigned char *head = ouro_image_at(emit->walk->image, item, 16);
@@ -475,7 +410,7 @@ static bool may_be_tracked(const struct emit *emit, struct emitter *asking, ouro
     return !left && ouro_python_word(python, item - 16);
 }
 
-static bool is_untracked_first(const struct emit *emit, struct emitter *asking, ouro_addr object)
+static bool is_untracked_first(const struct ouro_emit *emit, struct ouro_emitter *asking, ouro_addr object)
 {
     struct ouro_python *python = emit->walk->python;
     uint64_t count;
@@ -491,7 +426,7 @@ static bool is_untracked_first(const struct emit *emit, struct emitter *asking, 
 }
 
 struct ordering {
-    struct emit *emit;
+    struct ouro_emit *emit;
     struct ouro_tracked *tracked;
     ouro_addr *buffer; /* owned; ORDER_BATCH */
     ouro_node *nodes;  /* owned; ORDER_BATCH */
@@ -514,8 +449,8 @@ static enum ouro_status each_batch(const struct ordering *ordering,
 
 static enum ouro_status find_untracked_first(const struct ordering *ordering, const ouro_addr *items, size_t count)
 {
-    struct emit *emit = ordering->emit;
-    struct emitter asking = {.emit = emit};
+    struct ouro_emit *emit = ordering->emit;
+    struct ouro_emitter asking = {.emit = emit};
     for (size_t i = 0; i < count; i++)
         if (is_untracked_first(emit, &asking, items[i]))
             add_generation(emit, ouro_walk_node(emit->walk, items[i]), UNTRACKED_FIRST);
@@ -524,7 +459,7 @@ static enum ouro_status find_untracked_first(const struct ordering *ordering, co
 
 static enum ouro_status write_part(const struct ordering *ordering, const ouro_addr *items, size_t count)
 {
-    struct emit *emit = ordering->emit;
+    struct ouro_emit *emit = ordering->emit;
     const struct ouro_tracked *tracked = ordering->tracked;
     for (size_t i = 0; i < count; i++) {
         ordering->nodes[i] = ouro_walk_node(emit->walk, items[i]);
@@ -534,7 +469,7 @@ static enum ouro_status write_part(const struct ordering *ordering, const ouro_a
 }
 
 /* The collector's lists in their order, and by it each object's generation. */
-static enum ouro_status write_order(struct emit *emit)
+static enum ouro_status write_order(struct ouro_emit *emit)
 {
     struct ouro_walk *walk = emit->walk;
     struct ordering ordering = {.emit = emit,
@@ -553,7 +488,7 @@ static enum ouro_status write_order(struct emit *emit)
     return status;
 }
 
-static enum ouro_status write_interpreters(struct emit *emit)
+static enum ouro_status write_interpreters(struct ouro_emit *emit)
 {
     struct ouro_walk *walk = emit->walk;
     for (size_t i = 0; i < walk->python->interpreter_count; i++) {
@@ -589,198 +524,19 @@ static enum ouro_status write_interpreters(struct emit *emit)
     return OURO_OK;
 }
 
-/* The pseudo objects' shapes hang off two types of their own. */
-struct pseudo_types {
-    uint32_t root, frame;
-};
-
-static struct pseudo_types write_pseudo_types(struct emit *emit)
-{
-    struct ouro_type_record record = {.node = OURO_NODE_NONE,
-                                      .flags = OURO_TYPE_PSEUDO,
-                                      .value_kind = OURO_VALUE_NAME,
-                                      .base = UINT32_MAX};
-    struct pseudo_types types;
-    record.name = ouro_snapshot_writer_string(emit->writer, "<root>", 6);
-    types.root = ouro_snapshot_writer_type(emit->writer, &record);
-    record.name = ouro_snapshot_writer_string(emit->writer, "<frame>", 7);
-    types.frame = ouro_snapshot_writer_type(emit->writer, &record);
-    return types;
-}
-
-static bool never_namespace(void *context, ouro_addr dict)
-{
-    (void)context;
-    (void)dict;
-    return false;
-}
-
-/* The slots of a frame that a thread runs, or of one inside a generator that its tp_traverse leaves out. */
-static void visit_pseudo_frame(struct ouro_visitor *visitor, const struct ouro_pseudo *pseudo)
-{
-    if (!pseudo->generator) {
-        ouro_visit_frame(visitor, pseudo->frame, true);
-    } else {
-        if (visitor->part)
-            visitor->part(visitor->context, OURO_SLOTS_FIELD, OURO_CLASS_WEAK, "generator");
-        if (visitor->slots)
-            visitor->slots(visitor->context, &pseudo->generator, 1);
-        ouro_visit_frame_rest(visitor, pseudo->frame, pseudo->running);
-    }
-    ouro_visit_end(visitor);
-}
-
-static uint32_t pseudo_shape(struct emit *emit, const struct pseudo_types *types, const struct ouro_pseudo *pseudo)
-{
-    struct ouro_shape_builder builder = {.shapes = &emit->shapes};
-    bool frame = pseudo->kind == OURO_PSEUDO_FRAME;
-    uint64_t *place = NULL;
-    bool added = true;
-    if (frame || pseudo->kind == OURO_PSEUDO_THREAD) { /* many with the same parts */
-        ouro_addr code =
-            ouro_python_word(emit->walk->python, pseudo->frame + (ouro_addr)emit->walk->python->layout->iframe_code);
-        uint64_t key = (frame ? code * 8 + 1 + 2 * (pseudo->generator != 0) + 4 * pseudo->running : 0) |
-                       UINT64_C(1) << 63;
-        place = ouro_map_put(&emit->shapes.by_variant, key, &added);
-        if (place && !added)
-            return (uint32_t)*place;
-    }
-    if (frame) {
-        struct ouro_visitor visitor = {.python = emit->walk->python,
-                                       .context = &builder,
-                                       .part = ouro_shape_builder_part,
-                                       .is_namespace = never_namespace};
-        visit_pseudo_frame(&visitor, pseudo);
-    }
-    for (size_t i = 0; i < pseudo->field_count; i++)
-        ouro_shape_builder_part(&builder, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED,
-                                emit->walk->fields.items[pseudo->first_field + i].label);
-    if (pseudo->kind == OURO_PSEUDO_THREAD)
-        ouro_shape_builder_part(&builder, OURO_SLOTS_NAMED, OURO_CLASS_TRAVERSED, "frames");
-    if (pseudo->kind == OURO_PSEUDO_STATIC_TYPES)
-        ouro_shape_builder_part(&builder, OURO_SLOTS_NAMED, OURO_CLASS_TRAVERSED, "types");
-    uint32_t shape = builder.failed ? UINT32_MAX
-                                    : ouro_snapshot_writer_shape(emit->writer, frame ? types->frame : types->root,
-                                                                 builder.parts.items, (uint32_t)builder.parts.count);
-    free(builder.parts.items);
-    if (place)
-        *place = shape;
-    return shape;
-}
-
-static void put_thread_frames(struct emitter *emitter, const struct ouro_pseudo *pseudo)
-{
-    ouro_node first = emitter->emit->walk->object_count;
-    ouro_chunk_run(&emitter->chunk, emitter->node, 1);
-    for (size_t i = 0; i < pseudo->frame_count; i++) {
-        emitter->totals.edge_count++;
-        ouro_chunk_slot(&emitter->chunk, emitter->node, first + (ouro_node)(pseudo->first_frame + i));
-    }
-    ouro_chunk_part_count(&emitter->chunk, pseudo->frame_count);
-}
-
-static void put_static_types(struct emitter *emitter)
-{
-    const struct emit *emit = emitter->emit;
-    uint64_t count = 0;
-    ouro_chunk_run(&emitter->chunk, emitter->node, 1);
-    for (size_t i = 0; i < emit->sorted_count; i++) {
-        const struct ouro_type *type = emit->sorted_types[i];
-        if (type->flags & OURO_FLAG_HEAPTYPE)
-            continue;
-        on_slots(emitter, &type->addr, 1);
-        count++;
-    }
-    ouro_chunk_part_count(&emitter->chunk, count);
-}
-
-static enum ouro_status write_thread(struct emit *emit, const struct ouro_pseudo *pseudo, ouro_node node)
-{
-    struct ouro_thread_record record = {
-        .interpreter = pseudo->interpreter,
-        .ident = pseudo->thread.ident,
-        .native_id = pseudo->thread.native_id,
-        .name = ouro_snapshot_writer_string(emit->writer, pseudo->thread.name, strlen(pseudo->thread.name)),
-        .state = '?',
-        .syscall = -1,
-        .holds_gil = pseudo->thread.holds_gil,
-        .root = node,
-    };
-    const struct ouro_thread_state *state = ouro_futexes_state(&emit->waits, record.ident, record.native_id);
-    if (state) {
-        if (!emit->walk->names_only) /* since 3.14 threading gives its names to the system as well */
-            record.comm = ouro_snapshot_writer_string(emit->writer, state->comm, strlen(state->comm));
-        record.state = state->state;
-        record.syscall = state->syscall;
-    }
-    struct ouro_wait_record wait = {.thread = emit->thread_count++};
-    /* Who holds the GIL may sleep for a moment for its mutex, to let go of it. */
-    if (state && ouro_futexes_find(&emit->waits, state, &wait) && !(record.holds_gil && wait.kind == OURO_WAIT_GIL)) {
-        record.syscall = record.syscall < 0 ? -1 : SYS_futex; /* also of one that was begun again */
-        OURO_TRY(ouro_snapshot_writer_wait(emit->writer, &wait));
-    }
-    return ouro_snapshot_writer_thread(emit->writer, &record);
-}
-
-static enum ouro_status emit_pseudo(struct emitter *emitter)
-{
-    struct emit *emit = emitter->emit;
-    struct ouro_walk *walk = emit->walk;
-    struct pseudo_types types = write_pseudo_types(emit);
-    emitter->node = walk->object_count;
-    ouro_chunk_begin(&emitter->chunk, emitter->node);
-    for (size_t i = 0; i < walk->pseudo.count; i++) {
-        const struct ouro_pseudo *pseudo = &walk->pseudo.items[i];
-        uint32_t shape = pseudo_shape(emit, &types, pseudo);
-        if (shape == UINT32_MAX)
-            return OURO_NOMEM;
-        emitter->lost = false;
-        emitter->visitor.torn = false;
-        begin_slots(emitter);
-        if (pseudo->kind == OURO_PSEUDO_FRAME) {
-            visit_pseudo_frame(&emitter->visitor, pseudo);
-            put_line(emitter, &pseudo->execution);
-        }
-        put_borrowed(emitter);
-        for (size_t f = 0; f < pseudo->field_count; f++)
-            on_slots(emitter, &walk->fields.items[pseudo->first_field + f].target, 1);
-        if (pseudo->kind == OURO_PSEUDO_THREAD) {
-            put_thread_frames(emitter, pseudo);
-            OURO_TRY(write_thread(emit, pseudo, emitter->node));
-        }
-        if (pseudo->kind == OURO_PSEUDO_STATIC_TYPES)
-            put_static_types(emitter);
-        uint32_t flags = OURO_OBJECT_PSEUDO | OURO_OBJECT_VALUE |
-                         (emitter->lost || emitter->visitor.torn || pseudo->torn ? OURO_OBJECT_TORN : 0);
-        ouro_chunk_value(&emitter->chunk, pseudo->name, strlen(pseudo->name));
-        ouro_chunk_object(&emitter->chunk, OURO_PSEUDO_BASE + 8 * (ouro_addr)i, shape, 0, 0, 0, flags,
-                          pseudo->interpreter);
-        emitter->totals.pseudo_count++;
-        emitter->node++;
-        if (emitter->chunk.count == OURO_CHUNK_OBJECTS || i + 1 == walk->pseudo.count) {
-            OURO_TRY(ouro_chunk_failed(&emitter->chunk) ? OURO_NOMEM
-                                                        : ouro_blocks_add_chunk(&emitter->blocks, &emitter->chunk,
-                                                                                emit->codec));
-            OURO_TRY(ouro_snapshot_writer_append(emit->writer, &emitter->blocks, &emit->err));
-            ouro_chunk_begin(&emitter->chunk, emitter->node);
-        }
-    }
-    return OURO_OK;
-}
-
-static void emitter_init(struct emitter *emitter, struct emit *emit)
+static void emitter_init(struct ouro_emitter *emitter, struct ouro_emit *emit)
 {
     emitter->emit = emit;
     emitter->visitor.python = emit->walk->python;
     emitter->visitor.context = emitter;
-    emitter->visitor.slots = on_slots;
+    emitter->visitor.slots = ouro_emitter_slots;
     emitter->visitor.run_begin = on_run_begin;
     emitter->visitor.run = on_run;
     emitter->visitor.is_namespace = is_namespace;
     emitter->visitor.borrowed = on_borrowed;
 }
 
-static void emitter_fini(struct emitter *emitter)
+static void emitter_fini(struct ouro_emitter *emitter)
 {
     add_totals(&emitter->emit->totals, &emitter->totals);
     ouro_chunk_fini(&emitter->chunk);
@@ -789,10 +545,10 @@ static void emitter_fini(struct emitter *emitter)
     free(emitter->borrowed.items);
 }
 
-static enum ouro_status emit_objects(struct emit *emit)
+static enum ouro_status emit_objects(struct ouro_emit *emit)
 {
     unsigned count = emit->walk->thread_count;
-    struct emitter *emitters = calloc(count, sizeof *emitters);
+    struct ouro_emitter *emitters = calloc(count, sizeof *emitters);
     pthread_t threads[64];
     unsigned started = 0;
     if (!emitters)
@@ -807,7 +563,7 @@ static enum ouro_status emit_objects(struct emit *emit)
         pthread_join(threads[i], NULL);
     enum ouro_status status = emit->status;
     if (status == OURO_OK)
-        status = emit_pseudo(&emitters[0]);
+        status = ouro_emitter_pseudo(&emitters[0]);
     for (unsigned i = 0; i < count; i++)
         emitter_fini(&emitters[i]);
     free(emitters);
@@ -818,7 +574,7 @@ enum ouro_status ouro_emit(struct ouro_walk *walk, struct ouro_snapshot_writer *
                            const struct ouro_emit_options *options, struct ouro_emit_totals *totals,
                            struct ouro_err *err)
 {
-    struct emit emit = {
+    struct ouro_emit emit = {
         .walk = walk,
         .writer = writer,
         .values = options->values,

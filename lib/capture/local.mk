@@ -11,6 +11,8 @@ libouro_capture_a_SOURCES = \
 	lib/capture/dump.h \
 	lib/capture/emit.c \
 	lib/capture/emit.h \
+	lib/capture/emit_pseudo.c \
+	lib/capture/emitter.h \
 	lib/capture/live.c \
 	lib/capture/live.h \
 	lib/capture/mode.c \
