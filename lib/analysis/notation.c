@@ -1,7 +1,6 @@
 #include "analysis/notation.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "analysis/attribute.h"
 #include "analysis/literal.h"
@@ -11,10 +10,7 @@
 
 void ouro_notation_init(struct ouro_notation *notation, const struct ouro_heap_model *model)
 {
-    const char *version = ouro_snapshot_meta(model->snapshot, OURO_META_PYTHON, NULL);
     *notation = (struct ouro_notation){.model = model, .modules = OURO_NODE_NONE};
-    if (version && !strncmp(version, "3.", 2))
-        notation->minor = (unsigned)strtoul(version + 2, NULL, 10);
     for (ouro_node v = model->heap.count; v-- && model->heap.flags[v] & OURO_OBJECT_PSEUDO;)
         if (ouro_heap_model_type(model, v) == model->root_type && !(model->heap.interp && model->heap.interp[v])) {
             ouro_node modules = ouro_heap_model_field(model, v, "sys.modules");

@@ -11,7 +11,6 @@
 
 struct ouro_notation {
     const struct ouro_heap_model *model; /* borrowed */
-    unsigned minor;                      /* of Python 3 */
     ouro_node modules;                   /* the main interpreter's sys.modules, or OURO_NODE_NONE */
 };
 

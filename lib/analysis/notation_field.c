@@ -223,6 +223,15 @@ static bool is_member(const struct ouro_notation *notation, ouro_node descriptor
     return stored == size && !memcmp(bytes, name, size);
 }
 
+/* Whether its class has the attribute, and C code answers: versions before keep the same field to themselves. */
+static bool has_member(const struct ouro_notation *notation, ouro_node holder, const char *name)
+{
+    struct ouro_attribute found;
+    ouro_node class = ouro_attribute_class(notation->model, holder);
+    return ouro_attribute_find(notation->model, class, name, &found) == OURO_ATTRIBUTE_YES &&
+           is_member(notation, found.value, found.owner, name, strlen(name));
+}
+
 /* The class whose slot the object's part is: slots come first, from the class itself to its bases; OURO_NODE_NONE. */
 static ouro_node class_of_slot(const struct ouro_notation *notation, ouro_node holder, size_t part)
 {
@@ -554,8 +563,8 @@ static bool view_step(const struct ouro_notation *notation, const struct ouro_sl
         return ouro_notation_entry(notation, &slots[1], true, step);
     bool key = slots[1].place == 1, items = is_exactly(model, view, "dict_items");
     if (slots[1].part->kind == OURO_PART_FIELD || !(items || is_exactly(model, view, key ? "dict_keys" : "dict_values")))
-        return notation->minor >= 10 && (ouro_buf_add_text(&step->after, ".mapping"),
-                                         ouro_notation_entry(notation, &slots[1], true, step));
+        return has_member(notation, view, "mapping") && (ouro_buf_add_text(&step->after, ".mapping"),
+                                                         ouro_notation_entry(notation, &slots[1], true, step));
     ouro_buf_add_text(&step->before, "[*");
     ouro_buf_addf(&step->after, "][%llu]%s", (unsigned long long)slots[1].item, !items ? "" : key ? "[0]" : "[1]");
     return true;
@@ -581,7 +590,8 @@ static bool special_step(const struct ouro_notation *notation, const struct ouro
     if (!strcmp(label, "__annotations__")) /* until 3.13 a tuple that the first access makes a dict of */
         return is_exactly(model, holder, "function") && is_exactly(model, slots[0].target, "dict") &&
                (ouro_buf_add_text(&step->after, ".__annotations__"), true);
-    if (is_exactly(model, holder, "property") && (!strcmp(label, "__doc__") || (!strcmp(label, "__name__") && notation->minor >= 13)))
+    if (is_exactly(model, holder, "property") &&
+        (!strcmp(label, "__doc__") || (!strcmp(label, "__name__") && has_member(notation, holder, label))))
         return ouro_buf_addf(&step->after, ".%s", label), true;
     if (!strcmp(label, "__wrapped__") || !strcmp(label, "__name__"))
         if (field_in_dict(notation, &slots[0], label, step))

@@ -110,8 +110,9 @@ static bool local_step(const struct ouro_notation *notation, const struct ouro_s
     if (!name || !size || size >= NAME_BYTES_MAX || (name[0] == '<' && name[size - 1] == '>') ||
         is_ambiguous(model, slots[0].node, part, first, end))
         return false;
-    /* The locals of a class's or module's body are elsewhere. Before 3.11 functions have a dict of copies there. */
-    if (locals != OURO_NODE_NONE && notation->minor >= 11)
+    /* The locals of a class's or module's body are elsewhere. Functions' frame objects of before 3.11 have a dict of copies
+     * there. */
+    if (locals != OURO_NODE_NONE && is_named(model, &ouro_heap_model_shape(model, slots[0].node)->parts[first - 1], "f_code"))
         return false;
     bool known = kind_of(model, slots[0].node, part - first, first, &kind);
     if (known ? kind & KIND_HIDDEN : cell)
