@@ -33,6 +33,12 @@ struct ouro_constants {
 };
 
 void ouro_constants_fini(struct ouro_constants *literals);
+/* The bytes of a str, bytes or int; never NULL. */
+static inline const unsigned char *ouro_constant_bytes(const struct ouro_constants *literals,
+                                                       const struct ouro_constant *literal)
+{
+    return literal->size ? literals->bytes.data + literal->offset : (const unsigned char *)"";
+}
 
 /* Whether a literal begins here (it may be a bad one). */
 bool ouro_constant_begins(const char *text, size_t size);

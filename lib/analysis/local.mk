@@ -105,6 +105,7 @@ libouro_analysis_a_SOURCES += \
 	lib/analysis/finder_steps.c \
 	lib/analysis/constant.c \
 	lib/analysis/constant.h \
+	lib/analysis/constant_match.c \
 	lib/analysis/nearest.c \
 	lib/analysis/nearest.h \
 	lib/analysis/particulars.c \
