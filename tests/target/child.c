@@ -50,10 +50,36 @@ void child_rest(struct shared *shared)
         pause();
 }
 
+void child_count(struct shared *shared)
+{
+    shared->ready = 1;
+    count_up(&shared->counters[0]);
+}
+
 void child_await_step(struct shared *shared, int step)
 {
     while (shared->step < step)
         nap();
+}
+
+void child_await_go(struct shared *shared)
+{
+    shared->ready = 1;
+    child_await_step(shared, 1);
+}
+
+pthread_t child_thread(void *(*body)(void *), void *argument)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, body, argument))
+        _exit(99);
+    return thread;
+}
+
+void *count_up(void *counter)
+{
+    for (;;)
+        ++*(atomic_long *)counter;
 }
 
 struct ouro_process *must_open(pid_t pid)
@@ -92,6 +118,12 @@ char state_of(pid_t pid)
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     return state_in(path);
+}
+
+bool is_gone(pid_t pid)
+{
+    char state = state_of(pid);
+    return !state || state == 'Z';
 }
 
 long status_of(pid_t pid, const char *name)

@@ -2,6 +2,7 @@
 #ifndef TESTS_TARGET_CHILD_H
 #define TESTS_TARGET_CHILD_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,8 +34,16 @@ struct child child_start(void (*body)(struct shared *shared));
 void child_end(struct child *child);
 /* In the child: says that it is ready, and stands still until it is killed. */
 void child_rest(struct shared *shared) __attribute__((noreturn));
+/* The same, but it counts in counters[0]. */
+void child_count(struct shared *shared) __attribute__((noreturn));
 /* In the child: waits until the test set `step` to at least this. */
 void child_await_step(struct shared *shared, int step);
+/* In the child: says that it is ready, and waits for step 1. */
+void child_await_go(struct shared *shared);
+/* One thread more; a process that can have none ends with 99. */
+pthread_t child_thread(void *(*body)(void *), void *argument);
+/* Such a body: counts in this atomic_long for ever. */
+void *count_up(void *counter) __attribute__((noreturn));
 
 struct shared *shared_new(void);
 struct ouro_process *must_open(pid_t pid);
@@ -42,6 +51,8 @@ void must_stop(struct ouro_process *process);
 
 /* The state letter of a process or thread; 0: gone. */
 char state_of(pid_t pid);
+/* Whether it has ended; it stays a zombie where nobody reaps it. */
+bool is_gone(pid_t pid);
 /* A number of /proc/PID/status; -1: none. */
 long status_of(pid_t pid, const char *name);
 bool all_threads_are(pid_t pid, char state);

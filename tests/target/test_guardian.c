@@ -522,8 +522,7 @@ END_TEST
 /* Another filter than at the start, put on while it was looked at: the thread is refused in the stop, too. */
 static void filtered_later(struct shared *shared)
 {
-    shared->ready = 1;
-    child_await_step(shared, 1);
+    child_await_go(shared);
     filtered(shared);
 }
 
@@ -573,7 +572,7 @@ START_TEST(a_target_that_dies_takes_its_copy_along)
     struct ouro_guardian *guardian = must_start(child.pid);
     struct ouro_guardian_copy copy = must_copy(guardian);
     child_end(&child);
-    AWAIT(state_of(copy.pid) == 0 || state_of(copy.pid) == 'Z'); /* a zombie where nobody reaps orphans */
+    AWAIT(is_gone(copy.pid));
     ouro_guardian_drop(guardian, NULL);
     ck_assert_int_eq(ouro_guardian_copy(guardian, UINT64_C(1000000000), 0, false, &copy, &err), OURO_GONE);
     ouro_guardian_end(guardian);
@@ -605,7 +604,7 @@ START_TEST(a_target_that_dies_at_any_moment_leaves_nothing)
         ouro_guardian_drop(guardian, NULL);
         ouro_guardian_end(guardian);
         ck_assert_int_eq(state_of(pid), 0);
-        AWAIT(!copy.pid || state_of(copy.pid) == 0 || state_of(copy.pid) == 'Z');
+        AWAIT(!copy.pid || is_gone(copy.pid));
         child_end(&child);
     }
 }
@@ -614,8 +613,7 @@ END_TEST
 static void executing(struct shared *shared)
 {
     char *const command[] = {"sleep", "1000", NULL};
-    shared->ready = 1;
-    child_await_step(shared, 1);
+    child_await_go(shared);
     execvp("sleep", command);
     _exit(1);
 }
@@ -637,8 +635,7 @@ END_TEST
 static void vforking(struct shared *shared)
 {
     char byte;
-    shared->ready = 1;
-    child_await_step(shared, 1);
+    child_await_go(shared);
     pid_t pid = vfork();
     if (pid == 0) {
         shared->step = 2;
@@ -697,19 +694,10 @@ static void dumper(struct shared *shared)
     }
 }
 
-static void *count_up(void *counter)
-{
-    for (;;)
-        ++*(atomic_long *)counter;
-    return NULL;
-}
-
 static void busy(struct shared *shared)
 {
-    pthread_t thread;
     signal(SIGCHLD, on_child);
-    if (pthread_create(&thread, NULL, count_up, &shared->counters[0]))
-        _exit(1);
+    child_thread(count_up, &shared->counters[0]);
     shared->ready = 1;
     for (;; shared->counters[1]++) {
         nap();
@@ -748,7 +736,7 @@ START_TEST(a_guardian_that_is_killed_while_it_holds_a_copy_leaves_a_running_targ
     struct ouro_guardian *guardian = must_start(child.pid);
     struct ouro_guardian_copy copy = must_copy(guardian);
     kill(ouro_guardian_pid(guardian), SIGKILL);
-    AWAIT(state_of(copy.pid) == 'Z' || state_of(copy.pid) == 0); /* it does not run; the zombie goes with the target */
+    AWAIT(is_gone(copy.pid)); /* it does not run; the zombie goes with the target */
     long before = child.shared->counters[1];
     AWAIT(child.shared->counters[1] > before);
     ck_assert_int_eq(ouro_guardian_copy(guardian, TIMEOUT_NS, 0, false, &copy, &err), OURO_GONE);

@@ -244,8 +244,7 @@ END_TEST
 
 static void process_with_later_file(struct shared *shared)
 {
-    shared->ready = 1;
-    child_await_step(shared, 1);
+    child_await_go(shared);
     process_with_file(shared);
 }
 
@@ -317,8 +316,7 @@ static void process_with_userfaultfd(struct shared *shared)
         child_rest(shared);
     }
     shared->addr[0] = (uintptr_t)start;
-    shared->ready = 1;
-    child_await_step(shared, 1);
+    child_await_go(shared);
     struct pollfd item = {.fd = fd, .events = POLLIN};
     shared->results[1] = poll(&item, 1, 0); /* how many accesses wait for an answer */
     shared->done = 1;
@@ -437,8 +435,7 @@ static void process_that_grows(struct shared *shared)
 {
     unsigned char *start = map_alone(MORE_PAGES, 0);
     shared->addr[0] = (uintptr_t)start;
-    shared->ready = 1;
-    child_await_step(shared, 1);
+    child_await_go(shared);
     fill(start, MORE_PAGES);
     shared->done = 1;
     child_rest(shared);

@@ -7,19 +7,6 @@
 #include "child.h"
 #include "target/still.h"
 
-static void *count_up(void *counter)
-{
-    for (;;)
-        ++*(atomic_long *)counter;
-    return NULL;
-}
-
-static void counting(struct shared *shared)
-{
-    shared->ready = 1;
-    count_up(&shared->counters[0]);
-}
-
 static void *rest(void *unused)
 {
     (void)unused;
@@ -31,44 +18,53 @@ static void *rest(void *unused)
 /* A thread when it is told to. */
 static void sleeping(struct shared *shared)
 {
-    pthread_t thread;
-    shared->ready = 1;
-    child_await_step(shared, 1);
-    pthread_create(&thread, NULL, rest, NULL);
+    child_await_go(shared);
+    child_thread(rest, NULL);
     shared->done = 1;
     child_rest(shared);
 }
 
-static void resting(struct shared *shared)
+/* Two, one after the other. */
+struct looks {
+    struct ouro_still before, after;
+};
+
+static void looks_fini(struct looks *looks)
 {
-    child_rest(shared);
+    ouro_still_fini(&looks->before);
+    ouro_still_fini(&looks->after);
+}
+
+static bool same_at_both(struct looks *looks, pid_t pid)
+{
+    ouro_still_look(&looks->before, pid);
+    ouro_still_look(&looks->after, pid);
+    return ouro_still_same(&looks->before, &looks->after);
 }
 
 START_TEST(who_sleeps_stands_still_but_is_held_by_nobody)
 {
-    OURO_GUARD(ouro_still_fini) struct ouro_still before = {0};
-    OURO_GUARD(ouro_still_fini) struct ouro_still after = {0};
-    struct child child = child_start(resting);
+    OURO_GUARD(looks_fini) struct looks looks = {0};
+    struct child child = child_start(child_rest);
     AWAIT(state_of(child.pid) == 'S');
-    AWAIT((ouro_still_look(&before, child.pid), ouro_still_look(&after, child.pid), ouro_still_same(&before, &after)));
-    ck_assert(!before.failed && before.count == 1 && before.items[0].tid == child.pid);
-    ck_assert(!ouro_still_is_held(&before));
+    AWAIT(same_at_both(&looks, child.pid));
+    ck_assert(!looks.before.failed && looks.before.count == 1 && looks.before.items[0].tid == child.pid);
+    ck_assert(!ouro_still_is_held(&looks.before));
     child_end(&child);
 }
 END_TEST
 
 START_TEST(who_counts_does_not_stand_still)
 {
-    OURO_GUARD(ouro_still_fini) struct ouro_still before = {0};
-    OURO_GUARD(ouro_still_fini) struct ouro_still after = {0};
-    struct child child = child_start(counting);
+    OURO_GUARD(looks_fini) struct looks looks = {0};
+    struct child child = child_start(child_count);
     for (int round = 0; round < 20; round++) {
-        ouro_still_look(&before, child.pid);
+        ouro_still_look(&looks.before, child.pid);
         long count = child.shared->counters[0];
         AWAIT(child.shared->counters[0] > count);
-        ouro_still_look(&after, child.pid);
-        ck_assert(!ouro_still_same(&before, &after));
-        ck_assert(!ouro_still_is_held(&after));
+        ouro_still_look(&looks.after, child.pid);
+        ck_assert(!ouro_still_same(&looks.before, &looks.after));
+        ck_assert(!ouro_still_is_held(&looks.after));
     }
     child_end(&child);
 }
@@ -76,39 +72,35 @@ END_TEST
 
 START_TEST(who_is_stopped_is_held_until_it_goes_on)
 {
-    OURO_GUARD(ouro_still_fini) struct ouro_still before = {0};
-    OURO_GUARD(ouro_still_fini) struct ouro_still after = {0};
-    struct child child = child_start(counting);
+    OURO_GUARD(looks_fini) struct looks looks = {0};
+    struct child child = child_start(child_count);
     kill(child.pid, SIGSTOP);
     AWAIT(state_of(child.pid) == 'T');
-    ouro_still_look(&before, child.pid);
-    ouro_still_look(&after, child.pid);
-    ck_assert(ouro_still_is_held(&before) && ouro_still_same(&before, &after));
+    ck_assert(same_at_both(&looks, child.pid) && ouro_still_is_held(&looks.before));
     long count = child.shared->counters[0];
     kill(child.pid, SIGCONT);
     AWAIT(child.shared->counters[0] > count);
     kill(child.pid, SIGSTOP); /* held at both looks, but it ran in between */
     AWAIT(state_of(child.pid) == 'T');
-    ouro_still_look(&after, child.pid);
-    ck_assert(ouro_still_is_held(&after) && !ouro_still_same(&before, &after));
+    ouro_still_look(&looks.after, child.pid);
+    ck_assert(ouro_still_is_held(&looks.after) && !ouro_still_same(&looks.before, &looks.after));
     child_end(&child);
 }
 END_TEST
 
 START_TEST(a_thread_that_came_is_noticed)
 {
-    OURO_GUARD(ouro_still_fini) struct ouro_still before = {0};
-    OURO_GUARD(ouro_still_fini) struct ouro_still after = {0};
+    OURO_GUARD(looks_fini) struct looks looks = {0};
     struct child child = child_start(sleeping);
-    ouro_still_look(&before, child.pid);
+    ouro_still_look(&looks.before, child.pid);
     child.shared->step = 1;
     AWAIT(child.shared->done);
-    ouro_still_look(&after, child.pid);
-    ck_assert_uint_eq(after.count, before.count + 1);
-    ck_assert(!ouro_still_same(&before, &after));
+    ouro_still_look(&looks.after, child.pid);
+    ck_assert_uint_eq(looks.after.count, looks.before.count + 1);
+    ck_assert(!ouro_still_same(&looks.before, &looks.after));
     child_end(&child);
-    ouro_still_look(&after, child.pid);
-    ck_assert(after.failed && !ouro_still_same(&before, &after) && !ouro_still_is_held(&after));
+    ouro_still_look(&looks.after, child.pid);
+    ck_assert(looks.after.failed && !ouro_still_same(&looks.before, &looks.after) && !ouro_still_is_held(&looks.after));
 }
 END_TEST
 

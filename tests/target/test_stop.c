@@ -24,41 +24,18 @@
 
 static struct shared *common; /* the child's, for its threads */
 
-static pthread_t start(void *(*body)(void *), void *argument)
-{
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, body, argument))
-        _exit(99);
-    return thread;
-}
-
-static void *count_up(void *counter)
-{
-    for (;;)
-        ++*(atomic_long *)counter;
-    return NULL;
-}
-
 static void counting_threads(struct shared *shared)
 {
     for (int i = 1; i < THREADS; i++)
-        start(count_up, &shared->counters[i]);
-    shared->ready = 1;
-    count_up(&shared->counters[0]);
+        child_thread(count_up, &shared->counters[i]);
+    child_count(shared);
 }
 
 static void four_counting_threads(struct shared *shared)
 {
     for (int i = 1; i < 4; i++)
-        start(count_up, &shared->counters[i]);
-    shared->ready = 1;
-    count_up(&shared->counters[0]);
-}
-
-static void counting_thread(struct shared *shared)
-{
-    shared->ready = 1;
-    count_up(&shared->counters[0]);
+        child_thread(count_up, &shared->counters[i]);
+    child_count(shared);
 }
 
 static void read_counters(const struct shared *shared, long *out)
@@ -147,12 +124,12 @@ static void *resume_it(void *process)
 START_TEST(another_thread_of_ours_may_resume)
 {
     int priority = getpriority(PRIO_PROCESS, 0);
-    struct child child = child_start(counting_thread);
+    struct child child = child_start(child_count);
     struct ouro_process *process = must_open(child.pid);
     must_stop(process);
     long before[COUNTERS];
     read_counters(child.shared, before);
-    pthread_join(start(resume_it, process), NULL);
+    pthread_join(child_thread(resume_it, process), NULL);
     all_go_on(child.shared, before, 1);
     ck_assert_int_eq(getpriority(PRIO_PROCESS, 0), priority); /* ours while it stood still only */
     ouro_process_close(process);
@@ -231,7 +208,7 @@ END_TEST
 
 START_TEST(sigstop_and_sigcont_sent_while_stopped_take_effect_after)
 {
-    struct child child = child_start(counting_thread);
+    struct child child = child_start(child_count);
     struct ouro_process *process = must_open(child.pid);
     must_stop(process);
     kill(child.pid, SIGSTOP);
@@ -262,9 +239,8 @@ static void listening_process(struct shared *shared)
     common = shared;
     sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGRTMIN, &action, NULL);
-    start(count_up, &shared->counters[3]);
-    shared->ready = 1;
-    count_up(&shared->counters[0]);
+    child_thread(count_up, &shared->counters[3]);
+    child_count(shared);
 }
 
 START_TEST(a_signal_sent_while_stopped_arrives_once)
@@ -316,7 +292,7 @@ START_TEST(a_target_that_is_killed_while_stopped_is_gone)
     ASSERT_OK(ouro_image_plan(&image, process, NULL, &err));
     must_stop(process);
     kill(child.pid, SIGKILL);
-    AWAIT(state_of(child.pid) == 'Z' || !state_of(child.pid));
+    AWAIT(is_gone(child.pid));
     ck_assert_int_eq(ouro_image_copy(&image, process, NULL, &err), OURO_GONE);
     ck_assert_ptr_nonnull(strstr(err.msg, "ended"));
     ck_assert_int_eq(ouro_space_read(ouro_process_space(process), (ouro_addr)(uintptr_t)&byte, &byte, 1), OURO_GONE);
@@ -345,11 +321,11 @@ START_TEST(a_target_that_dies_at_any_moment_does_not_hang_us)
         enum ouro_status status = ouro_image_plan(&image, process, NULL, &err);
         pthread_t killer;
         if (round % 2)
-            killer = start(kill_it, (void *)(intptr_t)child.pid);
+            killer = child_thread(kill_it, (void *)(intptr_t)child.pid);
         if (status == OURO_OK)
             status = ouro_process_stop(process, UINT64_C(20000000000), &err);
         if (round % 2 == 0)
-            killer = start(kill_it, (void *)(intptr_t)child.pid);
+            killer = child_thread(kill_it, (void *)(intptr_t)child.pid);
         if (status == OURO_OK)
             status = ouro_image_copy(&image, process, NULL, &err);
         ck_assert_msg(status == OURO_OK || status == OURO_GONE, "%s: %s", ouro_status_name(status), err.msg);
@@ -380,9 +356,8 @@ static void *wait_in_vfork(void *shared_pointer)
 
 static void vforking_process(struct shared *shared)
 {
-    start(wait_in_vfork, shared);
-    shared->ready = 1;
-    count_up(&shared->counters[0]);
+    child_thread(wait_in_vfork, shared);
+    child_count(shared);
 }
 
 START_TEST(a_thread_in_vfork_is_given_up_in_time_and_everything_goes_on)
@@ -424,7 +399,7 @@ START_TEST(a_vfork_that_ends_in_time_only_delays_the_stop)
     struct child child = child_start(vforking_process);
     struct ouro_process *process = must_open(child.pid);
     AWAIT(child.shared->results[1] && state_of((pid_t)child.shared->results[1]) == 'D');
-    pthread_t ender = start(end_vfork, child.shared);
+    pthread_t ender = child_thread(end_vfork, child.shared);
     must_stop(process);
     pthread_join(ender, NULL);
     ck_assert(all_threads_are(child.pid, 't'));
@@ -503,7 +478,7 @@ END_TEST
 
 START_TEST(another_tracer_is_named)
 {
-    struct child child = child_start(counting_thread);
+    struct child child = child_start(child_count);
     target_of_tracer = child.pid;
     struct child tracer = child_start(holding_tracer);
     struct ouro_process *process = must_open(child.pid);
@@ -581,9 +556,8 @@ static void blocking_process(struct shared *shared)
     }
     shared->results[20] = pid;
     for (intptr_t i = 0; i < CALL_COUNT; i++)
-        start(block, (void *)i);
-    shared->ready = 1;
-    child_await_step(shared, 1);
+        child_thread(block, (void *)i);
+    child_await_go(shared);
     syscall(SYS_futex, &futex_word, FUTEX_WAKE, 1, NULL, NULL, 0);
     for (;;)
         pause();
@@ -645,9 +619,8 @@ static void *named_reader(void *shared_pointer)
 
 static void named_process(struct shared *shared)
 {
-    start(named_reader, shared);
-    shared->ready = 1;
-    count_up(&shared->counters[0]);
+    child_thread(named_reader, shared);
+    child_count(shared);
 }
 
 START_TEST(states_tell_what_each_thread_did_before_the_stop)
@@ -703,11 +676,10 @@ static void *sleeper(void *shared_pointer)
 
 static void timed_process(struct shared *shared)
 {
-    start(poller, shared);
-    start(timed_waiter, shared);
-    start(sleeper, shared);
-    shared->ready = 1;
-    count_up(&shared->counters[0]);
+    child_thread(poller, shared);
+    child_thread(timed_waiter, shared);
+    child_thread(sleeper, shared);
+    child_count(shared);
 }
 
 static const struct ouro_thread_state *state_of_thread(const struct ouro_process *process, long tid)

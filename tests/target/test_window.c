@@ -48,8 +48,7 @@ static void process_with_many_pages(struct shared *shared)
     memset(file + 2 * PAGE, 99, PAGE); /* the others stay the file's */
     shared->addr[0] = (uintptr_t)start;
     shared->addr[1] = (uintptr_t)file;
-    shared->ready = 1;
-    child_await_step(shared, 1);
+    child_await_go(shared);
     munmap(start + PAGE * (PAGES / 2), PAGE * 100);
     shared->done = 1;
     for (;;)
