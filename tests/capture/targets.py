@@ -10,6 +10,28 @@ TOP = os.environ.get('top_srcdir') or os.path.dirname(os.path.dirname(os.path.di
 FIXTURES = os.path.join(TOP, 'fixtures')
 OURO = os.environ.get('OURO') or './ouro'
 TIMEOUT_S = 300
+USAGE, TARGET, OTHER = 2, 3, 5  # exit statuses: usage; the target can't be read; anything else
+
+
+class Failed(Exception):
+    """What a test expects is not so."""
+
+
+class Skipped(Exception):
+    """What a test needs is not here."""
+
+
+def check(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def adds_to(tests):
+    """The decorator of a file's tests: adds them to its list."""
+    def test(function):
+        tests.append(function)
+        return function
+    return test
 
 
 def pythons():

@@ -19,29 +19,12 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import compare  # noqa: E402
 import targets  # noqa: E402
+from targets import OTHER, TARGET, USAGE, Failed, Skipped, check  # noqa: E402
 
 SEED = int(os.environ.get('OURO_TEST_SEED') or random.SystemRandom().randrange(10**6))
 ROUNDS = int(os.environ.get('OURO_TEST_ROUNDS') or 100)
-USAGE, TARGET, OTHER = 2, 3, 5  # exit statuses: usage; the target can't be read; anything else
 TESTS = []
-
-
-class Failed(Exception):
-    pass
-
-
-class Skipped(Exception):
-    pass
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-def check(condition, text):
-    if not condition:
-        raise Failed(text)
+test = targets.adds_to(TESTS)
 
 
 def python():

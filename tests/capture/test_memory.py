@@ -12,26 +12,13 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import targets  # noqa: E402
+from targets import OTHER, TARGET, USAGE, Failed, check  # noqa: E402
 
-USAGE, TARGET, OTHER = 2, 3, 5
 MIB = 1 << 20
 # Which two objects of a type are compared with its own code depends on who is met first: how many could be does not belong here.
 FIGURES = ('objects', 'edges', 'tracked', 'types', 'size_bytes', 'native_bytes', 'approximate', 'torn', 'disagreed', 'run_failed', 'unreadable')
 TESTS = []
-
-
-class Failed(Exception):
-    pass
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-def check(condition, text):
-    if not condition:
-        raise Failed(text)
+test = targets.adds_to(TESTS)
 
 
 def two_pythons():
