@@ -2,8 +2,8 @@
  *
  * SEMI-NCA (Loukas Georgiadis, "Linear-time algorithms for dominators and related problems", Princeton 2005, section
  * 2.3), iterative throughout. Quadratic in theory, on heaps as good as linear. Memory: 8 bytes a node for the result;
- * 20 bytes a node besides while it runs, taken before the first visit, and, taken when they are counted, 4 bytes for
- * each edge to a node that was visited before its source: never more than 4 bytes an edge. */
+ * 20 bytes a node besides while it runs, taken before the first visit; and for each edge to a node that was visited before
+ * its source 8 bytes, taken as they are met, 12 while they are sorted, 4 then. */
 #ifndef OURO_GRAPH_DOMINATORS_H
 #define OURO_GRAPH_DOMINATORS_H
 
