@@ -7,6 +7,8 @@
 #include "base/large.h"
 #include "graph/reach.h"
 
+#define KEPT_TOGETHER 256u /* so that there is something to look ahead to */
+
 /* Counts are clamped to 31 bits: more references than that, 4 bytes each, no snapshot holds. */
 struct subtraction {
     const struct ouro_heap_model *model;
@@ -114,6 +116,7 @@ static enum ouro_status mark_reachable(struct ouro_collector *collector, const s
 {
     OURO_GUARD(ouro_reach_fini) struct ouro_reach reach = {0};
     OURO_TRY(ouro_reach_init(&reach, model->heap.count, collector->marks, OURO_GC_REACHABLE));
+    reach.ahead = ouro_heap_model_reach_ahead;
     for (ouro_node v = 0; v < model->heap.count; v++) {
         if (!(collector->marks[v] & OURO_GC_CANDIDATE) ||
             (!gc_refs[v] && !(model->heap.flags[v] & OURO_OBJECT_UNASKED)))
@@ -122,9 +125,11 @@ static enum ouro_status mark_reachable(struct ouro_collector *collector, const s
             find_inconsistent(collector, v);
         if (!(collector->marks[v] & OURO_GC_REACHABLE)) {
             ouro_reach_add(&reach, v);
-            ouro_reach_run(&reach, expand, (void *)model);
+            if (reach.depth >= KEPT_TOGETHER)
+                ouro_reach_run(&reach, expand, (void *)model);
         }
     }
+    ouro_reach_run(&reach, expand, (void *)model);
     return OURO_OK;
 }
 

@@ -10,6 +10,7 @@
 
 #define REFERENTS_LOOKED_AT 16u
 #define PRIVATE_REFERENCES  3u
+#define AHEAD               24 /* objects before whose turn what is compared is asked for */
 
 struct matching {
     struct ouro_diff_match *match;
@@ -259,6 +260,34 @@ static void judge(struct matching *m, ouro_node a, ouro_node b)
     match->reused_count++;
 }
 
+static void look_ahead_at(const struct matching *m, const ouro_node *there, ouro_node done)
+{
+    const struct ouro_diff_side *before = m->match->before, *after = m->match->after;
+    const ouro_node *queue = after->search.queue + done;
+    if (after->search.found_count - done <= 2 * AHEAD)
+        return;
+    __builtin_prefetch(&there[queue[2 * AHEAD]]);
+    ouro_node b = queue[AHEAD], a = there[b];
+    if (a == OURO_NODE_NONE)
+        return;
+    ouro_heap_model_ahead(m->after, b);
+    ouro_heap_model_ahead(m->before, a);
+    __builtin_prefetch(&m->after->heap.flags[b]);
+    __builtin_prefetch(&m->before->heap.flags[a]);
+    __builtin_prefetch(&after->search.parent[b]);
+    __builtin_prefetch(&before->search.parent[a]);
+    __builtin_prefetch(&after->place[b]);
+    __builtin_prefetch(&before->place[a]);
+    b = queue[AHEAD / 2];
+    a = there[b];
+    if (a == OURO_NODE_NONE)
+        return;
+    ouro_heap_model_ahead_slots(m->after, b);
+    ouro_heap_model_ahead_slots(m->before, a);
+    if (before->search.parent[a] != OURO_NODE_NONE)
+        __builtin_prefetch(&m->match->to_after[before->search.parent[a]]);
+}
+
 /* Holders before what they hold: whether the holder survived speaks for what it holds. */
 static enum ouro_status match_addresses(struct matching *m)
 {
@@ -280,6 +309,7 @@ static enum ouro_status match_addresses(struct matching *m)
     }
     for (ouro_node i = 0; i < search->found_count; i++) {
         ouro_node b = search->queue[i];
+        look_ahead_at(m, there, i);
         if (there[b] != OURO_NODE_NONE)
             judge(m, there[b], b);
     }
@@ -495,6 +525,26 @@ static enum ouro_status match_children(struct matching *m, struct children *left
     return OURO_OK;
 }
 
+/* What has a match is mostly known some objects before its turn. */
+static void look_ahead(const struct matching *m, ouro_node done)
+{
+    const struct ouro_path_search *before = &m->match->before->search, *after = &m->match->after->search;
+    const ouro_node *queue = after->queue + done, *to_before = m->match->to_before;
+    if (after->found_count - done <= AHEAD)
+        return;
+    ouro_node far = queue[AHEAD], half = queue[2 * AHEAD / 3], near = queue[AHEAD / 3];
+    ouro_heap_model_ahead(m->after, far);
+    if (to_before[far] != OURO_NODE_NONE)
+        ouro_heap_model_ahead(m->before, to_before[far]);
+    ouro_heap_model_ahead_slots(m->after, half);
+    if (to_before[half] != OURO_NODE_NONE)
+        ouro_heap_model_ahead_slots(m->before, to_before[half]);
+    if (to_before[near] == OURO_NODE_NONE)
+        return;
+    ouro_heap_model_ahead_targets(m->after, near, after->parent, sizeof *after->parent);
+    ouro_heap_model_ahead_targets(m->before, to_before[near], before->parent, sizeof *before->parent);
+}
+
 static enum ouro_status match_downwards(struct matching *m)
 {
     const struct ouro_path_search *search = &m->match->after->search;
@@ -502,6 +552,7 @@ static enum ouro_status match_downwards(struct matching *m)
     enum ouro_status status = OURO_OK;
     for (ouro_node i = 0; i < search->found_count && status == OURO_OK; i++) {
         ouro_node b = search->queue[i], a = m->match->to_before[b];
+        look_ahead(m, i);
         if (a == OURO_NODE_NONE)
             continue;
         if (!list_children(m->match->before, a, &left) || !list_children(m->match->after, b, &right))

@@ -72,14 +72,44 @@ static uint32_t find_row(struct counting *c, const struct ouro_diff_side *side, 
     return (uint32_t)*row;
 }
 
+/* What is found and has no match, in that order. */
+struct unmatched {
+    ouro_node *items; /* owned */
+    size_t count, capacity;
+};
+
+static void unmatched_fini(struct unmatched *unmatched)
+{
+    free(unmatched->items);
+}
+
+#define AHEAD 32
+
+static enum ouro_status find_unmatched(struct unmatched *unmatched, const struct ouro_diff_paths *paths, bool after)
+{
+    const struct ouro_path_search *search = &side_of(paths, after)->search;
+    const ouro_node *partners = after ? paths->match->to_before : paths->match->to_after;
+    for (ouro_node i = 0; i < search->found_count; i++) {
+        if (search->found_count - i > AHEAD)
+            __builtin_prefetch(&partners[search->queue[i + AHEAD]]);
+        if (partners[search->queue[i]] != OURO_NODE_NONE)
+            continue;
+        ouro_node *fresh = OURO_VEC_ADD(unmatched);
+        if (!fresh)
+            return OURO_NOMEM;
+        *fresh = search->queue[i];
+    }
+    return OURO_OK;
+}
+
 /* Attributes that are made up while a program runs are one row: how many of each namespace are new. */
-static bool count_attributes(const struct ouro_diff_paths *paths, bool after, struct ouro_map *counts)
+static bool count_attributes(const struct ouro_diff_paths *paths, bool after, const struct unmatched *unmatched,
+                             struct ouro_map *counts)
 {
     const struct ouro_diff_side *side = side_of(paths, after);
-    for (ouro_node i = 0; i < side->search.found_count; i++) {
-        ouro_node v = side->search.queue[i], holder = side->search.parent[v];
-        if (partner(paths, after, v) != OURO_NODE_NONE || holder == v || partner(paths, after, holder) == OURO_NODE_NONE ||
-            side->signature[v] == side->signature[holder])
+    for (size_t i = 0; i < unmatched->count; i++) {
+        ouro_node v = unmatched->items[i], holder = side->search.parent[v];
+        if (holder == v || partner(paths, after, holder) == OURO_NODE_NONE || side->signature[v] == side->signature[holder])
             continue;
         const struct ouro_heap_shape *shape = ouro_heap_model_shape(side->model, holder);
         bool namespace = shape->part_count && (shape->parts[0].kind == OURO_PART_NAMESPACE ||
@@ -171,17 +201,20 @@ static enum ouro_status collect(struct counting *c, bool after)
     struct ouro_diff_arrivals *arrivals = arrivals_of(c->paths, after);
     size_t count = side->model->heap.count;
     OURO_GUARD(ouro_map_fini) struct ouro_map attributes = {0};
+    OURO_GUARD(unmatched_fini) struct unmatched unmatched = {0};
     arrivals->owner = ouro_large_new(count, sizeof *arrivals->owner);
-    if (!arrivals->owner || !count_attributes(c->paths, after, &attributes))
+    if (!arrivals->owner)
+        return OURO_NOMEM;
+    OURO_TRY(find_unmatched(&unmatched, c->paths, after));
+    if (!count_attributes(c->paths, after, &unmatched, &attributes))
         return OURO_NOMEM;
     memset(arrivals->owner, 0xff, count * sizeof *arrivals->owner);
-    for (ouro_node i = 0; i < search->found_count; i++) /* a thread's frames stand before it in the queue */
-        if (search->parent[search->queue[i]] == search->queue[i] &&
-            partner(c->paths, after, search->queue[i]) == OURO_NODE_NONE)
-            OURO_TRY(add_newcomer(c, after, &attributes, search->queue[i]));
-    for (ouro_node i = 0; i < search->found_count; i++) {
-        ouro_node v = search->queue[i], holder = search->parent[v];
-        if (holder == v || partner(c->paths, after, v) != OURO_NODE_NONE)
+    for (size_t i = 0; i < unmatched.count; i++) /* a thread's frames stand before it in the queue */
+        if (search->parent[unmatched.items[i]] == unmatched.items[i])
+            OURO_TRY(add_newcomer(c, after, &attributes, unmatched.items[i]));
+    for (size_t i = 0; i < unmatched.count; i++) {
+        ouro_node v = unmatched.items[i], holder = search->parent[v];
+        if (holder == v)
             continue;
         if (arrivals->owner[holder] != UINT32_MAX)
             arrivals->owner[v] = arrivals->owner[holder];

@@ -6,35 +6,32 @@
 #include "base/guard.h"
 #include "base/large.h"
 
-/* The children of v in a dominator tree are items[begin[v] .. begin[v + 1]). */
+/* Of one node in a dominator tree, ascending. */
 struct children {
-    uint32_t *begin;  /* owned */
     ouro_node *items; /* owned */
+    size_t count, capacity;
 };
 
-static bool list_children(struct children *children, const struct ouro_retained *retained)
+/* A pass over the tree: few nodes are ever asked for, and an index of all would cost more than dozens of passes. */
+static enum ouro_status list_children(struct children *children, const struct ouro_retained *retained, ouro_node node)
 {
     const struct ouro_dominators *tree = &retained->dominators;
-    size_t nodes = tree->node_count;
-    children->begin = ouro_large_new_zeroed(nodes + 2, sizeof *children->begin);
-    children->items = ouro_large_new((size_t)tree->reached_count + 1, sizeof *children->items);
-    if (!children->begin || !children->items)
-        return false;
-    for (size_t v = 0; v < nodes; v++)
-        if (tree->idom[v] != OURO_NODE_NONE)
-            children->begin[tree->idom[v] + 2]++;
-    for (size_t v = 2; v < nodes + 2; v++)
-        children->begin[v] += children->begin[v - 1];
-    for (size_t v = 0; v < nodes; v++)
-        if (tree->idom[v] != OURO_NODE_NONE)
-            children->items[children->begin[tree->idom[v] + 1]++] = (ouro_node)v;
-    return true;
+    children->count = 0;
+    for (size_t v = 0; node != OURO_NODE_NONE && v < tree->node_count; v++) {
+        if (tree->idom[v] != node)
+            continue;
+        ouro_node *fresh = OURO_VEC_ADD(children);
+        if (!fresh)
+            return OURO_NOMEM;
+        *fresh = (ouro_node)v;
+    }
+    return OURO_OK;
 }
 
 struct growing {
     struct ouro_diff_retained *out;
     const struct ouro_diff_match *match;
-    struct children before, after;
+    struct children before, after; /* of the row that is followed */
     uint64_t least; /* bytes */
     struct {
         struct ouro_diff_retained_row *items;
@@ -91,7 +88,9 @@ static enum ouro_status choose_below(struct growing *g, const struct ouro_diff_r
     const struct ouro_diff_side *before = g->match->before, *after = g->match->after;
     g->chosen.count = 0;
     ouro_map_fini(&g->group_of);
-    for (uint32_t i = b == OURO_NODE_NONE ? 0 : g->after.begin[b]; b != OURO_NODE_NONE && i < g->after.begin[b + 1]; i++) {
+    OURO_TRY(list_children(&g->before, &before->retained, a));
+    OURO_TRY(list_children(&g->after, &after->retained, b));
+    for (size_t i = 0; i < g->after.count; i++) {
         ouro_node child = g->after.items[i];
         ouro_node object = real(after, child), there = object == OURO_NODE_NONE ? object : g->match->to_before[object];
         if (there == OURO_NODE_NONE || before->retained.dominators.idom[there] == OURO_NODE_NONE) {
@@ -108,7 +107,7 @@ static enum ouro_status choose_below(struct growing *g, const struct ouro_diff_r
                                                .node = object, .node_before = there, .before_count = 1, .after_count = 1,
                                                .before_bytes = old, .after_bytes = new};
     }
-    for (uint32_t i = a == OURO_NODE_NONE ? 0 : g->before.begin[a]; a != OURO_NODE_NONE && i < g->before.begin[a + 1]; i++) {
+    for (size_t i = 0; i < g->before.count; i++) {
         ouro_node object = real(before, g->before.items[i]);
         if (object == OURO_NODE_NONE || g->match->to_after[object] == OURO_NODE_NONE)
             OURO_TRY(add_to_group(g, before, g->before.items[i], false));
@@ -170,8 +169,6 @@ static enum ouro_status grow(struct growing *g, uint64_t threshold)
     int64_t change = change_of(whole);
     g->least = change / 10 > (int64_t)threshold ? (uint64_t)(change / 10) : threshold;
     g->least = g->least ? g->least : 1;
-    if (!list_children(&g->before, &before->retained) || !list_children(&g->after, &after->retained))
-        return OURO_NOMEM;
     while (g->pending.count) {
         struct ouro_diff_retained_row row = g->pending.items[--g->pending.count];
         struct ouro_diff_retained_row *out = OURO_VEC_ADD(g->out);
@@ -189,9 +186,7 @@ enum ouro_status ouro_diff_retained_init(struct ouro_diff_retained *retained, co
     memset(retained, 0, sizeof *retained);
     struct growing growing = {.out = retained, .match = match};
     enum ouro_status status = grow(&growing, threshold);
-    free(growing.before.begin);
     free(growing.before.items);
-    free(growing.after.begin);
     free(growing.after.items);
     free(growing.chosen.items);
     free(growing.pending.items);

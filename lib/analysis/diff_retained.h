@@ -24,7 +24,7 @@ struct ouro_diff_retained {
     size_t count, capacity;
 };
 
-/* Both sides with retained sizes. 12 bytes an object of both sides while it runs. */
+/* Both sides with retained sizes. A pass over all objects for each row that is followed. */
 enum ouro_status ouro_diff_retained_init(struct ouro_diff_retained *retained, const struct ouro_diff_match *match,
                                          uint64_t threshold, struct ouro_err *err);
 void ouro_diff_retained_fini(struct ouro_diff_retained *retained);

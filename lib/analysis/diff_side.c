@@ -36,6 +36,19 @@ static bool name_held(struct ouro_diff_side *side, ouro_node v)
     return true;
 }
 
+#define AHEAD 24 /* objects before whose turn what they hold is asked for */
+
+static void look_ahead(const struct ouro_diff_side *side, ouro_node done)
+{
+    const ouro_node *queue = side->search.queue + done;
+    if (side->search.found_count - done <= AHEAD)
+        return;
+    ouro_heap_model_ahead(side->model, queue[AHEAD]);
+    ouro_heap_model_ahead_slots(side->model, queue[2 * AHEAD / 3]);
+    ouro_heap_model_ahead_targets(side->model, queue[AHEAD / 3], side->search.parent, sizeof *side->search.parent);
+    ouro_heap_model_ahead_targets(side->model, queue[AHEAD / 3], side->signature, sizeof *side->signature);
+}
+
 /* Where paths begin goes first: a thread's frames stand before it in the queue. */
 static bool name_beginnings(struct ouro_diff_side *side, uint32_t native, uint32_t garbage)
 {
@@ -68,6 +81,7 @@ static enum ouro_status name_objects(struct ouro_diff_side *side)
         return OURO_NOMEM;
     for (ouro_node i = 0; i < search->found_count; i++) {
         ouro_node v = search->queue[i];
+        look_ahead(side, i);
         if (search->parent[v] != v && side->signature[v] != OURO_SIGNATURE_NONE && !name_held(side, v))
             return OURO_NOMEM;
     }
@@ -94,16 +108,18 @@ static enum ouro_status init(struct ouro_diff_side *side, struct ouro_diff_names
     OURO_TRY(ouro_heap_model_load(model, OURO_DIFF_COLUMNS, err));
     OURO_TRY(ouro_collector_init(&side->collector, model, err));
     side->has_collector = true;
-    OURO_TRY(ouro_roots_init(&side->roots, model, &side->collector, err));
+    if (paths) {
+        OURO_TRY(ouro_path_search_init(&side->search, model, err));
+        side->has_search = true;
+        OURO_TRY(ouro_path_search_run(&side->search, NULL, 0, err));
+    }
+    OURO_TRY(ouro_roots_init_found(&side->roots, model, &side->collector, side->search.parent, err));
     side->has_roots = true;
     OURO_TRY(ouro_histogram_init(&side->types, model, NULL, NULL, NULL, err));
     if (ouro_diff_labels_init(&side->labels, names, model) != OURO_OK)
         return ouro_err_set(err, OURO_NOMEM, "out of memory for the names of %u types", model->type_count);
     if (!paths)
         return OURO_OK;
-    OURO_TRY(ouro_path_search_init(&side->search, model, err));
-    side->has_search = true;
-    OURO_TRY(ouro_path_search_run(&side->search, NULL, 0, err));
     ouro_path_search_extend(&side->search, &side->roots);
     side->signature = ouro_large_new(model->heap.count, sizeof *side->signature);
     side->place = ouro_large_new_zeroed(model->heap.count, sizeof *side->place);

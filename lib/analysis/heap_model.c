@@ -227,6 +227,17 @@ ouro_node ouro_heap_model_field(const struct ouro_heap_model *model, ouro_node n
     return OURO_NODE_NONE;
 }
 
+void ouro_heap_model_reach_ahead(const void *context, ouro_node node, const struct ouro_reach *reach, unsigned stage)
+{
+    const struct ouro_heap_model *model = context;
+    if (stage == 0)
+        ouro_heap_model_ahead(model, node);
+    else if (stage == 1)
+        ouro_heap_model_ahead_slots(model, node);
+    else
+        ouro_heap_model_ahead_targets(model, node, reach->marks, 1);
+}
+
 void ouro_heap_model_each_borrowed(const struct ouro_heap_model *model,
                                    void (*visit)(void *context, const struct ouro_slot *slot), void *context)
 {

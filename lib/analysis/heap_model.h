@@ -6,6 +6,7 @@
 #define OURO_ANALYSIS_HEAP_MODEL_H
 
 #include "base/err.h"
+#include "graph/reach.h"
 #include "snapshot/reader.h"
 
 /* A shape may have this many repeated parts; a file with more is refused. */
@@ -170,6 +171,29 @@ static inline bool ouro_part_walk_next(struct ouro_part_walk *walk)
         }                                                                                                              \
     } while (0)
 
+/* Asks memory for what a look at the node's slots will need (needs SLOTS): a few nodes before its turn, then for the slots, then,
+ * of an array by object, for the items of what the first of them refer to. */
+#define OURO_AHEAD_TARGETS 8u
+static inline void ouro_heap_model_ahead(const struct ouro_heap_model *model, ouro_node node)
+{
+    __builtin_prefetch(&model->heap.slot_begin[node]);
+    __builtin_prefetch(&model->heap.shape[node]);
+}
+
+static inline void ouro_heap_model_ahead_slots(const struct ouro_heap_model *model, ouro_node node)
+{
+    __builtin_prefetch(&model->heap.slots[model->heap.slot_begin[node]]);
+}
+
+static inline void ouro_heap_model_ahead_targets(const struct ouro_heap_model *model, ouro_node node, const void *items,
+                                                 size_t item_bytes)
+{
+    uint64_t begin = model->heap.slot_begin[node], end = model->heap.slot_begin[node + 1];
+    for (uint64_t i = begin; i < end && i < begin + OURO_AHEAD_TARGETS; i++)
+        if (model->heap.slots[i] != OURO_NODE_NONE)
+            __builtin_prefetch((const char *)items + model->heap.slots[i] * item_bytes);
+}
+
 #define OURO_CLASS_TRAVERSED (1u << OURO_EDGE_TRAVERSED)
 #define OURO_CLASS_OWNED     (1u << OURO_EDGE_TRAVERSED | 1u << OURO_EDGE_HIDDEN)
 
@@ -232,6 +256,8 @@ static inline bool ouro_slot_walk_next(struct ouro_slot_walk *walk, struct ouro_
 /* What the node's first field of that name refers to, "__base__" for instance; OURO_NODE_NONE: no such field, or nothing in
  * it. Of a node OURO_NODE_NONE too. */
 ouro_node ouro_heap_model_field(const struct ouro_heap_model *model, ouro_node node, const char *name);
+/* For ouro_reach.ahead, where the context is the model. */
+void ouro_heap_model_reach_ahead(const void *model, ouro_node node, const struct ouro_reach *reach, unsigned stage);
 /* Calls visit for each borrowed reference (needs SLOTS): owned by nobody's count, though reported. */
 void ouro_heap_model_each_borrowed(const struct ouro_heap_model *model,
                                    void (*visit)(void *context, const struct ouro_slot *slot), void *context);

@@ -213,7 +213,20 @@ static bool is_over(const struct ouro_path_search *search)
                           : search->target != OURO_NODE_NONE && search->parent[search->target] != OURO_NODE_NONE;
 }
 
-#define AHEAD 16 /* nodes whose slots are asked for before their turn */
+#define AHEAD 24 /* nodes before whose turn their slots are asked for */
+
+/* The node that is to be followed as the next but AHEAD, AHEAD / 2 ... */
+static inline void look_ahead(const struct ouro_path_search *search)
+{
+    const struct ouro_heap_model *model = search->model;
+    const ouro_node *queue = search->queue + search->done_count, left = search->found_count - search->done_count;
+    if (left <= AHEAD)
+        return;
+    ouro_heap_model_ahead(model, queue[AHEAD]);
+    ouro_heap_model_ahead_slots(model, queue[2 * AHEAD / 3]);
+    ouro_heap_model_ahead_targets(model, queue[AHEAD / 3], search->parent, sizeof *search->parent);
+    ouro_heap_model_ahead_targets(model, queue[AHEAD / 3], model->heap.shape, sizeof *model->heap.shape);
+}
 
 static inline bool is_mixed(const struct ouro_path_search *search, ouro_node node)
 {
@@ -231,8 +244,7 @@ static void run(struct ouro_path_search *search)
         ouro_node begin = search->done_count, end = search->found_count;
         while (search->done_count < end && !is_over(search)) {
             ouro_node node = search->queue[search->done_count++];
-            if (search->done_count + AHEAD < search->found_count)
-                __builtin_prefetch(&model->heap.slot_begin[search->queue[search->done_count + AHEAD]]);
+            look_ahead(search);
             if (is_mixed(search, node)) {
                 follow_some(search, node, false);
                 continue;

@@ -76,8 +76,8 @@ static bool is_named_root(const struct ouro_heap_model *model, ouro_node node)
            ouro_heap_model_type(model, node) == model->root_type;
 }
 
-/* The file's roots all lie among the pseudo objects at its end. */
-static enum ouro_status find_named(struct ouro_roots *roots, struct ouro_reach *reach)
+/* The file's roots all lie among the pseudo objects at its end. found: as of ouro_roots_init_found, or NULL. */
+static enum ouro_status find_named(struct ouro_roots *roots, struct ouro_reach *reach, const ouro_node *found)
 {
     const struct ouro_heap_model *model = roots->model;
     for (ouro_node v = 0; v < model->heap.count; v++)
@@ -86,6 +86,8 @@ static enum ouro_status find_named(struct ouro_roots *roots, struct ouro_reach *
     if (!roots->named)
         return OURO_NOMEM;
     roots->named_count = 0;
+    for (ouro_node v = 0; found && v < model->heap.count; v++)
+        roots->marks[v] = found[v] == OURO_NODE_NONE ? 0 : OURO_ROOTED;
     for (ouro_node v = 0; v < model->heap.count; v++)
         if (is_named_root(model, v)) {
             roots->named[roots->named_count++] = v;
@@ -151,7 +153,7 @@ static enum ouro_status find_garbage(struct ouro_roots *roots, struct ouro_reach
     return OURO_OK;
 }
 
-static enum ouro_status compute(struct ouro_roots *roots)
+static enum ouro_status compute(struct ouro_roots *roots, const ouro_node *found)
 {
     ouro_node count = roots->model->heap.count;
     roots->marks = ouro_large_new_zeroed((size_t)count + 1, 1);
@@ -161,7 +163,8 @@ static enum ouro_status compute(struct ouro_roots *roots)
     explain(roots);
     OURO_GUARD(ouro_reach_fini) struct ouro_reach reach = {0};
     OURO_TRY(ouro_reach_init(&reach, count, roots->marks, OURO_ROOTED));
-    OURO_TRY(find_named(roots, &reach));
+    reach.ahead = ouro_heap_model_reach_ahead;
+    OURO_TRY(find_named(roots, &reach, found));
     OURO_TRY(find_native(roots, &reach));
     OURO_TRY(find_garbage(roots, &reach));
     ouro_addr last = count ? roots->model->heap.addr[count - 1] : 0;
@@ -171,14 +174,14 @@ static enum ouro_status compute(struct ouro_roots *roots)
     return OURO_OK;
 }
 
-enum ouro_status ouro_roots_init(struct ouro_roots *roots, struct ouro_heap_model *model,
-                                 const struct ouro_collector *collector, struct ouro_err *err)
+enum ouro_status ouro_roots_init_found(struct ouro_roots *roots, struct ouro_heap_model *model,
+                                       const struct ouro_collector *collector, const ouro_node *found, struct ouro_err *err)
 {
     memset(roots, 0, sizeof *roots);
     roots->model = model;
     roots->collector = collector;
     OURO_TRY(ouro_heap_model_load(model, OURO_COLLECTOR_COLUMNS | OURO_HEAP_ADDR, err));
-    enum ouro_status status = compute(roots);
+    enum ouro_status status = compute(roots, found);
     if (status != OURO_OK)
         ouro_roots_fini(roots);
     if (status == OURO_NOMEM)
@@ -187,6 +190,12 @@ enum ouro_status ouro_roots_init(struct ouro_roots *roots, struct ouro_heap_mode
         ouro_err_set(err, status, "%lu objects and their roots are more than this version can number",
                      (unsigned long)model->heap.count);
     return status;
+}
+
+enum ouro_status ouro_roots_init(struct ouro_roots *roots, struct ouro_heap_model *model,
+                                 const struct ouro_collector *collector, struct ouro_err *err)
+{
+    return ouro_roots_init_found(roots, model, collector, NULL, err);
 }
 
 void ouro_roots_fini(struct ouro_roots *roots)

@@ -5,6 +5,8 @@
 
 #include "base/large.h"
 
+#define WAITING 24u
+
 enum ouro_status ouro_reach_init(struct ouro_reach *reach, ouro_node node_count, uint8_t *marks, uint8_t bit)
 {
     memset(reach, 0, sizeof *reach);
@@ -26,6 +28,19 @@ void ouro_reach_fini(struct ouro_reach *reach)
 void ouro_reach_run(struct ouro_reach *reach, void (*expand)(void *context, ouro_node node, struct ouro_reach *reach),
                     void *context)
 {
+    ouro_node waiting[WAITING]; /* a ring: taken off the stack, asked for, not yet expanded */
+    size_t in = 0, out = 0;
+    while (reach->ahead && (reach->depth || in != out)) {
+        while (reach->depth && in - out < WAITING) {
+            waiting[in % WAITING] = reach->stack[--reach->depth];
+            reach->ahead(context, waiting[in++ % WAITING], reach, 0);
+        }
+        if (in - out > 2 * WAITING / 3)
+            reach->ahead(context, waiting[(out + 2 * WAITING / 3) % WAITING], reach, 1);
+        if (in - out > WAITING / 3)
+            reach->ahead(context, waiting[(out + WAITING / 3) % WAITING], reach, 2);
+        expand(context, waiting[out++ % WAITING], reach);
+    }
     while (reach->depth)
         expand(context, reach->stack[--reach->depth], reach);
 }

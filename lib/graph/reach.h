@@ -19,6 +19,9 @@ struct ouro_reach {
     ouro_node *stack; /* owned */
     size_t depth;
     uint64_t count;   /* nodes marked so far */
+    /* Called for a node some turns before it is expanded, stages 0, 1, 2 (not always all): asks memory for what `expand` will
+     * wait for, each stage for what the one before got. NULL: nothing is. */
+    void (*ahead)(const void *context, ouro_node node, const struct ouro_reach *reach, unsigned stage);
 };
 
 /* marks: node_count bytes that stay the caller's; those that have `bit` set are taken as visited (and so end the
@@ -36,7 +39,8 @@ static inline void ouro_reach_add(struct ouro_reach *reach, ouro_node node)
     reach->count++;
 }
 
-/* Marks everything reachable from what was added. `expand` calls ouro_reach_add for each target of the node. */
+/* Marks everything reachable from what was added, in no particular order. `expand` calls ouro_reach_add for each target of the
+ * node. */
 void ouro_reach_run(struct ouro_reach *reach, void (*expand)(void *context, ouro_node node, struct ouro_reach *reach),
                     void *context);
 /* The same over a CSR of node_count nodes. */
