@@ -50,18 +50,46 @@ static void opened_fini(struct opened *opened)
     memset(opened, 0, sizeof *opened);
 }
 
+static bool needs_paths(const struct request *request)
+{
+    return request->options.paths || request->options.objects || request->options.retained;
+}
+
+static int open_one(struct opened *opened, const struct request *request, size_t i)
+{
+    memset(opened, 0, sizeof *opened);
+    int status = ouro_snapshots_open(&opened->model, request->paths[i], request->salvage);
+    opened->has_model = !status;
+    return status;
+}
+
 static int opened_init(struct opened *opened, const struct request *request, size_t i, struct ouro_diff_names *names)
 {
     struct ouro_err err = {0};
-    memset(opened, 0, sizeof *opened);
-    int status = ouro_snapshots_open(&opened->model, request->paths[i], request->salvage);
+    int status = open_one(opened, request, i);
     if (status)
         return status;
-    opened->has_model = true;
-    bool paths = request->options.paths || request->options.objects || request->options.retained;
-    enum ouro_status computed = ouro_diff_side_init(&opened->side, &opened->model, names, paths, &err);
+    enum ouro_status computed = ouro_diff_side_init(&opened->side, &opened->model, names, needs_paths(request), &err);
     opened->has_side = computed == OURO_OK;
     return computed == OURO_OK ? OURO_EXIT_DONE : ouro_command_fail_snapshot(computed, request->paths[i], &err);
+}
+
+/* The two at once. */
+static int opened_init_both(struct opened *before, struct opened *after, const struct request *request, size_t i, size_t j,
+                            struct ouro_diff_names *names, bool retained)
+{
+    struct ouro_err err = {0};
+    unsigned failed;
+    int status = open_one(before, request, i);
+    if (!status)
+        status = open_one(after, request, j);
+    if (status)
+        return status;
+    struct ouro_diff_side *const sides[] = {&before->side, &after->side};
+    struct ouro_heap_model *const models[] = {&before->model, &after->model};
+    enum ouro_status computed = ouro_diff_sides_init(sides, models, names, needs_paths(request), retained, &failed, &err);
+    before->has_side = after->has_side = computed == OURO_OK;
+    return computed == OURO_OK ? OURO_EXIT_DONE : ouro_command_fail_snapshot(computed, request->paths[failed ? j : i], &err);
 }
 
 /* --- Order */
@@ -279,12 +307,12 @@ static int step_through(struct request *request, struct ouro_diff_names *names, 
     const struct ouro_diff_options options = {
         .threshold = 0, .type = request->options.type, .suppressions = request->options.suppressions, .paths = true};
     struct opened held[2] = {{.has_model = false}, {.has_model = false}};
-    int status = opened_init(&held[0], request, 0, names);
+    int status = opened_init_both(&held[0], &held[1], request, 0, 1, names, false);
     for (size_t i = 1; i < request->count && !status; i++) {
         struct opened *before = &held[(i - 1) & 1], *after = &held[i & 1];
         struct ouro_diff diff;
         struct ouro_err err = {0};
-        if ((status = opened_init(after, request, i, names)))
+        if (i > 1 && (status = opened_init(after, request, i, names)))
             break;
         enum ouro_status computed = ouro_diff_init(&diff, &before->side, &after->side, &options, &err);
         if (computed == OURO_OK) {
@@ -306,9 +334,7 @@ static int compare(struct request *request, struct ouro_diff_names *names, const
     OURO_GUARD(opened_fini) struct opened after = {.has_model = false};
     struct ouro_err err = {0};
     struct ouro_diff diff;
-    int status = opened_init(&before, request, 0, names);
-    if (!status)
-        status = opened_init(&after, request, request->count - 1, names);
+    int status = opened_init_both(&before, &after, request, 0, request->count - 1, names, request->options.retained);
     if (status)
         return status;
     enum ouro_status computed = ouro_diff_init(&diff, &before.side, &after.side, &request->options, &err);

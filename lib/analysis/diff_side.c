@@ -1,9 +1,11 @@
 #include "analysis/diff_side.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analysis/value.h"
+#include "base/guard.h"
 #include "base/large.h"
 
 #define KEY_DEPTH_MAX 3
@@ -164,6 +166,80 @@ void ouro_diff_side_fini(struct ouro_diff_side *side)
     free(side->signature);
     free(side->place);
     memset(side, 0, sizeof *side);
+}
+
+/* --- Both */
+
+struct preparing {
+    struct ouro_diff_side *side;
+    struct ouro_heap_model *model;
+    struct ouro_diff_names *names;
+    bool paths, retained;
+    enum ouro_status status;
+    struct ouro_err err;
+};
+
+static void *prepare(void *context)
+{
+    struct preparing *p = context;
+    p->status = ouro_diff_side_init(p->side, p->model, p->names, p->paths, &p->err);
+    if (p->status == OURO_OK && p->retained && (p->status = ouro_diff_side_retain(p->side, &p->err)) != OURO_OK)
+        ouro_diff_side_fini(p->side);
+    return NULL;
+}
+
+/* As if it had been named with these names from the beginning. */
+static enum ouro_status rename_side(struct ouro_diff_side *side, struct ouro_diff_names *names)
+{
+    const struct ouro_diff_names *own = side->labels.names;
+    OURO_FREE uint32_t *labels = malloc((own->labels.count + 1) * sizeof *labels);
+    OURO_FREE uint32_t *signatures = malloc((own->signatures.count + 1) * sizeof *signatures);
+    if (!labels || !signatures)
+        return OURO_NOMEM;
+    OURO_TRY(ouro_diff_names_join(names, own, labels, signatures));
+    for (size_t v = 0; side->signature && v < side->model->heap.count; v++)
+        side->signature[v] = signatures[side->signature[v]];
+    ouro_diff_labels_rename(&side->labels, names, labels);
+    return OURO_OK;
+}
+
+enum ouro_status ouro_diff_sides_init(struct ouro_diff_side *const sides[2], struct ouro_heap_model *const models[2],
+                                      struct ouro_diff_names *names, bool paths, bool retained, unsigned *failed,
+                                      struct ouro_err *err)
+{
+    OURO_GUARD(ouro_diff_names_fini) struct ouro_diff_names own = {.scratch = {0}}; /* of the second, until both are there */
+    struct preparing first = {.side = sides[0], .model = models[0], .names = names, .paths = paths, .retained = retained};
+    struct preparing second = first;
+    second.side = sides[1];
+    second.model = models[1];
+    second.names = &own;
+    *failed = 1;
+    if (ouro_diff_names_init(&own) != OURO_OK)
+        return ouro_err_set(err, OURO_NOMEM, "out of memory for names");
+    pthread_t thread;
+    bool started = pthread_create(&thread, NULL, prepare, &second) == 0;
+    prepare(&first);
+    if (started)
+        pthread_join(thread, NULL);
+    else if (first.status == OURO_OK)
+        prepare(&second);
+    else
+        second.status = first.status;
+    if (first.status == OURO_OK && second.status == OURO_OK) {
+        second.status = rename_side(sides[1], names);
+        if (second.status == OURO_OK)
+            return OURO_OK;
+        ouro_diff_side_fini(sides[1]);
+        ouro_err_set(&second.err, second.status, "out of memory for names");
+    } else if (started && second.status == OURO_OK) {
+        ouro_diff_side_fini(sides[1]);
+    }
+    *failed = first.status == OURO_OK;
+    if (*failed)
+        ouro_diff_side_fini(sides[0]);
+    if (err)
+        *err = *failed ? second.err : first.err;
+    return *failed ? second.status : first.status;
 }
 
 /* --- What tells references apart */

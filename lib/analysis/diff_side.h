@@ -24,6 +24,11 @@ struct ouro_diff_side {
 /* Loads the columns; 24 bytes an object stay, without paths (for a comparison by type only) 5. O(objects + references). */
 enum ouro_status ouro_diff_side_init(struct ouro_diff_side *side, struct ouro_heap_model *model,
                                      struct ouro_diff_names *names, bool paths, struct ouro_err *err);
+/* Both of a comparison, each in a thread of its own; with the same numbers of names as one after the other. retained: with
+ * ouro_diff_side_retain. On failure neither is there, and *failed says whose it is. */
+enum ouro_status ouro_diff_sides_init(struct ouro_diff_side *const sides[2], struct ouro_heap_model *const models[2],
+                                      struct ouro_diff_names *names, bool paths, bool retained, unsigned *failed,
+                                      struct ouro_err *err);
 /* One dominator pass; 16 bytes an object stay. Nothing when it is there already. */
 enum ouro_status ouro_diff_side_retain(struct ouro_diff_side *side, struct ouro_err *err);
 void ouro_diff_side_fini(struct ouro_diff_side *side);
