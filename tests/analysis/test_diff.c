@@ -470,6 +470,55 @@ START_TEST(suppressed_rows_are_summed_and_not_shown)
 }
 END_TEST
 
+START_TEST(both_sides_at_once_have_the_numbers_of_one_after_the_other)
+{
+    static const struct heap pairs[][2] = {
+        {{.users = 3}, {.users = 9, .spares = 4, .type = "Person", .garbage = 2}},
+        {{.users = 7, .by_value = true, .names = "abcdefg"}, {.users = 5, .names = "bcxyz", .garbage = 1}},
+        {{.users = 0, .garbage = 3}, {.users = 0}},
+    };
+    for (size_t p = 0; p < sizeof pairs / sizeof *pairs; p++) {
+        static struct ouro_diff_side both[2];
+        struct ouro_diff_names own;
+        unsigned failed;
+        open_all(pairs[p], 2);
+        ck_assert_int_eq(ouro_diff_names_init(&own), OURO_OK);
+        struct ouro_diff_side *const at_once[] = {&both[0], &both[1]};
+        struct ouro_heap_model *const their[] = {&models[0], &models[1]};
+        ck_assert_msg(ouro_diff_sides_init(at_once, their, &own, true, p == 1, &failed, &err) == OURO_OK, "%s", err.msg);
+        ck_assert_uint_eq(own.labels.count, names.labels.count);
+        ck_assert_uint_eq(own.signatures.count, names.signatures.count);
+        ck_assert_mem_eq(own.texts.data, names.texts.data, names.texts.size);
+        for (int i = 0; i < 2; i++) {
+            size_t bytes = models[i].heap.count * sizeof(uint32_t);
+            ck_assert_ptr_eq(both[i].labels.names, &own);
+            ck_assert_mem_eq(both[i].signature, sides[i].signature, bytes);
+            ck_assert_mem_eq(both[i].place, sides[i].place, bytes);
+            ck_assert_mem_eq(both[i].roots.marks, sides[i].roots.marks, models[i].heap.count);
+            ck_assert_mem_eq(both[i].labels.of_type, sides[i].labels.of_type, (models[i].type_count + 1) * sizeof(uint32_t));
+            ck_assert_uint_eq(both[i].labels.garbage, sides[i].labels.garbage);
+            ck_assert_uint_eq(both[i].has_retained, p == 1);
+            ouro_diff_side_fini(&both[i]);
+        }
+        ouro_diff_names_fini(&own);
+        close_all(2);
+    }
+}
+END_TEST
+
+START_TEST(what_named_roots_reach_is_the_same_however_it_was_found)
+{
+    open_all((const struct heap[]){{.users = 7, .spares = 3, .garbage = 4}}, 1);
+    struct ouro_roots roots;
+    ck_assert_int_eq(ouro_roots_init(&roots, &models[0], &sides[0].collector, &err), OURO_OK);
+    ck_assert_mem_eq(roots.marks, sides[0].roots.marks, models[0].heap.count);
+    ck_assert_uint_eq(roots.named_count, sides[0].roots.named_count);
+    ck_assert_uint_eq(roots.native_count, sides[0].roots.native_count);
+    ouro_roots_fini(&roots);
+    close_all(1);
+}
+END_TEST
+
 START_TEST(signatures_of_long_chains_are_folded)
 {
     ck_assert_int_eq(ouro_diff_names_init(&names), OURO_OK);
@@ -501,6 +550,8 @@ int main(void)
     tcase_add_test(tests, three_snapshots_tell_leaks_from_waves_and_warm_up);
     tcase_add_test(tests, what_grew_in_the_dominator_tree_is_followed_to_what_came);
     tcase_add_test(tests, suppressed_rows_are_summed_and_not_shown);
+    tcase_add_test(tests, both_sides_at_once_have_the_numbers_of_one_after_the_other);
+    tcase_add_test(tests, what_named_roots_reach_is_the_same_however_it_was_found);
     tcase_add_test(tests, signatures_of_long_chains_are_folded);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
