@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -461,6 +462,10 @@ def who_is_under_a_filter_is_told_what_a_container_needs(folder):
         give_up_tracing()
         forbid_ptrace()
 
+    with open('/proc/self/status') as status:
+        own = int(re.search(r'^CapEff:\s*(\w+)', status.read(), re.MULTILINE).group(1), 16)
+    if own >> 19 & 1 and not own >> 8 & 1:
+        raise Skipped('CAP_SYS_PTRACE is there and can not be given up')
     with python_target(STILL, preexec_fn=give_up_tracing) as t:
         taken = targets.ouro('dump', t.pid, '-q', '-o', 's.ouro', cwd=folder, preexec_fn=give_up_tracing)
         if taken.returncode:
