@@ -97,7 +97,6 @@ class Checked:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         self.pid = targets.ready(self.process, command, 60)
         self.interrupted, self.wrong_count = collections.Counter(), 0
-        self.rounds = self.ask('report')['rounds']
         self.at_first = self.parked()
 
     def ask(self, what):
@@ -112,19 +111,19 @@ class Checked:
         return json.loads(line)
 
     def goes_on(self):
-        """Nothing is wrong, and every thread has done more than it had at the last call."""
-        end = time.monotonic() + 60
+        """Nothing is wrong, also after a whole round of every thread that was begun after the call."""
+        end, first = time.monotonic() + 60, None
         while True:
             said = self.ask('report')
             if said['wrong_count'] != self.wrong_count:
                 self.wrong_count = said['wrong_count']
                 raise Harm('disturbed', '; '.join(said['wrong'][-3:]))
-            behind = [name for name, n in said['rounds'].items() if n <= self.rounds[name]]
+            first = first or said['rounds']
+            behind = [name for name, n in said['rounds'].items() if n < first[name] + 2]
             if not behind:
                 break
             if time.monotonic() > end:
                 raise Harm('disturbed', 'stand still: %s' % behind)
-        self.rounds = said['rounds']
         self.interrupted = collections.Counter(said['interrupted'])
 
     def is_let_go(self):

@@ -33,7 +33,9 @@ if how == 'stops':
 elif how == 'kills':
     os.kill(pid, signal.SIGKILL)
 elif how == 'signals':
-    os.kill(pid, signal.SIGCHLD)
+    for _ in range(3):  # one that meets a child's own becomes one with it
+        os.kill(pid, signal.SIGCHLD)
+        time.sleep(0.002)
 elif how == 'litters':
     open(path + '.tmp', 'w').close()
 elif how == 'lingers':
