@@ -458,6 +458,8 @@ static const struct {
     {"typing", "TypeVar", "constraints", "__constraints__"},
     {"typing", "TypeVar", "default", "__default__"},
     {"typing", "TypeVar", "name", "__name__"},
+    {"typing", "TypeVarTuple", "name", "__name__"},
+    {"typing", "ParamSpec", "name", "__name__"},
     {"typing", "TypeAliasType", "value", "__value__"},
     {"typing", "TypeAliasType", "name", "__name__"},
     {"typing", "TypeAliasType", "__type_params__", NULL},

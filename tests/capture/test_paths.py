@@ -154,6 +154,7 @@ NO_NOTATION = [
     r'_cffi_backend\.Lib: __dict__.*',                # asking for it makes one
     r'_struct\.Struct: format.*',                     # asking for it makes a str of these bytes
     r'builtins\.\w*iterator: .*', r'builtins\.(enumerate|zip|map|filter|reversed|callable_iterator|anext_awaitable): .*', r'itertools\.\w+: .*',
+    r'_?collections\._deque_(reverse_)?iterator: .*', r'_?pickle\.PickleBuffer: obj.*',
     r'builtins\.(coroutine_wrapper|async_generator_\w+): .*',
     r'builtins\.function: __annotations__.*',          # until 3.13 a tuple: asking for it makes a dict
     r'weakref\.\w*Proxy\w*: .*', r'builtins\.weak\w*proxy: .*',
