@@ -2,6 +2,8 @@
 #ifndef OURO_CPYTHON_DELIVER_H
 #define OURO_CPYTHON_DELIVER_H
 
+#include "cpython/frame_object.h"
+#include "cpython/dict.h"
 #include "cpython/visit.h"
 
 static inline void flush(struct ouro_visitor *visitor)
@@ -60,6 +62,38 @@ static inline void borrow(struct ouro_visitor *visitor)
         return;
     flush(visitor);
     visitor->borrowed(visitor->context);
+}
+
+/* The object is not all there. */
+static inline void tear(struct ouro_visitor *visitor, enum ouro_unreadable reason)
+{
+    visitor->torn = true;
+    ouro_python_count_unreadable(visitor->python, reason);
+}
+
+/* `count` words in place at addr, or NULL (counted). */
+static inline const unsigned char *words_at(struct ouro_visitor *visitor, ouro_addr addr, uint64_t count, size_t stride)
+{
+    const unsigned char *at = NULL;
+    if (count <= UINT64_MAX / stride)
+        at = ouro_image_at(visitor->python->image, addr, count * stride);
+    if (!at)
+        tear(visitor, OURO_UNREADABLE_TABLE);
+    return at;
+}
+
+/* A reference of a frame: _Py_VISIT_STACKREF. Those to immortal objects are all without a count: nothing to tell. */
+static inline void put_reference(struct ouro_visitor *visitor, uint64_t reference)
+{
+    const struct ouro_layout *layout = visitor->python->layout;
+    ouro_addr target = ouro_untag(layout, reference);
+    put(visitor, target);
+    if (!target || target == reference || !visitor->borrowed)
+        return;
+    const unsigned char *count = ouro_image_at(visitor->python->image, target + (ouro_addr)layout->ob_refcnt, 4);
+    if (!count || (int32_t)ouro_load_u32(count) < 0)
+        return;
+    borrow(visitor);
 }
 
 #endif

@@ -62,4 +62,5 @@ libouro_cpython_a_SOURCES = \
 	lib/cpython/value.c \
 	lib/cpython/value.h \
 	lib/cpython/visit.c \
+	lib/cpython/visit_frame.c \
 	lib/cpython/visit.h

@@ -9,7 +9,6 @@
 #include "cpython/foreign.h"
 #include "cpython/frame_object.h"
 #include "cpython/interned.h"
-#include "cpython/unwind.h"
 #include "cpython/text.h"
 
 void ouro_visit_end(struct ouro_visitor *visitor)
@@ -17,29 +16,12 @@ void ouro_visit_end(struct ouro_visitor *visitor)
     flush(visitor);
 }
 
-static void torn(struct ouro_visitor *visitor, enum ouro_unreadable reason)
-{
-    visitor->torn = true;
-    ouro_python_count_unreadable(visitor->python, reason);
-}
-
-/* `count` words in place at addr, or NULL (counted). */
-static const unsigned char *words(struct ouro_visitor *visitor, ouro_addr addr, uint64_t count, size_t stride)
-{
-    const unsigned char *at = NULL;
-    if (count <= UINT64_MAX / stride)
-        at = ouro_image_at(visitor->python->image, addr, count * stride);
-    if (!at)
-        torn(visitor, OURO_UNREADABLE_TABLE);
-    return at;
-}
-
 /* The bytes of a chain's next link, or NULL (counted): also where the chain bites itself. */
 static const unsigned char *next_of(struct ouro_visitor *visitor, struct ouro_chain *chain, ouro_addr link, size_t size)
 {
     if (!ouro_chain_repeats(chain, link))
-        return words(visitor, link, 1, size);
-    torn(visitor, OURO_UNREADABLE_TABLE);
+        return words_at(visitor, link, 1, size);
+    tear(visitor, OURO_UNREADABLE_TABLE);
     return NULL;
 }
 
@@ -48,7 +30,7 @@ static void visit_list(struct ouro_visitor *visitor, const unsigned char *object
     const struct ouro_layout *layout = visitor->python->layout;
     uint64_t count = ouro_load_u64(object + layout->ob_size);
     const unsigned char *items =
-        count ? words(visitor, ouro_load_u64(object + layout->list_items), count, 8) : object;
+        count ? words_at(visitor, ouro_load_u64(object + layout->list_items), count, 8) : object;
     if (!items)
         count = 0;
     part(visitor, OURO_SLOTS_ITEMS_DOWN, OURO_CLASS_TRAVERSED, "");
@@ -61,7 +43,7 @@ static void visit_tuple(struct ouro_visitor *visitor, ouro_addr addr, const unsi
 {
     const struct ouro_layout *layout = visitor->python->layout;
     uint64_t count = ouro_load_u64(object + layout->ob_size);
-    const unsigned char *items = count ? words(visitor, addr + (ouro_addr)layout->tuple_items, count, 8) : object;
+    const unsigned char *items = count ? words_at(visitor, addr + (ouro_addr)layout->tuple_items, count, 8) : object;
     if (!items)
         count = 0;
     part(visitor, down ? OURO_SLOTS_ITEMS_DOWN : OURO_SLOTS_ITEMS, OURO_CLASS_TRAVERSED, "");
@@ -84,7 +66,7 @@ static void visit_structseq(struct ouro_visitor *visitor, const struct ouro_type
         count = fields;
     else if (count < visible)
         count = visible;
-    const unsigned char *items = count ? words(visitor, addr + header, count, 8) : object;
+    const unsigned char *items = count ? words_at(visitor, addr + header, count, 8) : object;
     if (!items)
         count = 0;
     part(visitor, OURO_SLOTS_ITEMS, OURO_CLASS_TRAVERSED, "");
@@ -133,7 +115,7 @@ static void visit_dict(struct ouro_visitor *visitor, ouro_addr addr, const unsig
     ouro_addr values = ouro_load_u64(object + layout->dict_values);
     bool whole = ouro_keys_read(python, ouro_load_u64(object + layout->dict_keys), &keys);
     if (!whole) {
-        torn(visitor, OURO_UNREADABLE_TABLE);
+        tear(visitor, OURO_UNREADABLE_TABLE);
         keys.entry_count = 0;
         keys.general = false;
         values = 0;
@@ -148,7 +130,7 @@ static void visit_dict(struct ouro_visitor *visitor, ouro_addr addr, const unsig
         }
         if (embedded)
             return; /* dict_traverse leaves them to the object that they lie in */
-        bytes = words(visitor, at, keys.entry_count, 8);
+        bytes = words_at(visitor, at, keys.entry_count, 8);
         if (bytes)
             visit_named_values(visitor, keys.addr, bytes, keys.entry_count);
         return;
@@ -184,7 +166,7 @@ static void visit_set(struct ouro_visitor *visitor, const unsigned char *object)
     size_t stride = (size_t)layout->setentry_sizeof;
     const unsigned char *table = NULL;
     if (mask < UINT64_MAX / stride)
-        table = words(visitor, ouro_load_u64(object + layout->set_table), mask + 1, stride);
+        table = words_at(visitor, ouro_load_u64(object + layout->set_table), mask + 1, stride);
     part(visitor, OURO_SLOTS_ELEMENTS, OURO_CLASS_TRAVERSED, "");
     for (uint64_t i = 0; table && i <= mask; i++) {
         ouro_addr key = ouro_load_u64(table + stride * i);
@@ -209,7 +191,7 @@ static void visit_deque(struct ouro_visitor *visitor, const unsigned char *objec
     part(visitor, OURO_SLOTS_ITEMS, OURO_CLASS_TRAVERSED, "");
     uint64_t limit = (uint64_t)visitor->python->image->page_count << OURO_PAGE_BITS;
     if (left >= DEQUE_BLOCK_ITEMS || size > limit / 8) {
-        torn(visitor, OURO_UNREADABLE_TABLE);
+        tear(visitor, OURO_UNREADABLE_TABLE);
         size = 0;
     }
     struct ouro_chain chain = {0};
@@ -263,146 +245,6 @@ static void visit_lru_links(struct ouro_visitor *visitor, ouro_addr addr, const 
     run_end(visitor, count);
 }
 
-static void name_locals(struct ouro_visitor *visitor, ouro_addr code, uint64_t count)
-{
-    for (uint64_t i = 0; i < count; i++) {
-        char name[300];
-        if (!ouro_frame_local_name(visitor->python, code, i, name, sizeof name))
-            snprintf(name, sizeof name, "<local %u>", (unsigned)i);
-        part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, name);
-    }
-}
-
-/* A reference of a frame: _Py_VISIT_STACKREF. Those to immortal objects are all without a count: nothing to tell. */
-static void put_reference(struct ouro_visitor *visitor, uint64_t reference)
-{
-    const struct ouro_layout *layout = visitor->python->layout;
-    ouro_addr target = ouro_untag(layout, reference);
-    put(visitor, target);
-    if (!target || target == reference || !visitor->borrowed)
-        return;
-    const unsigned char *count = ouro_image_at(visitor->python->image, target + (ouro_addr)layout->ob_refcnt, 4);
-    if (!count || (int32_t)ouro_load_u32(count) < 0)
-        return;
-    borrow(visitor);
-}
-
-/* The local variables and the value stack of a frame that tp_traverse sees; SIZE_MAX: of which nobody can say so. A frame in the
- * middle of its work has no stack top, or (3.14 on) the one that it had when it last called something. */
-static uint64_t frame_depth(const struct ouro_python *python, ouro_addr frame, const unsigned char *bytes)
-{
-    const struct ouro_layout *layout = python->layout;
-    if (layout->iframe_stackpointer < 0) {
-        int32_t top = (int32_t)ouro_load_u32(bytes + layout->iframe_stacktop);
-        return top < 0 ? UINT64_MAX : (uint64_t)top;
-    }
-    ouro_addr top = ouro_load_u64(bytes + layout->iframe_stackpointer), first = frame + (ouro_addr)layout->iframe_localsplus;
-    for (size_t i = 0; i < python->interpreter_count; i++)
-        if (python->interpreters[i].executing == frame)
-            return UINT64_MAX;
-    return top >= first ? (top - first) / 8 : UINT64_MAX;
-}
-
-/* Up to 3.10 a frame object that runs shows its traverse no stack: what is there for certain is its pseudo frame's. */
-static void visit_stack_of_object(struct ouro_visitor *visitor, ouro_addr frame)
-{
-    struct ouro_python *python = visitor->python;
-    const struct ouro_layout *layout = python->layout;
-    const unsigned char *object = ouro_image_at(python->image, frame, (uint64_t)layout->frame_localsplus), *values = NULL;
-    uint64_t count = object && !ouro_frame_object_depth(layout, object) ? ouro_unwind_depth(python, frame) : 0;
-    if (count && count <= OURO_FRAME_LOCALS_MAX)
-        values = words(visitor, ouro_load_u64(object + layout->frame_valuestack), count, 8);
-    part(visitor, OURO_SLOTS_STACK, OURO_CLASS_TRAVERSED, "");
-    for (uint64_t i = 0; values && i < count; i++)
-        put(visitor, ouro_load_u64(values + 8 * i));
-    run_end(visitor, values ? count : 0);
-}
-
-void ouro_visit_frame(struct ouro_visitor *visitor, ouro_addr frame, bool running)
-{
-    if (running)
-        visitor->unasked = false; /* a thread's frame is no object */
-    struct ouro_python *python = visitor->python;
-    const struct ouro_layout *layout = python->layout;
-    part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "frame");
-    if (ouro_frame_is_object(layout)) { /* which holds the rest */
-        put(visitor, frame);
-        visit_stack_of_object(visitor, frame);
-        return;
-    }
-    const unsigned char *bytes = ouro_image_at(python->image, frame, (uint64_t)layout->iframe_localsplus);
-    part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "f_locals");
-    part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "f_func");
-    part(visitor, OURO_SLOTS_FIELD, OURO_CLASS_TRAVERSED, "f_code");
-    if (!bytes) {
-        torn(visitor, OURO_UNREADABLE_FRAME);
-        for (int i = 0; i < 4; i++)
-            put(visitor, 0);
-        part(visitor, OURO_SLOTS_STACK, OURO_CLASS_TRAVERSED, "");
-        run_end(visitor, 0);
-        return;
-    }
-    ouro_addr code = ouro_untag(layout, ouro_load_u64(bytes + layout->iframe_code));
-    put(visitor, ouro_load_u64(bytes + layout->iframe_object));
-    put(visitor, ouro_load_u64(bytes + layout->iframe_locals));
-    put_reference(visitor, ouro_load_u64(bytes + layout->iframe_func));
-    put_reference(visitor, ouro_load_u64(bytes + layout->iframe_code));
-    uint64_t local_count = ouro_frame_local_count(python, code);
-    uint64_t count = frame_depth(python, frame, bytes);
-    bool unknown = count == UINT64_MAX;
-    if (local_count > OURO_FRAME_LOCALS_MAX || (!unknown && count > 2 * OURO_FRAME_LOCALS_MAX)) {
-        torn(visitor, OURO_UNREADABLE_FRAME);
-        local_count = count = 0;
-    } else if (unknown) {
-        /* tp_traverse sees none of its locals then, but they are there; where it would see what the stack once was, they are all
-         * that is sure, and for a thread's frame what its handlers keep. No collection meets such a frame: what it calls
-         * for one sets the stack top. */
-        count = running || layout->iframe_stackpointer >= 0 ? local_count : 0;
-        if (running)
-            count += ouro_unwind_depth(python, frame);
-        visitor->midway = true;
-    }
-    const unsigned char *locals = count ? words(visitor, frame + (ouro_addr)layout->iframe_localsplus, count, 8) : bytes;
-    if (!locals)
-        count = 0;
-    if (visitor->part)
-        name_locals(visitor, code, local_count);
-    for (uint64_t i = 0; i < local_count; i++)
-        put_reference(visitor, i < count ? ouro_load_u64(locals + 8 * i) : 0);
-    part(visitor, OURO_SLOTS_STACK, OURO_CLASS_TRAVERSED, "");
-    for (uint64_t i = local_count; i < count; i++)
-        put_reference(visitor, ouro_load_u64(locals + 8 * i));
-    run_end(visitor, count > local_count ? count - local_count : 0);
-}
-
-void ouro_visit_frame_rest(struct ouro_visitor *visitor, ouro_addr frame, bool running)
-{
-    visitor->unasked = false;
-    struct ouro_python *python = visitor->python;
-    const struct ouro_layout *layout = python->layout;
-    if (ouro_frame_is_object(layout)) {
-        visit_stack_of_object(visitor, frame);
-        return;
-    }
-    if (!running)
-        return;
-    ouro_addr code = ouro_frame_code(python, frame);
-    uint64_t local_count = ouro_frame_local_count(python, code), count = local_count + ouro_unwind_depth(python, frame);
-    const unsigned char *locals = NULL;
-    if (count && count <= 2 * OURO_FRAME_LOCALS_MAX)
-        locals = words(visitor, frame + (ouro_addr)layout->iframe_localsplus, count, 8);
-    if (!locals)
-        return;
-    if (visitor->part)
-        name_locals(visitor, code, local_count);
-    for (uint64_t i = 0; i < local_count; i++)
-        put_reference(visitor, ouro_load_u64(locals + 8 * i));
-    part(visitor, OURO_SLOTS_STACK, OURO_CLASS_TRAVERSED, "");
-    for (uint64_t i = local_count; i < count; i++)
-        put_reference(visitor, ouro_load_u64(locals + 8 * i));
-    run_end(visitor, count - local_count);
-}
-
 /* gen_traverse visits the frame unless it is cleared; then the slots stay empty, so that the parts depend on the code only. */
 static void visit_generator(struct ouro_visitor *visitor, ouro_addr addr, const unsigned char *object)
 {
@@ -427,7 +269,7 @@ static void visit_tee(struct ouro_visitor *visitor, ouro_addr addr, const unsign
 {
     const struct ouro_layout *layout = visitor->python->layout;
     uint32_t count = ouro_load_u32(object + layout->tee_numread);
-    const unsigned char *items = count ? words(visitor, addr + (ouro_addr)layout->tee_values, count, 8) : object;
+    const unsigned char *items = count ? words_at(visitor, addr + (ouro_addr)layout->tee_values, count, 8) : object;
     if (!items || count > 4096)
         count = 0;
     part(visitor, OURO_SLOTS_NAMED, OURO_CLASS_TRAVERSED, "values");
@@ -602,7 +444,7 @@ static void visit_managed_dict(struct ouro_visitor *visitor, const struct ouro_t
         static const unsigned char none[8 * OURO_SHARED_KEYS_MAX];
         if (count > OURO_SHARED_KEYS_MAX)
             count = OURO_SHARED_KEYS_MAX;
-        const unsigned char *bytes = values ? words(visitor, values, count, 8) : none;
+        const unsigned char *bytes = values ? words_at(visitor, values, count, 8) : none;
         visit_named_values(visitor, type->cached_keys, bytes ? bytes : none, count);
         namespace_field(visitor, dict, "__dict__");
         return;
@@ -610,11 +452,11 @@ static void visit_managed_dict(struct ouro_visitor *visitor, const struct ouro_t
     ouro_addr dict = ouro_python_word(python, addr - 24);
     if (type->flags & OURO_FLAG_INLINE_VALUES) {
         ouro_addr values = addr + type->basicsize; /* in 3.13 tp_basicsize is that of a plain object */
-        const unsigned char *head = words(visitor, values, 1, 8);
+        const unsigned char *head = words_at(visitor, values, 1, 8);
         unsigned capacity = head ? head[layout->values_capacity] : 0;
         bool valid = head && head[layout->values_valid];
         const unsigned char *bytes =
-            capacity ? words(visitor, values + (ouro_addr)layout->values_values, capacity, 8) : head;
+            capacity ? words_at(visitor, values + (ouro_addr)layout->values_values, capacity, 8) : head;
         static const unsigned char none[8 * 256];
         bool values_seen = valid && bytes && !(layout->dict_visits_embedded && dict);
         visit_named_values(visitor, type->cached_keys, values_seen ? bytes : none, capacity);
@@ -748,7 +590,7 @@ void ouro_visit(struct ouro_visitor *visitor, const struct ouro_type *type, ouro
 {
     const unsigned char *bytes = ouro_image_at(visitor->python->image, object, type->extent);
     if (!bytes) {
-        torn(visitor, OURO_UNREADABLE_OBJECT);
+        tear(visitor, OURO_UNREADABLE_OBJECT);
         return;
     }
     visitor->unasked =
