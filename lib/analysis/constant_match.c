@@ -68,16 +68,6 @@ static bool equal_numbers(const struct number *a, const struct number *b)
     return a->real == b->real && a->imaginary == b->imaginary;
 }
 
-static double load_double(const unsigned char *bytes)
-{
-    uint64_t bits = 0;
-    double value;
-    for (size_t i = 8; i--;)
-        bits = bits << 8 | bytes[i];
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 /* Whether objects of this class compare and hash as those of the builtin type that it derives from. */
 static bool is_plain(struct ouro_constant_matcher *matcher, uint32_t type)
 {
@@ -144,9 +134,9 @@ static enum ouro_constant_match match_number(const struct ouro_constants *litera
     if (kind == OURO_VALUE_INT || kind == OURO_VALUE_BOOL)
         number_of_int(&other, bytes, size);
     else if (kind == OURO_VALUE_FLOAT && size == 8)
-        number_of_float(&other, load_double(bytes), 0);
+        number_of_float(&other, ouro_value_double(bytes), 0);
     else if (kind == OURO_VALUE_COMPLEX && size == 16)
-        number_of_float(&other, load_double(bytes), load_double(bytes + 8));
+        number_of_float(&other, ouro_value_double(bytes), ouro_value_double(bytes + 8));
     else
         return OURO_CONSTANT_UNTOLD;
     return equal_numbers(&own, &other) ? OURO_CONSTANT_EQUALS : OURO_CONSTANT_DIFFERS;

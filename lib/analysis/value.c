@@ -196,7 +196,7 @@ void ouro_value_float(struct ouro_buf *out, double value)
     }
 }
 
-static double read_double(const unsigned char *bytes)
+double ouro_value_double(const unsigned char *bytes)
 {
     uint64_t bits = 0;
     double value;
@@ -270,12 +270,12 @@ bool ouro_value_add(struct ouro_buf *out, const struct ouro_heap_model *model, o
     case OURO_VALUE_FLOAT:
         if (size != 8)
             return false;
-        ouro_value_float(out, read_double(bytes));
+        ouro_value_float(out, ouro_value_double(bytes));
         return true;
     case OURO_VALUE_COMPLEX:
         if (size != 16)
             return false;
-        add_complex(out, read_double(bytes), read_double(bytes + 8));
+        add_complex(out, ouro_value_double(bytes), ouro_value_double(bytes + 8));
         return true;
     case OURO_VALUE_BOOL:
         ouro_buf_add_text(out, size && bytes[0] ? "True" : "False");

@@ -19,6 +19,8 @@ void ouro_value_bytes(struct ouro_buf *out, const unsigned char *bytes, size_t s
 void ouro_value_int(struct ouro_buf *out, const unsigned char *bytes, size_t size, bool cut);
 /* The shortest decimal that reads back as the same float, as repr writes it. */
 void ouro_value_float(struct ouro_buf *out, double value);
+/* Of the eight bytes of a value, the lowest first. */
+double ouro_value_double(const unsigned char *bytes);
 
 /* Whether the object has a value (needs FLAGS, SHAPE, VALUES). */
 bool ouro_value_has(const struct ouro_heap_model *model, ouro_node node);
