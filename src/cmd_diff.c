@@ -76,7 +76,7 @@ static int opened_init(struct opened *opened, const struct request *request, siz
 
 /* The two at once. */
 static int opened_init_both(struct opened *before, struct opened *after, const struct request *request, size_t i, size_t j,
-                            struct ouro_diff_names *names, bool retained)
+                            struct ouro_diff_names *names)
 {
     struct ouro_err err = {0};
     unsigned failed;
@@ -87,7 +87,7 @@ static int opened_init_both(struct opened *before, struct opened *after, const s
         return status;
     struct ouro_diff_side *const sides[] = {&before->side, &after->side};
     struct ouro_heap_model *const models[] = {&before->model, &after->model};
-    enum ouro_status computed = ouro_diff_sides_init(sides, models, names, needs_paths(request), retained, &failed, &err);
+    enum ouro_status computed = ouro_diff_sides_init(sides, models, names, needs_paths(request), &failed, &err);
     before->has_side = after->has_side = computed == OURO_OK;
     return computed == OURO_OK ? OURO_EXIT_DONE : ouro_command_fail_snapshot(computed, request->paths[failed ? j : i], &err);
 }
@@ -307,7 +307,7 @@ static int step_through(struct request *request, struct ouro_diff_names *names, 
     const struct ouro_diff_options options = {
         .threshold = 0, .type = request->options.type, .suppressions = request->options.suppressions, .paths = true};
     struct opened held[2] = {{.has_model = false}, {.has_model = false}};
-    int status = opened_init_both(&held[0], &held[1], request, 0, 1, names, false);
+    int status = opened_init_both(&held[0], &held[1], request, 0, 1, names);
     for (size_t i = 1; i < request->count && !status; i++) {
         struct opened *before = &held[(i - 1) & 1], *after = &held[i & 1];
         struct ouro_diff diff;
@@ -334,7 +334,7 @@ static int compare(struct request *request, struct ouro_diff_names *names, const
     OURO_GUARD(opened_fini) struct opened after = {.has_model = false};
     struct ouro_err err = {0};
     struct ouro_diff diff;
-    int status = opened_init_both(&before, &after, request, 0, request->count - 1, names, request->options.retained);
+    int status = opened_init_both(&before, &after, request, 0, request->count - 1, names);
     if (status)
         return status;
     enum ouro_status computed = ouro_diff_init(&diff, &before.side, &after.side, &request->options, &err);

@@ -1,5 +1,6 @@
 #include "analysis/diff.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,7 +250,57 @@ static enum ouro_status compare_unexplained_counts(struct ouro_diff *diff)
     return status;
 }
 
+/* --- The dominators of one side, which nothing but the last part of a comparison waits for: in a thread of its own */
+
+struct retaining {
+    struct ouro_diff_side *side;
+    pthread_t thread;
+    bool started;
+    enum ouro_status status;
+    struct ouro_err err;
+};
+
+static void *retain(void *context)
+{
+    struct retaining *r = context;
+    r->status = ouro_diff_side_retain(r->side, &r->err);
+    return NULL;
+}
+
+static void retain_begin(struct retaining *r, struct ouro_diff_side *side)
+{
+    *r = (struct retaining){.side = side};
+    r->started = pthread_create(&r->thread, NULL, retain, r) == 0;
+}
+
+static enum ouro_status retain_end(struct retaining *r, struct ouro_err *err)
+{
+    if (r->started)
+        pthread_join(r->thread, NULL);
+    else
+        retain(r);
+    if (r->status != OURO_OK && err)
+        *err = r->err;
+    return r->status;
+}
+
 /* --- The whole */
+
+static enum ouro_status compare_matched(struct ouro_diff *diff, const struct ouro_diff_options *options, struct ouro_err *err)
+{
+    OURO_TRY(ouro_diff_match_init(&diff->match, diff->before, diff->after, err));
+    diff->has_match = true;
+    if (options->paths) {
+        OURO_TRY(ouro_diff_paths_init(&diff->paths, &diff->match, options->threshold, options->suppressions, err));
+        diff->has_paths = true;
+    }
+    if (options->objects && diff->match.same_process) {
+        if (compare_all_objects(diff, options->type) != OURO_OK)
+            return ouro_err_set(err, OURO_NOMEM, "out of memory for a comparison by object");
+        diff->has_objects = true;
+    }
+    return OURO_OK;
+}
 
 static enum ouro_status init(struct ouro_diff *diff, const struct ouro_diff_options *options, struct ouro_err *err)
 {
@@ -262,20 +313,16 @@ static enum ouro_status init(struct ouro_diff *diff, const struct ouro_diff_opti
         return ouro_err_set(err, status, "out of memory for a comparison by type");
     if (!options->paths && !options->objects && !options->retained)
         return OURO_OK;
-    OURO_TRY(ouro_diff_match_init(&diff->match, diff->before, diff->after, err));
-    diff->has_match = true;
-    if (options->paths) {
-        OURO_TRY(ouro_diff_paths_init(&diff->paths, &diff->match, options->threshold, options->suppressions, err));
-        diff->has_paths = true;
+    struct retaining sides[2];
+    for (int i = 0; i < 2 && options->retained; i++)
+        retain_begin(&sides[i], i ? diff->after : diff->before);
+    status = compare_matched(diff, options, err);
+    for (int i = 0; i < 2 && options->retained; i++) {
+        enum ouro_status ended = retain_end(&sides[i], status == OURO_OK ? err : NULL);
+        status = status == OURO_OK ? ended : status;
     }
-    if (options->objects && diff->match.same_process) {
-        if (compare_all_objects(diff, options->type) != OURO_OK)
-            return ouro_err_set(err, OURO_NOMEM, "out of memory for a comparison by object");
-        diff->has_objects = true;
-    }
+    OURO_TRY(status);
     if (options->retained) {
-        OURO_TRY(ouro_diff_side_retain(diff->before, err));
-        OURO_TRY(ouro_diff_side_retain(diff->after, err));
         uint64_t threshold = diff->has_paths ? diff->paths.threshold : options->threshold == UINT64_MAX ? 32 << 10 : options->threshold;
         OURO_TRY(ouro_diff_retained_init(&diff->retained, &diff->match, threshold, err));
         diff->has_retained = true;
@@ -333,11 +380,12 @@ static enum ouro_status add_unsuppressed(const struct ouro_diff *diff, bool afte
         return OURO_NOMEM;
     for (uint32_t i = 0; i <= types; i++)
         left_out[i] = ouro_suppressions_match(suppressions, side->model, i < types ? i : OURO_TYPE_NONE, NULL);
-    for (ouro_node v = 0; v < side->model->heap.count; v++) {
-        uint32_t owner = arrivals->owner[v], type = ouro_heap_model_type(side->model, v);
-        if (owner == UINT32_MAX || ouro_diff_side_is_pseudo(side, v) || left_out[type < types ? type : types])
+    for (size_t i = 0; i < arrivals->count; i++) {
+        ouro_node v = arrivals->items[i];
+        uint32_t type = ouro_heap_model_type(side->model, v);
+        if (ouro_diff_side_is_pseudo(side, v) || left_out[type < types ? type : types])
             continue;
-        uint32_t row = arrivals->newcomers.items[owner].row;
+        uint32_t row = arrivals->newcomers.items[arrivals->owner[v] - 1].row;
         if (row != UINT32_MAX && diff->paths.rows.items[row].suppressed)
             continue;
         *count += after ? 1 : -1;

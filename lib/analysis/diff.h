@@ -79,7 +79,7 @@ struct ouro_diff {
     bool has_match, has_paths, has_objects, has_retained;
 };
 
-/* Sides with paths, unless only types are asked for. */
+/* Sides with paths, unless only types are asked for. Their dominators run in two more threads beside the rest. */
 enum ouro_status ouro_diff_init(struct ouro_diff *diff, struct ouro_diff_side *before, struct ouro_diff_side *after,
                                 const struct ouro_diff_options *options, struct ouro_err *err);
 void ouro_diff_fini(struct ouro_diff *diff);

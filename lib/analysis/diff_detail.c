@@ -11,7 +11,7 @@ struct detailing {
     struct ouro_diff_paths *paths;
     struct ouro_diff_path_row *row;
     uint32_t number; /* of the row */
-    const struct ouro_diff_side *side, *other;
+    struct ouro_diff_side *side, *other;
     const struct ouro_diff_arrivals *arrivals;
     bool after;
 };
@@ -96,19 +96,20 @@ static enum ouro_status find_container(struct detailing *d)
     return OURO_OK;
 }
 
-/* Rows of survivors that changed their size only. */
+/* Rows of survivors that changed their size only: they have their signatures. */
 static void find_resized(struct detailing *d)
 {
     const struct ouro_heap_model *model = d->side->model, *other = d->other->model;
     uint64_t most = 0;
-    for (ouro_node v = 0; v < model->heap.count; v++) {
-        ouro_node p = d->side->signature[v] == d->row->signature ? partner(d, v) : OURO_NODE_NONE;
-        if (p == OURO_NODE_NONE || ouro_diff_side_type(d->side, v) != d->row->type)
+    for (size_t i = 0; i < d->paths->resized.count; i++) {
+        const struct ouro_diff_resized *pair = &d->paths->resized.items[i];
+        ouro_node v = d->after ? pair->after : pair->before, p = d->after ? pair->before : pair->after;
+        if (d->side->signature[v] != d->row->signature || ouro_diff_side_type(d->side, v) != d->row->type)
             continue;
         uint64_t here = ouro_heap_model_bytes(model, v), there = ouro_heap_model_bytes(other, p);
         uint64_t change = here > there ? here - there : there - here;
-        d->row->container_count += change > 0;
-        if (change > most) {
+        d->row->container_count++;
+        if (change > most || (change == most && v < d->row->container)) {
             most = change;
             d->row->container = v;
         }
@@ -188,9 +189,9 @@ static bool add_types(struct detailing *d, struct type_sums *sums, bool after)
     const struct ouro_diff_side *side = after ? d->paths->match->after : d->paths->match->before;
     const struct ouro_diff_arrivals *arrivals = after ? &d->paths->after : &d->paths->before;
     int sign = after ? 1 : -1;
-    for (ouro_node v = 0; v < side->model->heap.count; v++) {
-        uint32_t owner = arrivals->owner[v];
-        if (owner == UINT32_MAX || arrivals->newcomers.items[owner].row != d->number || ouro_diff_side_is_pseudo(side, v))
+    for (size_t i = 0; i < arrivals->count; i++) {
+        ouro_node v = arrivals->items[i];
+        if (arrivals->newcomers.items[arrivals->owner[v] - 1].row != d->number || ouro_diff_side_is_pseudo(side, v))
             continue;
         bool added;
         uint64_t *at = ouro_map_put(&sums->place, ouro_diff_side_type(side, v), &added);

@@ -1,8 +1,10 @@
 #include "analysis/diff_match.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/diff_match_similar.h"
 #include "analysis/lookup.h"
 #include "analysis/value.h"
 #include "base/guard.h"
@@ -12,10 +14,18 @@
 #define PRIVATE_REFERENCES  3u
 #define AHEAD               24 /* objects before whose turn what is compared is asked for */
 
+/* Which of its references a holder holds an object by: of the holder that was asked about last. */
+struct places {
+    const struct ouro_diff_side *side;
+    ouro_node holder;
+    struct ouro_map of; /* by object: the upper half of ouro_diff_slot_key */
+};
+
 struct matching {
     struct ouro_diff_match *match;
     const struct ouro_heap_model *before, *after;
-    bool incremental;
+    struct places before_places, after_places;
+    bool incremental, failed; /* failed: out of memory */
 };
 
 static bool same_meta(const struct ouro_heap_model *a, const struct ouro_heap_model *b, const char *key, bool needed)
@@ -140,15 +150,64 @@ static uint64_t count_common(const struct matching *m, ouro_node a, ouro_node b,
     return common;
 }
 
-/* Its holder survived, and this is the reference by which that held it (certain) or one of many. */
-static bool shares_holder(const struct matching *m, ouro_node a, ouro_node b, bool *same_place)
+/* Its holder survived, or it has none, and had none. */
+static bool shares_holder(const struct matching *m, ouro_node a, ouro_node b)
 {
-    const struct ouro_diff_side *before = m->match->before, *after = m->match->after;
-    ouro_node left = before->search.parent[a], right = after->search.parent[b];
-    *same_place = before->place[a] && before->place[a] == after->place[b];
+    ouro_node left = ouro_diff_side_holder(m->match->before, a), right = ouro_diff_side_holder(m->match->after, b);
     if ((left == OURO_NODE_NONE || left == a) && (right == OURO_NODE_NONE || right == b))
         return true; /* native code, in both */
     return left != OURO_NODE_NONE && right != OURO_NODE_NONE && left != a && right != b && m->match->to_after[left] == right;
+}
+
+/* Indices move, what a set has in which place is chance. */
+static bool is_place(const struct ouro_slot *slot)
+{
+    unsigned kind = slot->part->kind;
+    return kind == OURO_PART_FIELD || kind == OURO_PART_NAMESPACE || kind == OURO_PART_NAMESPACE_ANY ||
+           kind == OURO_PART_ENTRIES || kind == OURO_PART_ENTRIES_STR || kind == OURO_PART_NAMED;
+}
+
+static bool list_places(struct places *places, ouro_node holder)
+{
+    const struct ouro_diff_side *side = places->side;
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot;
+    ouro_map_fini(&places->of);
+    places->holder = OURO_NODE_NONE;
+    ouro_slot_walk_begin(&walk, side->model, holder);
+    while (ouro_slot_walk_next(&walk, &slot)) {
+        if (slot.target == OURO_NODE_NONE || slot.target == holder || slot.edge_class == OURO_EDGE_WEAK ||
+            ouro_diff_side_holder(side, slot.target) != holder)
+            continue;
+        bool added;
+        uint64_t *place = ouro_map_put(&places->of, slot.target, &added);
+        if (!place)
+            return false;
+        if (added)
+            *place = is_place(&slot) ? ouro_diff_slot_key(side->model, &slot) >> 32 : 0;
+    }
+    places->holder = holder;
+    return true;
+}
+
+/* 0: one of many, or nothing holds it. What one holder holds is mostly asked about one after the other. */
+static uint64_t place_of(struct places *places, ouro_node node, bool *failed)
+{
+    ouro_node holder = ouro_diff_side_holder(places->side, node);
+    if (holder == OURO_NODE_NONE || holder == node)
+        return 0;
+    if (places->holder != holder && !list_places(places, holder)) {
+        *failed = true;
+        return 0;
+    }
+    const uint64_t *place = ouro_map_find(&places->of, node);
+    return place ? *place : 0;
+}
+
+static bool has_same_place(struct matching *m, ouro_node a, ouro_node b)
+{
+    uint64_t place = place_of(&m->after_places, b, &m->failed);
+    return place && place_of(&m->before_places, a, &m->failed) == place;
 }
 
 /* Few others refer to it: what is shared by all objects of a kind tells none from the others. */
@@ -164,8 +223,8 @@ static bool is_equal_referent(const struct matching *m, ouro_node x, ouro_node y
     return !(m->before->heap.flags[x] & m->after->heap.flags[y] & OURO_OBJECT_VALUE) || equal_values(m, x, y);
 }
 
-/* Of its own referents, but for its class, how many are the same: the first ones, from the front. */
-static unsigned count_referents(const struct matching *m, ouro_node a, ouro_node b, unsigned *private)
+/* Of its own referents, but for its class, how many are the same: the first ones, from the front; up to `enough`. */
+static unsigned count_referents(const struct matching *m, ouro_node a, ouro_node b, unsigned enough, unsigned *private)
 {
     struct ouro_part_walk left, right;
     unsigned looked_at = 0, same = 0;
@@ -184,18 +243,19 @@ static unsigned count_referents(const struct matching *m, ouro_node a, ouro_node
                 continue;
             ++*private;
             same += is_equal_referent(m, x, y);
+            if (same == enough)
+                return same;
         }
     }
     return same;
 }
 
-static bool is_supported(const struct matching *m, ouro_node a, ouro_node b)
+/* Where the holder survived, by one such referent or by the reference by which that held it; else by most of them. */
+static bool is_supported(struct matching *m, ouro_node a, ouro_node b)
 {
-    unsigned private, same = count_referents(m, a, b, &private);
-    bool same_place;
-    if (shares_holder(m, a, b, &same_place))
-        return same_place || !private || same;
-    return 2 * same > private;
+    bool shared = shares_holder(m, a, b);
+    unsigned private, same = count_referents(m, a, b, shared ? 1 : UINT_MAX, &private);
+    return shared ? same || !private || has_same_place(m, a, b) : 2 * same > private;
 }
 
 /* -1 when its generation says that it is another one, 1 when nothing is said. */
@@ -211,7 +271,7 @@ static int by_generation(const struct matching *m, ouro_node a, ouro_node b)
     return ouro_heap_model_type_flags(m->after, type) & OURO_TYPE_DICT ? 1 : -1;
 }
 
-static enum evidence compare(const struct matching *m, ouro_node a, ouro_node b)
+static enum evidence compare(struct matching *m, ouro_node a, ouro_node b)
 {
     uint32_t before = ouro_heap_model_type(m->before, a), after = ouro_heap_model_type(m->after, b);
     unsigned a_flags = m->before->heap.flags[a], b_flags = m->after->heap.flags[b];
@@ -276,8 +336,6 @@ static void look_ahead_at(const struct matching *m, const ouro_node *there, ouro
     __builtin_prefetch(&m->before->heap.flags[a]);
     __builtin_prefetch(&after->search.parent[b]);
     __builtin_prefetch(&before->search.parent[a]);
-    __builtin_prefetch(&after->place[b]);
-    __builtin_prefetch(&before->place[a]);
     b = queue[AHEAD / 2];
     a = there[b];
     if (a == OURO_NODE_NONE)
@@ -316,7 +374,7 @@ static enum ouro_status match_addresses(struct matching *m)
     for (ouro_node b = 0; b < after->count; b++)
         if (there[b] != OURO_NODE_NONE && search->parent[b] == OURO_NODE_NONE)
             judge(m, there[b], b);
-    return OURO_OK;
+    return m->failed ? OURO_NOMEM : OURO_OK;
 }
 
 /* --- One process: certainty */
@@ -454,116 +512,19 @@ static enum ouro_status match_process(struct matching *m)
         memset(match->before_verdict, OURO_DIFF_NEW_PROBABLE, m->before->heap.count);
         memset(match->after_verdict, OURO_DIFF_NEW_PROBABLE, m->after->heap.count);
     }
-    OURO_TRY(match_addresses(m));
+    m->before_places = (struct places){.side = match->before, .holder = OURO_NODE_NONE};
+    m->after_places = (struct places){.side = match->after, .holder = OURO_NODE_NONE};
+    enum ouro_status status = match_addresses(m);
+    ouro_map_fini(&m->before_places.of);
+    ouro_map_fini(&m->after_places.of);
+    OURO_TRY(status);
     make_static_types_certain(m);
     make_lifelong_certain(m);
     OURO_TRY(make_listed_certain(m));
     return make_items_certain(m);
 }
 
-/* --- Different processes */
-
-struct child {
-    uint64_t key;
-    ouro_node node;
-};
-
-struct children {
-    struct child *items; /* owned */
-    size_t count, capacity;
-};
-
-static bool list_children(const struct ouro_diff_side *side, ouro_node holder, struct children *children)
-{
-    struct ouro_slot_walk walk;
-    struct ouro_slot slot;
-    children->count = 0;
-    ouro_slot_walk_begin(&walk, side->model, holder);
-    while (ouro_slot_walk_next(&walk, &slot)) {
-        if (slot.target == OURO_NODE_NONE || slot.edge_class == OURO_EDGE_WEAK || slot.target == holder ||
-            side->search.parent[slot.target] != holder)
-            continue;
-        uint64_t key = ouro_diff_slot_key(side->model, &slot);
-        struct child *child = key ? OURO_VEC_ADD(children) : NULL;
-        if (key && !child)
-            return false;
-        if (child)
-            *child = (struct child){key == UINT64_MAX ? 1 : key, slot.target};
-    }
-    return true;
-}
-
-static void join_similar(struct matching *m, ouro_node a, ouro_node b)
-{
-    struct ouro_diff_match *match = m->match;
-    if (match->to_after[a] == OURO_NODE_NONE && match->to_before[b] == OURO_NODE_NONE &&
-        ouro_diff_side_type(match->before, a) == ouro_diff_side_type(match->after, b))
-        join(match, a, b);
-}
-
-static enum ouro_status match_children(struct matching *m, struct children *left, struct children *right)
-{
-    size_t same = 0;
-    while (same < left->count && same < right->count && left->items[same].key == right->items[same].key) {
-        join_similar(m, left->items[same].node, right->items[same].node);
-        same++;
-    }
-    if (same == left->count || same == right->count)
-        return OURO_OK;
-    OURO_GUARD(ouro_map_fini) struct ouro_map map = {0};
-    for (size_t i = left->count; i-- > same;) { /* of equal keys the first one stays */
-        uint64_t *place = ouro_map_put(&map, left->items[i].key, NULL);
-        if (!place)
-            return OURO_NOMEM;
-        *place = left->items[i].node;
-    }
-    for (size_t i = same; i < right->count; i++) {
-        uint64_t *place = ouro_map_find(&map, right->items[i].key);
-        if (place)
-            join_similar(m, (ouro_node)*place, right->items[i].node);
-    }
-    return OURO_OK;
-}
-
-/* What has a match is mostly known some objects before its turn. */
-static void look_ahead(const struct matching *m, ouro_node done)
-{
-    const struct ouro_path_search *before = &m->match->before->search, *after = &m->match->after->search;
-    const ouro_node *queue = after->queue + done, *to_before = m->match->to_before;
-    if (after->found_count - done <= AHEAD)
-        return;
-    ouro_node far = queue[AHEAD], half = queue[2 * AHEAD / 3], near = queue[AHEAD / 3];
-    ouro_heap_model_ahead(m->after, far);
-    if (to_before[far] != OURO_NODE_NONE)
-        ouro_heap_model_ahead(m->before, to_before[far]);
-    ouro_heap_model_ahead_slots(m->after, half);
-    if (to_before[half] != OURO_NODE_NONE)
-        ouro_heap_model_ahead_slots(m->before, to_before[half]);
-    if (to_before[near] == OURO_NODE_NONE)
-        return;
-    ouro_heap_model_ahead_targets(m->after, near, after->parent, sizeof *after->parent);
-    ouro_heap_model_ahead_targets(m->before, to_before[near], before->parent, sizeof *before->parent);
-}
-
-static enum ouro_status match_downwards(struct matching *m)
-{
-    const struct ouro_path_search *search = &m->match->after->search;
-    struct children left = {0}, right = {0};
-    enum ouro_status status = OURO_OK;
-    for (ouro_node i = 0; i < search->found_count && status == OURO_OK; i++) {
-        ouro_node b = search->queue[i], a = m->match->to_before[b];
-        look_ahead(m, i);
-        if (a == OURO_NODE_NONE)
-            continue;
-        if (!list_children(m->match->before, a, &left) || !list_children(m->match->after, b, &right))
-            status = OURO_NOMEM;
-        else
-            status = match_children(m, &left, &right);
-    }
-    free(left.items);
-    free(right.items);
-    return status;
-}
+/* --- The whole */
 
 static bool is_backwards(const struct ouro_diff_side *before, const struct ouro_diff_side *after)
 {
@@ -583,8 +544,8 @@ static void turn_round(struct ouro_diff_match *match)
     match->after_verdict = old.before_verdict;
 }
 
-enum ouro_status ouro_diff_match_init(struct ouro_diff_match *match, const struct ouro_diff_side *before,
-                                      const struct ouro_diff_side *after, struct ouro_err *err)
+enum ouro_status ouro_diff_match_init(struct ouro_diff_match *match, struct ouro_diff_side *before,
+                                      struct ouro_diff_side *after, struct ouro_err *err)
 {
     if (is_backwards(before, after)) { /* what speaks for and against goes by time */
         OURO_TRY(ouro_diff_match_init(match, after, before, err));
@@ -606,7 +567,7 @@ enum ouro_status ouro_diff_match_init(struct ouro_diff_match *match, const struc
         status = match_pseudo(&m);
     }
     if (status == OURO_OK)
-        status = match->same_process ? match_process(&m) : match_downwards(&m);
+        status = match->same_process ? match_process(&m) : ouro_diff_match_similar(match);
     if (status == OURO_OK)
         return OURO_OK;
     ouro_diff_match_fini(match);

@@ -23,7 +23,7 @@ enum ouro_diff_verdict {
 };
 
 struct ouro_diff_match {
-    const struct ouro_diff_side *before, *after; /* borrowed */
+    struct ouro_diff_side *before, *after; /* borrowed */
     bool same_process;
     ouro_node *to_after, *to_before; /* owned; by object of one side: the other side's, or OURO_NODE_NONE */
     uint8_t *before_verdict, *after_verdict; /* owned; enum ouro_diff_verdict; NULL unless of the same process */
@@ -33,8 +33,8 @@ struct ouro_diff_match {
 /* Whether the snapshots say that they are of one process: the same host, pid, start and hash seed. */
 bool ouro_diff_same_process(const struct ouro_heap_model *before, const struct ouro_heap_model *after);
 /* 10 bytes an object of both sides; 8 more while it runs. O(objects + references). */
-enum ouro_status ouro_diff_match_init(struct ouro_diff_match *match, const struct ouro_diff_side *before,
-                                      const struct ouro_diff_side *after, struct ouro_err *err);
+enum ouro_status ouro_diff_match_init(struct ouro_diff_match *match, struct ouro_diff_side *before,
+                                      struct ouro_diff_side *after, struct ouro_err *err);
 void ouro_diff_match_fini(struct ouro_diff_match *match);
 
 #endif

@@ -89,25 +89,6 @@ uint32_t ouro_diff_names_child(struct ouro_diff_names *names, uint32_t signature
     return (uint32_t)(names->signatures.count - 1);
 }
 
-enum ouro_status ouro_diff_names_join(struct ouro_diff_names *names, const struct ouro_diff_names *other, uint32_t *labels,
-                                      uint32_t *signatures)
-{
-    for (size_t i = 0; i < other->labels.count; i++) {
-        const struct ouro_diff_label *label = &other->labels.items[i];
-        const void *bytes = label->size ? (const void *)(other->texts.data + label->begin) : "";
-        if ((labels[i] = ouro_diff_names_label(names, bytes, label->size)) == UINT32_MAX)
-            return OURO_NOMEM;
-    }
-    signatures[OURO_SIGNATURE_EMPTY] = OURO_SIGNATURE_EMPTY;
-    for (size_t i = 1; i < other->signatures.count; i++) { /* behind what is above it */
-        const struct ouro_diff_signature *signature = &other->signatures.items[i];
-        signatures[i] = ouro_diff_names_child(names, signatures[signature->parent], labels[signature->label]);
-        if (signatures[i] == OURO_SIGNATURE_NONE)
-            return OURO_NOMEM;
-    }
-    return OURO_OK;
-}
-
 void ouro_diff_names_add_label(const struct ouro_diff_names *names, uint32_t label, struct ouro_buf *out)
 {
     const struct ouro_diff_label *text = &names->labels.items[label];
@@ -222,28 +203,6 @@ enum ouro_status ouro_diff_labels_init(struct ouro_diff_labels *labels, struct o
         return OURO_OK;
     ouro_diff_labels_fini(labels);
     return OURO_NOMEM;
-}
-
-static void rename_label(uint32_t *label, const uint32_t *numbers)
-{
-    if (*label != UINT32_MAX)
-        *label = numbers[*label];
-}
-
-void ouro_diff_labels_rename(struct ouro_diff_labels *labels, struct ouro_diff_names *names, const uint32_t *numbers)
-{
-    size_t strings = ouro_snapshot_string_count(labels->model->snapshot);
-    for (size_t i = 0; i < strings; i++)
-        rename_label(&labels->of_field[i], numbers);
-    for (uint32_t i = 0; i <= labels->model->type_count; i++)
-        rename_label(&labels->of_type[i], numbers);
-    uint32_t *const fixed[] = {&labels->item,   &labels->key,     &labels->result,    &labels->element,    &labels->any_attribute,
-                               &labels->native, &labels->garbage, &labels->unreached, &labels->interpreter};
-    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-        rename_label(fixed[i], numbers);
-    ouro_map_fini(&labels->of_key); /* only saves finding them again */
-    memset(&labels->of_key, 0, sizeof labels->of_key);
-    labels->names = names;
 }
 
 void ouro_diff_labels_fini(struct ouro_diff_labels *labels)

@@ -39,9 +39,6 @@ void ouro_diff_names_fini(struct ouro_diff_names *names);
 uint32_t ouro_diff_names_label(struct ouro_diff_names *names, const void *bytes, size_t size);
 /* The signature one step below; OURO_SIGNATURE_NONE: out of memory. */
 uint32_t ouro_diff_names_child(struct ouro_diff_names *names, uint32_t signature, uint32_t label);
-/* Adds what the other one has, in its order. labels and signatures get, by its numbers, those that they have here. */
-enum ouro_status ouro_diff_names_join(struct ouro_diff_names *names, const struct ouro_diff_names *other, uint32_t *labels,
-                                      uint32_t *signatures);
 void ouro_diff_names_add_label(const struct ouro_diff_names *names, uint32_t label, struct ouro_buf *out);
 void ouro_diff_names_add(const struct ouro_diff_names *names, uint32_t signature, struct ouro_buf *out);
 
@@ -62,8 +59,6 @@ struct ouro_diff_labels {
 /* Needs SLOTS, VALUES, FLAGS, ADDR. 4 bytes a string, a type, an attribute's name. */
 enum ouro_status ouro_diff_labels_init(struct ouro_diff_labels *labels, struct ouro_diff_names *names,
                                        const struct ouro_heap_model *model);
-/* Goes over to other names; numbers: by label of the former ones, from ouro_diff_names_join. */
-void ouro_diff_labels_rename(struct ouro_diff_labels *labels, struct ouro_diff_names *names, const uint32_t *numbers);
 void ouro_diff_labels_fini(struct ouro_diff_labels *labels);
 /* Below the holder's signature; the holder's own where the slot is no step (its __dict__). */
 uint32_t ouro_diff_labels_step(struct ouro_diff_labels *labels, uint32_t signature, const struct ouro_slot *slot);

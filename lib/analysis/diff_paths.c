@@ -24,7 +24,7 @@ struct counting {
     struct ouro_map row_of_holder[2]; /* by holder that has a match: the row of its newcomers; [0] before, [1] after */
 };
 
-static const struct ouro_diff_side *side_of(const struct ouro_diff_paths *paths, bool after)
+static struct ouro_diff_side *side_of(const struct ouro_diff_paths *paths, bool after)
 {
     return after ? paths->match->after : paths->match->before;
 }
@@ -72,50 +72,50 @@ static uint32_t find_row(struct counting *c, const struct ouro_diff_side *side, 
     return (uint32_t)*row;
 }
 
-/* What is found and has no match, in that order. */
-struct unmatched {
-    ouro_node *items; /* owned */
-    size_t count, capacity;
-};
-
-static void unmatched_fini(struct unmatched *unmatched)
-{
-    free(unmatched->items);
-}
-
 #define AHEAD 32
 
-static enum ouro_status find_unmatched(struct unmatched *unmatched, const struct ouro_diff_paths *paths, bool after)
+static enum ouro_status find_arrived(struct ouro_diff_arrivals *arrivals, const struct ouro_diff_paths *paths, bool after)
 {
-    const struct ouro_path_search *search = &side_of(paths, after)->search;
+    const struct ouro_diff_side *side = side_of(paths, after);
+    const struct ouro_path_search *search = &side->search;
     const ouro_node *partners = after ? paths->match->to_before : paths->match->to_after;
     for (ouro_node i = 0; i < search->found_count; i++) {
         if (search->found_count - i > AHEAD)
             __builtin_prefetch(&partners[search->queue[i + AHEAD]]);
         if (partners[search->queue[i]] != OURO_NODE_NONE)
             continue;
-        ouro_node *fresh = OURO_VEC_ADD(unmatched);
+        ouro_node *fresh = OURO_VEC_ADD(arrivals);
         if (!fresh)
             return OURO_NOMEM;
         *fresh = search->queue[i];
+    }
+    for (ouro_node v = 0; search->found_count < side->model->heap.count && v < side->model->heap.count; v++) {
+        if (search->parent[v] != OURO_NODE_NONE || partners[v] != OURO_NODE_NONE)
+            continue;
+        ouro_node *fresh = OURO_VEC_ADD(arrivals);
+        if (!fresh)
+            return OURO_NOMEM;
+        *fresh = v;
     }
     return OURO_OK;
 }
 
 /* Attributes that are made up while a program runs are one row: how many of each namespace are new. */
-static bool count_attributes(const struct ouro_diff_paths *paths, bool after, const struct unmatched *unmatched,
+static bool count_attributes(const struct ouro_diff_paths *paths, bool after, const struct ouro_diff_arrivals *arrivals,
                              struct ouro_map *counts)
 {
-    const struct ouro_diff_side *side = side_of(paths, after);
-    for (size_t i = 0; i < unmatched->count; i++) {
-        ouro_node v = unmatched->items[i], holder = side->search.parent[v];
-        if (holder == v || partner(paths, after, holder) == OURO_NODE_NONE || side->signature[v] == side->signature[holder])
+    struct ouro_diff_side *side = side_of(paths, after);
+    for (size_t i = 0; i < arrivals->count; i++) {
+        ouro_node v = arrivals->items[i], holder = ouro_diff_side_holder(side, v);
+        if (holder == v || holder == OURO_NODE_NONE || partner(paths, after, holder) == OURO_NODE_NONE)
             continue;
         const struct ouro_heap_shape *shape = ouro_heap_model_shape(side->model, holder);
-        bool namespace = shape->part_count && (shape->parts[0].kind == OURO_PART_NAMESPACE ||
-                                               shape->parts[0].kind == OURO_PART_NAMESPACE_ANY);
-        uint64_t *count = namespace ? ouro_map_put(counts, holder, NULL) : NULL;
-        if (namespace && !count)
+        if (!shape->part_count ||
+            (shape->parts[0].kind != OURO_PART_NAMESPACE && shape->parts[0].kind != OURO_PART_NAMESPACE_ANY))
+            continue;
+        uint32_t its = ouro_diff_side_signature(side, v), above = ouro_diff_side_signature(side, holder);
+        uint64_t *count = its == above ? NULL : ouro_map_put(counts, holder, NULL);
+        if (its == OURO_SIGNATURE_NONE || above == OURO_SIGNATURE_NONE || (its != above && !count))
             return false;
         if (count)
             ++*count;
@@ -125,10 +125,10 @@ static bool count_attributes(const struct ouro_diff_paths *paths, bool after, co
 
 static uint32_t signature_of_newcomer(struct counting *c, bool after, const struct ouro_map *attributes, ouro_node v)
 {
-    const struct ouro_diff_side *side = side_of(c->paths, after);
-    ouro_node holder = side->search.parent[v];
-    uint32_t signature = side->signature[v];
-    if (holder == OURO_NODE_NONE)
+    struct ouro_diff_side *side = side_of(c->paths, after);
+    ouro_node holder = ouro_diff_side_holder(side, v);
+    uint32_t signature = ouro_diff_side_signature(side, v);
+    if (holder == OURO_NODE_NONE || signature == OURO_SIGNATURE_NONE)
         return signature;
     if (holder == v)
         return ouro_diff_side_is_pseudo(side, v) && side->model->heap.interp && side->model->heap.interp[v]
@@ -136,10 +136,11 @@ static uint32_t signature_of_newcomer(struct counting *c, bool after, const stru
                    : signature;
     uint64_t *count = ouro_map_find(attributes, holder);
     return count && *count >= MANY_ATTRIBUTES
-               ? ouro_diff_names_child(c->names, side->signature[holder], side->labels.any_attribute)
+               ? ouro_diff_names_child(c->names, ouro_diff_side_signature(side, holder), side->labels.any_attribute)
                : signature;
 }
 
+/* Of a newcomer: it has its signature. */
 static bool is_key(const struct ouro_diff_side *side, ouro_node v)
 {
     return side->labels.names->signatures.items[side->signature[v]].label == side->labels.key;
@@ -175,7 +176,7 @@ static enum ouro_status add_newcomer(struct counting *c, bool after, const struc
     if (!fresh || arrivals->newcomers.count >= UINT32_MAX)
         return OURO_NOMEM;
     *fresh = (struct ouro_diff_newcomer){.node = v, .row = row};
-    arrivals->owner[v] = (uint32_t)(arrivals->newcomers.count - 1);
+    arrivals->owner[v] = (uint32_t)arrivals->newcomers.count;
     ouro_node holder = side->search.parent[v];
     if (holder == OURO_NODE_NONE || holder == v || is_key(side, v))
         return OURO_OK;
@@ -197,37 +198,31 @@ static bool counts(const struct ouro_diff_side *side, ouro_node v)
 static enum ouro_status collect(struct counting *c, bool after)
 {
     const struct ouro_diff_side *side = side_of(c->paths, after);
-    const struct ouro_path_search *search = &side->search;
     struct ouro_diff_arrivals *arrivals = arrivals_of(c->paths, after);
-    size_t count = side->model->heap.count;
     OURO_GUARD(ouro_map_fini) struct ouro_map attributes = {0};
-    OURO_GUARD(unmatched_fini) struct unmatched unmatched = {0};
-    arrivals->owner = ouro_large_new(count, sizeof *arrivals->owner);
+    arrivals->owner = calloc((size_t)side->model->heap.count + 1, sizeof *arrivals->owner); /* zero pages, until they are needed */
     if (!arrivals->owner)
         return OURO_NOMEM;
-    OURO_TRY(find_unmatched(&unmatched, c->paths, after));
-    if (!count_attributes(c->paths, after, &unmatched, &attributes))
+    OURO_TRY(find_arrived(arrivals, c->paths, after));
+    if (!count_attributes(c->paths, after, arrivals, &attributes))
         return OURO_NOMEM;
-    memset(arrivals->owner, 0xff, count * sizeof *arrivals->owner);
-    for (size_t i = 0; i < unmatched.count; i++) /* a thread's frames stand before it in the queue */
-        if (search->parent[unmatched.items[i]] == unmatched.items[i])
-            OURO_TRY(add_newcomer(c, after, &attributes, unmatched.items[i]));
-    for (size_t i = 0; i < unmatched.count; i++) {
-        ouro_node v = unmatched.items[i], holder = search->parent[v];
+    for (size_t i = 0; i < arrivals->count; i++) /* a thread's frames stand before it in the queue */
+        if (ouro_diff_side_holder(side, arrivals->items[i]) == arrivals->items[i])
+            OURO_TRY(add_newcomer(c, after, &attributes, arrivals->items[i]));
+    for (size_t i = 0; i < arrivals->count; i++) {
+        ouro_node v = arrivals->items[i], holder = ouro_diff_side_holder(side, v);
         if (holder == v)
             continue;
-        if (arrivals->owner[holder] != UINT32_MAX)
+        if (holder != OURO_NODE_NONE && arrivals->owner[holder])
             arrivals->owner[v] = arrivals->owner[holder];
         else
             OURO_TRY(add_newcomer(c, after, &attributes, v));
     }
-    for (ouro_node v = 0; v < count; v++)
-        if (search->parent[v] == OURO_NODE_NONE && partner(c->paths, after, v) == OURO_NODE_NONE)
-            OURO_TRY(add_newcomer(c, after, &attributes, v));
-    for (ouro_node v = 0; v < count; v++) {
-        if (arrivals->owner[v] == UINT32_MAX || !counts(side, v))
+    for (size_t i = 0; i < arrivals->count; i++) {
+        ouro_node v = arrivals->items[i];
+        if (!counts(side, v))
             continue;
-        struct ouro_diff_newcomer *newcomer = &arrivals->newcomers.items[arrivals->owner[v]];
+        struct ouro_diff_newcomer *newcomer = &arrivals->newcomers.items[arrivals->owner[v] - 1];
         newcomer->count++;
         newcomer->bytes += ouro_heap_model_bytes(side->model, v);
     }
@@ -245,19 +240,20 @@ static enum ouro_status collect(struct counting *c, bool after)
 /* A container that got a larger table grew by what it holds. */
 static uint32_t row_of_resized(struct counting *c, bool after, ouro_node a, ouro_node b)
 {
-    const struct ouro_diff_side *side = side_of(c->paths, after);
+    struct ouro_diff_side *side = side_of(c->paths, after);
     ouro_node node = after ? b : a;
     uint64_t *came = ouro_map_find(&c->row_of_holder[1], b), *went = ouro_map_find(&c->row_of_holder[0], a);
     if (came && went && *came != *went)
         came = went = NULL;
     if (came || went)
         return (uint32_t)(came ? *came : *went);
-    return find_row(c, side, side->signature[node], ouro_diff_side_type(side, node));
+    uint32_t signature = ouro_diff_side_signature(side, node);
+    return signature == OURO_SIGNATURE_NONE ? UINT32_MAX : find_row(c, side, signature, ouro_diff_side_type(side, node));
 }
 
 static enum ouro_status collect_resized(struct counting *c)
 {
-    const struct ouro_diff_side *before = side_of(c->paths, false), *after = side_of(c->paths, true);
+    struct ouro_diff_side *before = side_of(c->paths, false), *after = side_of(c->paths, true);
     for (ouro_node b = 0; b < after->model->heap.count; b++) {
         ouro_node a = c->paths->match->to_before[b];
         if (a == OURO_NODE_NONE || !counts(after, b) || !counts(before, a))
@@ -266,9 +262,12 @@ static enum ouro_status collect_resized(struct counting *c)
         if (old == new)
             continue;
         uint32_t left = row_of_resized(c, false, a, b), right = row_of_resized(c, true, a, b);
-        if (left == UINT32_MAX || right == UINT32_MAX)
+        uint32_t was = ouro_diff_side_signature(before, a), is = ouro_diff_side_signature(after, b);
+        struct ouro_diff_resized *resized = OURO_VEC_ADD(&c->paths->resized);
+        if (left == UINT32_MAX || right == UINT32_MAX || was == OURO_SIGNATURE_NONE || is == OURO_SIGNATURE_NONE || !resized)
             return OURO_NOMEM;
-        if (before->signature[a] != after->signature[b]) /* it moved: all of its change is where it is now */
+        *resized = (struct ouro_diff_resized){a, b};
+        if (was != is) /* it moved: all of its change is where it is now */
             left = right = left < right ? left : right;
         c->paths->rows.items[left].resized_bytes -= (int64_t)old;
         c->paths->rows.items[right].resized_bytes += (int64_t)new;
@@ -304,7 +303,7 @@ static bool is_builtin(const struct ouro_heap_model *model, ouro_node v)
 }
 
 /* Of what the object itself holds, of the same newcomer's. */
-static ouro_node largest_below(const struct ouro_diff_side *side, const uint32_t *owner, uint32_t newcomer, ouro_node v)
+static ouro_node largest_below(const struct ouro_diff_side *side, const uint32_t *owner, ouro_node v)
 {
     const struct ouro_heap_model *model = side->model;
     ouro_node best = OURO_NODE_NONE;
@@ -313,7 +312,7 @@ static ouro_node largest_below(const struct ouro_diff_side *side, const uint32_t
     ouro_slot_walk_begin(&walk, model, v);
     for (unsigned looked = 0; looked < CHAIN_SLOTS && ouro_slot_walk_next(&walk, &slot); looked++) {
         ouro_node to = slot.target;
-        if (to == OURO_NODE_NONE || to == v || side->search.parent[to] != v || owner[to] != newcomer ||
+        if (to == OURO_NODE_NONE || to == v || side->search.parent[to] != v || owner[to] != owner[v] ||
             !(ouro_heap_model_shape(model, to)->classes & OURO_CLASS_OWNED))
             continue;
         if (best == OURO_NODE_NONE || ouro_heap_model_bytes(model, to) > ouro_heap_model_bytes(model, best))
@@ -337,7 +336,7 @@ static void find_chains(struct counting *c, bool after)
         if (row->chain_count || !tells || ouro_diff_side_type(side, newcomer->node) != row->type || row->root == OURO_DIFF_ROOT_INTERPRETER)
             continue;
         while (row->chain_count < OURO_DIFF_CHAIN) {
-            ouro_node best = largest_below(side, arrivals->owner, (uint32_t)i, v);
+            ouro_node best = largest_below(side, arrivals->owner, v);
             if (best == OURO_NODE_NONE || (row->chain_count && !is_builtin(side->model, v)))
                 break;
             row->chain[row->chain_count++] = ouro_diff_side_type(side, best);
@@ -447,10 +446,13 @@ void ouro_diff_paths_fini(struct ouro_diff_paths *paths)
         ouro_path_fini(&paths->rows.items[i].path.path);
     }
     free(paths->rows.items);
-    free(paths->after.newcomers.items);
-    free(paths->before.newcomers.items);
-    free(paths->after.owner);
-    free(paths->before.owner);
+    for (int after = 0; after < 2; after++) {
+        struct ouro_diff_arrivals *arrivals = arrivals_of(paths, after);
+        free(arrivals->newcomers.items);
+        free(arrivals->items);
+        free(arrivals->owner);
+    }
+    free(paths->resized.items);
     memset(paths, 0, sizeof *paths);
 }
 

@@ -81,8 +81,16 @@ struct ouro_diff_paths {
             struct ouro_diff_newcomer *items; /* owned */
             size_t count, capacity;
         } newcomers;
-        uint32_t *owner; /* owned; by object: which of newcomers, or UINT32_MAX */
+        ouro_node *items; /* owned; what came: holders before what they hold, then what nothing reaches */
+        size_t count, capacity;
+        uint32_t *owner; /* owned; by object: which of newcomers, and 1; 0: it has a match */
     } after, before;     /* before: what went */
+    struct {
+        struct ouro_diff_resized {
+            ouro_node before, after;
+        } *items; /* owned; survivors that changed their size */
+        size_t count, capacity;
+    } resized;
     uint64_t threshold;  /* bytes: rows that grew by less are noise */
     struct ouro_diff_noise {
         uint64_t rows;
@@ -91,14 +99,14 @@ struct ouro_diff_paths {
     int64_t count, bytes; /* of all rows */
 };
 
-/* 4 bytes an object of both sides, and what differs. threshold UINT64_MAX: 32 KiB, or one part in a hundred of all growth if that
+/* 4 bytes an object of both sides, and what differs. Names what came, went or changed its size. threshold UINT64_MAX: 32 KiB, or one part in a hundred of all growth if that
  * is more. suppressions may be NULL. O(objects + references). */
 enum ouro_status ouro_diff_paths_init(struct ouro_diff_paths *paths, const struct ouro_diff_match *match, uint64_t threshold,
                                       struct ouro_suppressions *suppressions, struct ouro_err *err);
 void ouro_diff_paths_fini(struct ouro_diff_paths *paths);
 /* Whether the row is one to show: not suppressed, not below the threshold either way. */
 bool ouro_diff_paths_is_shown(const struct ouro_diff_paths *paths, const struct ouro_diff_path_row *row);
-/* Finds the container, examples and types of a row. O(objects). */
+/* Finds the container, examples and types of a row. O(what came, went or changed its size). */
 enum ouro_status ouro_diff_paths_detail(struct ouro_diff_paths *paths, struct ouro_diff_path_row *row, struct ouro_err *err);
 /* An example of a row that was detailed: where it is in its container, what it is, and the plain values among its attributes. */
 void ouro_diff_paths_add_example(const struct ouro_diff_paths *paths, const struct ouro_diff_path_row *row, size_t i,

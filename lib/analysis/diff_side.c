@@ -11,14 +11,6 @@
 #define KEY_DEPTH_MAX 3
 #define KEY_ITEMS_MAX 8
 
-/* Indices move, what a set has in which place is chance. */
-static bool is_place(const struct ouro_slot *slot)
-{
-    unsigned kind = slot->part->kind;
-    return kind == OURO_PART_FIELD || kind == OURO_PART_NAMESPACE || kind == OURO_PART_NAMESPACE_ANY ||
-           kind == OURO_PART_ENTRIES || kind == OURO_PART_ENTRIES_STR || kind == OURO_PART_NAMED;
-}
-
 /* Names what the object holds in the tree of paths. */
 static bool name_held(struct ouro_diff_side *side, ouro_node v)
 {
@@ -28,85 +20,68 @@ static bool name_held(struct ouro_diff_side *side, ouro_node v)
     while (ouro_slot_walk_next(&walk, &slot)) {
         ouro_node to = slot.target;
         if (to == OURO_NODE_NONE || side->search.parent[to] != v || to == v || slot.edge_class == OURO_EDGE_WEAK ||
-            side->signature[to] != OURO_SIGNATURE_NONE)
+            side->signature[to])
             continue;
-        side->signature[to] = ouro_diff_labels_step(&side->labels, side->signature[v], &slot);
-        side->place[to] = is_place(&slot) ? (uint32_t)(ouro_diff_slot_key(side->model, &slot) >> 32) : 0;
-        if (side->signature[to] == OURO_SIGNATURE_NONE)
+        uint32_t found = ouro_diff_labels_step(&side->labels, side->signature[v], &slot);
+        if (found == OURO_SIGNATURE_NONE)
             return false;
+        side->signature[to] = found;
     }
     return true;
 }
 
-#define AHEAD 24 /* objects before whose turn what they hold is asked for */
-
-static void look_ahead(const struct ouro_diff_side *side, ouro_node done)
+/* What its holder didn't name is a root, or nothing reaches it. */
+static bool name_itself(struct ouro_diff_side *side, ouro_node v)
 {
-    const ouro_node *queue = side->search.queue + done;
-    if (side->search.found_count - done <= AHEAD)
-        return;
-    ouro_heap_model_ahead(side->model, queue[AHEAD]);
-    ouro_heap_model_ahead_slots(side->model, queue[2 * AHEAD / 3]);
-    ouro_heap_model_ahead_targets(side->model, queue[AHEAD / 3], side->search.parent, sizeof *side->search.parent);
-    ouro_heap_model_ahead_targets(side->model, queue[AHEAD / 3], side->signature, sizeof *side->signature);
+    if (side->signature[v])
+        return true;
+    uint32_t found = side->search.parent[v] == v
+                         ? ouro_diff_labels_root(&side->labels, v)
+                         : ouro_diff_names_child(side->labels.names, OURO_SIGNATURE_EMPTY, side->labels.unreached);
+    if (found != OURO_SIGNATURE_NONE)
+        side->signature[v] = found;
+    return found != OURO_SIGNATURE_NONE;
 }
 
-/* Where paths begin goes first: a thread's frames stand before it in the queue. */
-static bool name_beginnings(struct ouro_diff_side *side, uint32_t native, uint32_t garbage)
+uint32_t ouro_diff_side_find_signature(struct ouro_diff_side *side, ouro_node node)
 {
-    const struct ouro_path_search *search = &side->search;
-    for (ouro_node i = 0; i < search->found_count; i++) {
-        ouro_node v = search->queue[i];
-        if (search->parent[v] != v)
-            continue;
-        side->signature[v] = i >= search->native_count  ? garbage
-                             : i >= search->named_count ? native
-                                                        : ouro_diff_labels_root(&side->labels, v);
-        if (side->signature[v] == OURO_SIGNATURE_NONE || !name_held(side, v))
-            return false;
+    const ouro_node *parent = side->search.parent;
+    ouro_node v = node;
+    side->unnamed.count = 0;
+    for (; !side->signature[v] && parent[v] != v && parent[v] != OURO_NODE_NONE; v = parent[v]) {
+        ouro_node *holder = OURO_VEC_ADD(&side->unnamed);
+        if (!holder)
+            return OURO_SIGNATURE_NONE;
+        *holder = parent[v];
     }
-    return true;
+    while (side->unnamed.count) {
+        v = side->unnamed.items[--side->unnamed.count];
+        if (!name_itself(side, v) || !name_held(side, v))
+            return OURO_SIGNATURE_NONE;
+    }
+    return name_itself(side, node) ? side->signature[node] : OURO_SIGNATURE_NONE;
 }
 
-static enum ouro_status name_objects(struct ouro_diff_side *side)
+/* Where paths from native references and garbage begin, behind all that has a name. */
+static bool name_nameless(struct ouro_diff_side *side)
 {
     const struct ouro_path_search *search = &side->search;
     struct ouro_diff_names *names = side->labels.names;
     uint32_t native = ouro_diff_names_child(names, OURO_SIGNATURE_EMPTY, side->labels.native);
     uint32_t garbage = ouro_diff_names_child(names, OURO_SIGNATURE_EMPTY, side->labels.garbage);
-    uint32_t unreached = ouro_diff_names_child(names, OURO_SIGNATURE_EMPTY, side->labels.unreached);
-    size_t count = side->model->heap.count;
-    if (native == OURO_SIGNATURE_NONE || garbage == OURO_SIGNATURE_NONE || unreached == OURO_SIGNATURE_NONE)
-        return OURO_NOMEM;
-    memset(side->signature, 0xff, count * sizeof *side->signature);
-    if (!name_beginnings(side, native, garbage))
-        return OURO_NOMEM;
-    for (ouro_node i = 0; i < search->found_count; i++) {
-        ouro_node v = search->queue[i];
-        look_ahead(side, i);
-        if (search->parent[v] != v && side->signature[v] != OURO_SIGNATURE_NONE && !name_held(side, v))
-            return OURO_NOMEM;
-    }
-    for (bool more = true; more;) { /* what a thread holds that something else holds: rare */
-        more = false;
-        for (ouro_node i = 0; i < search->found_count; i++) {
-            ouro_node v = search->queue[i], holder = search->parent[v];
-            if (side->signature[v] != OURO_SIGNATURE_NONE || side->signature[holder] == OURO_SIGNATURE_NONE)
-                continue;
-            if (!name_held(side, holder))
-                return OURO_NOMEM;
-            more |= side->signature[v] != OURO_SIGNATURE_NONE;
-        }
-    }
-    for (size_t v = 0; v < count; v++)
-        if (side->signature[v] == OURO_SIGNATURE_NONE)
-            side->signature[v] = unreached;
-    return OURO_OK;
+    for (ouro_node i = search->named_count; i < search->found_count; i++)
+        if (search->parent[search->queue[i]] == search->queue[i])
+            side->signature[search->queue[i]] = i < search->native_count ? native : garbage;
+    return native != OURO_SIGNATURE_NONE && garbage != OURO_SIGNATURE_NONE;
 }
 
-static enum ouro_status init(struct ouro_diff_side *side, struct ouro_diff_names *names, bool paths, struct ouro_err *err)
+/* --- The whole */
+
+/* All but names. */
+static enum ouro_status search(struct ouro_diff_side *side, struct ouro_heap_model *model, bool paths, struct ouro_err *err)
 {
-    struct ouro_heap_model *model = side->model;
+    memset(side, 0, sizeof *side);
+    side->model = model;
     OURO_TRY(ouro_heap_model_load(model, OURO_DIFF_COLUMNS, err));
     OURO_TRY(ouro_collector_init(&side->collector, model, err));
     side->has_collector = true;
@@ -118,25 +93,31 @@ static enum ouro_status init(struct ouro_diff_side *side, struct ouro_diff_names
     OURO_TRY(ouro_roots_init_found(&side->roots, model, &side->collector, side->search.parent, err));
     side->has_roots = true;
     OURO_TRY(ouro_histogram_init(&side->types, model, NULL, NULL, NULL, err));
+    if (paths)
+        ouro_path_search_extend(&side->search, &side->roots);
+    return OURO_OK;
+}
+
+/* Names are shared, so this is for one thread. */
+static enum ouro_status name(struct ouro_diff_side *side, struct ouro_diff_names *names, struct ouro_err *err)
+{
+    const struct ouro_heap_model *model = side->model;
     if (ouro_diff_labels_init(&side->labels, names, model) != OURO_OK)
         return ouro_err_set(err, OURO_NOMEM, "out of memory for the names of %u types", model->type_count);
-    if (!paths)
+    if (!side->has_search)
         return OURO_OK;
-    ouro_path_search_extend(&side->search, &side->roots);
-    side->signature = ouro_large_new(model->heap.count, sizeof *side->signature);
-    side->place = ouro_large_new_zeroed(model->heap.count, sizeof *side->place);
-    if (!side->signature || !side->place || name_objects(side) != OURO_OK)
-        return ouro_err_set(err, OURO_NOMEM, "out of memory for how %lu objects are reached",
-                            (unsigned long)model->heap.count);
+    side->signature = calloc((size_t)model->heap.count + 1, sizeof *side->signature); /* zero pages, until they are needed */
+    if (!side->signature || !name_nameless(side))
+        return ouro_err_set(err, OURO_NOMEM, "out of memory for how %lu objects are reached", (unsigned long)model->heap.count);
     return OURO_OK;
 }
 
 enum ouro_status ouro_diff_side_init(struct ouro_diff_side *side, struct ouro_heap_model *model,
                                      struct ouro_diff_names *names, bool paths, struct ouro_err *err)
 {
-    memset(side, 0, sizeof *side);
-    side->model = model;
-    enum ouro_status status = init(side, names, paths, err);
+    enum ouro_status status = search(side, model, paths, err);
+    if (status == OURO_OK)
+        status = name(side, names, err);
     if (status != OURO_OK)
         ouro_diff_side_fini(side);
     return status;
@@ -164,82 +145,52 @@ void ouro_diff_side_fini(struct ouro_diff_side *side)
     ouro_histogram_fini(&side->types);
     ouro_diff_labels_fini(&side->labels);
     free(side->signature);
-    free(side->place);
+    free(side->unnamed.items);
     memset(side, 0, sizeof *side);
 }
 
 /* --- Both */
 
-struct preparing {
+struct searching {
     struct ouro_diff_side *side;
     struct ouro_heap_model *model;
-    struct ouro_diff_names *names;
-    bool paths, retained;
+    bool paths;
     enum ouro_status status;
     struct ouro_err err;
 };
 
-static void *prepare(void *context)
+static void *run(void *context)
 {
-    struct preparing *p = context;
-    p->status = ouro_diff_side_init(p->side, p->model, p->names, p->paths, &p->err);
-    if (p->status == OURO_OK && p->retained && (p->status = ouro_diff_side_retain(p->side, &p->err)) != OURO_OK)
-        ouro_diff_side_fini(p->side);
+    struct searching *s = context;
+    s->status = search(s->side, s->model, s->paths, &s->err);
     return NULL;
 }
 
-/* As if it had been named with these names from the beginning. */
-static enum ouro_status rename_side(struct ouro_diff_side *side, struct ouro_diff_names *names)
-{
-    const struct ouro_diff_names *own = side->labels.names;
-    OURO_FREE uint32_t *labels = malloc((own->labels.count + 1) * sizeof *labels);
-    OURO_FREE uint32_t *signatures = malloc((own->signatures.count + 1) * sizeof *signatures);
-    if (!labels || !signatures)
-        return OURO_NOMEM;
-    OURO_TRY(ouro_diff_names_join(names, own, labels, signatures));
-    for (size_t v = 0; side->signature && v < side->model->heap.count; v++)
-        side->signature[v] = signatures[side->signature[v]];
-    ouro_diff_labels_rename(&side->labels, names, labels);
-    return OURO_OK;
-}
-
 enum ouro_status ouro_diff_sides_init(struct ouro_diff_side *const sides[2], struct ouro_heap_model *const models[2],
-                                      struct ouro_diff_names *names, bool paths, bool retained, unsigned *failed,
-                                      struct ouro_err *err)
+                                      struct ouro_diff_names *names, bool paths, unsigned *failed, struct ouro_err *err)
 {
-    OURO_GUARD(ouro_diff_names_fini) struct ouro_diff_names own = {.scratch = {0}}; /* of the second, until both are there */
-    struct preparing first = {.side = sides[0], .model = models[0], .names = names, .paths = paths, .retained = retained};
-    struct preparing second = first;
-    second.side = sides[1];
-    second.model = models[1];
-    second.names = &own;
-    *failed = 1;
-    if (ouro_diff_names_init(&own) != OURO_OK)
-        return ouro_err_set(err, OURO_NOMEM, "out of memory for names");
+    struct searching both[] = {{.side = sides[0], .model = models[0], .paths = paths},
+                               {.side = sides[1], .model = models[1], .paths = paths}};
     pthread_t thread;
-    bool started = pthread_create(&thread, NULL, prepare, &second) == 0;
-    prepare(&first);
+    bool started = pthread_create(&thread, NULL, run, &both[1]) == 0;
+    run(&both[0]);
     if (started)
         pthread_join(thread, NULL);
-    else if (first.status == OURO_OK)
-        prepare(&second);
     else
-        second.status = first.status;
-    if (first.status == OURO_OK && second.status == OURO_OK) {
-        second.status = rename_side(sides[1], names);
-        if (second.status == OURO_OK)
-            return OURO_OK;
-        ouro_diff_side_fini(sides[1]);
-        ouro_err_set(&second.err, second.status, "out of memory for names");
-    } else if (started && second.status == OURO_OK) {
-        ouro_diff_side_fini(sides[1]);
-    }
-    *failed = first.status == OURO_OK;
-    if (*failed)
+        run(&both[1]);
+    for (*failed = 0; *failed < 2; ++*failed) {
+        struct searching *one = &both[*failed];
+        if (one->status == OURO_OK)
+            one->status = name(one->side, names, &one->err);
+        if (one->status == OURO_OK)
+            continue;
         ouro_diff_side_fini(sides[0]);
-    if (err)
-        *err = *failed ? second.err : first.err;
-    return *failed ? second.status : first.status;
+        ouro_diff_side_fini(sides[1]);
+        if (err)
+            *err = one->err;
+        return one->status;
+    }
+    return OURO_OK;
 }
 
 /* --- What tells references apart */
@@ -280,6 +231,12 @@ static uint64_t hash_value(const struct ouro_heap_model *model, ouro_node node, 
         hash = mix(hash, item);
     }
     return hash | 1;
+}
+
+uint64_t ouro_diff_value_key(const struct ouro_heap_model *model, ouro_node node)
+{
+    uint64_t hash = hash_value(model, node, 0);
+    return hash == UINT64_MAX ? 1 : hash; /* map.h reserves that one */
 }
 
 uint64_t ouro_diff_slot_key(const struct ouro_heap_model *model, const struct ouro_slot *slot)

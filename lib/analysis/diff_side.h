@@ -14,24 +14,34 @@ struct ouro_diff_side {
     struct ouro_roots roots;
     struct ouro_path_search search; /* has found everything that is reached: each object's holder */
     struct ouro_diff_labels labels;
-    uint32_t *signature; /* owned; by object: how it is reached */
-    uint32_t *place;     /* owned; by object: which of its holder's references it is (an attribute, a key); 0: one of many */
+    uint32_t *signature; /* owned; by object, as far as they were asked for (0: not yet) */
+    struct {
+        ouro_node *items; /* owned */
+        size_t count, capacity;
+    } unnamed; /* holders on the way up, while a signature is found */
     struct ouro_histogram types;
     struct ouro_retained retained; /* only when asked for */
     bool has_collector, has_roots, has_search, has_retained;
 };
 
-/* Loads the columns; 24 bytes an object stay, without paths (for a comparison by type only) 5. O(objects + references). */
+/* Loads the columns; 18 bytes an object stay, without paths (for a comparison by type only) 6. O(objects + references). */
 enum ouro_status ouro_diff_side_init(struct ouro_diff_side *side, struct ouro_heap_model *model,
                                      struct ouro_diff_names *names, bool paths, struct ouro_err *err);
-/* Both of a comparison, each in a thread of its own; with the same numbers of names as one after the other. retained: with
- * ouro_diff_side_retain. On failure neither is there, and *failed says whose it is. */
+/* Both of a comparison, each in a thread of its own. On failure neither is there, and *failed says whose it is. */
 enum ouro_status ouro_diff_sides_init(struct ouro_diff_side *const sides[2], struct ouro_heap_model *const models[2],
-                                      struct ouro_diff_names *names, bool paths, bool retained, unsigned *failed,
-                                      struct ouro_err *err);
-/* One dominator pass; 16 bytes an object stay. Nothing when it is there already. */
+                                      struct ouro_diff_names *names, bool paths, unsigned *failed, struct ouro_err *err);
+/* One dominator pass; 16 bytes an object stay. Nothing when it is there already. Leaves all but `retained` alone, so that it may
+ * run beside whatever else is done with the side. */
 enum ouro_status ouro_diff_side_retain(struct ouro_diff_side *side, struct ouro_err *err);
 void ouro_diff_side_fini(struct ouro_diff_side *side);
+
+/* How an object is reached (of a side with paths); OURO_SIGNATURE_NONE: out of memory. Found when it is first asked for, with
+ * those of all that its holders hold: O(references of holders that nobody asked for before). */
+uint32_t ouro_diff_side_find_signature(struct ouro_diff_side *side, ouro_node node);
+static inline uint32_t ouro_diff_side_signature(struct ouro_diff_side *side, ouro_node node)
+{
+    return side->signature[node] ? side->signature[node] : ouro_diff_side_find_signature(side, node);
+}
 
 /* Who holds it in the tree of shortest paths; itself where a path begins, OURO_NODE_NONE when nothing reaches it. */
 static inline ouro_node ouro_diff_side_holder(const struct ouro_diff_side *side, ouro_node node)
@@ -51,6 +61,8 @@ static inline uint32_t ouro_diff_side_type(const struct ouro_diff_side *side, ou
     return side->labels.of_type[type < side->model->type_count ? type : side->model->type_count];
 }
 
+/* Of a scalar's value or a small tuple of such, the same in any snapshot; 0: it has none. */
+uint64_t ouro_diff_value_key(const struct ouro_heap_model *model, ouro_node node);
 /* How the reference from a holder differs from its others, in any snapshot: a hash of the attribute's name, of the key's value or
  * of the index. 0: it can't be told. */
 uint64_t ouro_diff_slot_key(const struct ouro_heap_model *model, const struct ouro_slot *slot);

@@ -19,6 +19,8 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/diff_detail.c \
 	lib/analysis/diff_match.c \
 	lib/analysis/diff_match.h \
+	lib/analysis/diff_match_similar.c \
+	lib/analysis/diff_match_similar.h \
 	lib/analysis/diff_names.c \
 	lib/analysis/diff_names.h \
 	lib/analysis/diff_paths.c \

@@ -3,7 +3,8 @@
  *     write_large FILE MILLIONS_OF_NODES
  * 3.2 references a node. Blocks of a thousand nodes hang at one root; each is a binary tree, most of whose inner nodes
  * also refer to another of the block, and most of whose outer ones to four: nine of ten within the block, most others
- * near, one in a hundred anywhere, so that most nodes are in one large cycle. */
+ * near, one in a hundred anywhere before, so that most nodes are in one large cycle, and a larger snapshot is a smaller one that
+ * grew. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static unsigned targets_of(ouro_node v, ouro_node n, ouro_node targets[4])
     } else if (!count && v % 8) {
         for (int i = 0; i < 4; i++, dice = mixed(dice)) {
             unsigned where = dice % 100;
-            uint64_t reach = where < 90 ? BLOCK : where < 99 ? 1000 * BLOCK : n;
+            uint64_t reach = where < 90 ? BLOCK : where < 99 ? 1000 * BLOCK : start + BLOCK;
             uint64_t from = where < 90 ? start : where < 99 ? (start > reach / 2 ? start - reach / 2 : 0) : 0;
             targets[count++] = (ouro_node)((from + (dice >> 8) % reach) % n);
         }
@@ -133,7 +134,7 @@ int main(int argc, char **argv)
     must(ouro_snapshot_writer_open(&out.writer, argv[1], true, ouro_codec_default(), &err), &err);
     ouro_snapshot_writer_meta(out.writer, OURO_META_PYTHON, "3.11.7", 6);
     uint32_t node = add_shape(out.writer, "Node", OURO_TYPE_GC, OURO_PART_ITEMS);
-    uint32_t root = add_shape(out.writer, "<root>", OURO_TYPE_PSEUDO, OURO_PART_NAMED);
+    uint32_t root = add_shape(out.writer, "<root>", OURO_TYPE_PSEUDO, OURO_PART_ITEMS);
     ouro_chunk_begin(&out.chunk, 0);
     write_nodes(&out, n, counts, node);
     write_root(&out, n, root);

@@ -1,6 +1,7 @@
 /* The N-th allocation fails, for all N, in everything that is ever asked about a snapshot: OURO_NOMEM, and nothing is
  * left behind. Linked with --wrap for each allocator and free. */
 #include <check.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,6 +9,7 @@
 #include "whole.h"
 #include "wild.h"
 
+static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER; /* a comparison allocates in several threads */
 static long countdown = -1; /* allocations until one fails; negative: none does */
 static bool all_fail;       /* from that one on */
 static long alive;          /* allocated and not freed */
@@ -15,14 +17,24 @@ static bool failed_once;
 
 static bool fails(void)
 {
-    if (countdown > 0 || countdown < 0) {
-        countdown -= countdown > 0;
+    pthread_mutex_lock(&counting);
+    bool fail = countdown == 0;
+    countdown -= countdown > 0;
+    if (fail) {
+        countdown = all_fail ? 0 : -1;
+        failed_once = true;
+    } else {
         alive++;
-        return false;
     }
-    countdown = all_fail ? 0 : -1;
-    failed_once = true;
-    return true;
+    pthread_mutex_unlock(&counting);
+    return fail;
+}
+
+static void count(long change)
+{
+    pthread_mutex_lock(&counting);
+    alive += change;
+    pthread_mutex_unlock(&counting);
 }
 
 void *__real_malloc(size_t size);
@@ -43,11 +55,10 @@ void *__wrap_calloc(size_t count, size_t size)
 
 void *__wrap_realloc(void *old, size_t size)
 {
-    alive -= old != NULL;
-    if (!fails())
-        return __real_realloc(old, size);
-    alive += old != NULL;
-    return NULL;
+    if (fails())
+        return NULL;
+    count(-(old != NULL));
+    return __real_realloc(old, size);
 }
 
 void *__wrap_aligned_alloc(size_t alignment, size_t size)
@@ -57,7 +68,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size)
 
 void __wrap_free(void *memory)
 {
-    alive -= memory != NULL;
+    count(-(memory != NULL));
     __real_free(memory);
 }
 
