@@ -1,6 +1,5 @@
 #include "analysis/diff_match.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,7 +111,10 @@ enum evidence {
     OTHER_PROBABLE,
     SAME_PROBABLE,
     SAME_CERTAIN,
+    IF_HOLDER, /* probably the same if its holder is */
+    IF_PLACE,  /* and holds it by the same reference */
 };
+#define PENDING OURO_DIFF_VERDICT_COUNT /* behind the verdicts: evidence that waits for the holder */
 
 static bool is_heap_type(const struct ouro_heap_model *model, uint32_t type)
 {
@@ -223,8 +225,8 @@ static bool is_equal_referent(const struct matching *m, ouro_node x, ouro_node y
     return !(m->before->heap.flags[x] & m->after->heap.flags[y] & OURO_OBJECT_VALUE) || equal_values(m, x, y);
 }
 
-/* Of its own referents, but for its class, how many are the same: the first ones, from the front; up to `enough`. */
-static unsigned count_referents(const struct matching *m, ouro_node a, ouro_node b, unsigned enough, unsigned *private)
+/* Of its own referents, but for its class, how many are the same: the first ones, from the front. */
+static unsigned count_referents(const struct matching *m, ouro_node a, ouro_node b, unsigned *private)
 {
     struct ouro_part_walk left, right;
     unsigned looked_at = 0, same = 0;
@@ -243,19 +245,16 @@ static unsigned count_referents(const struct matching *m, ouro_node a, ouro_node
                 continue;
             ++*private;
             same += is_equal_referent(m, x, y);
-            if (same == enough)
-                return same;
         }
     }
     return same;
 }
 
-/* Where the holder survived, by one such referent or by the reference by which that held it; else by most of them. */
-static bool is_supported(struct matching *m, ouro_node a, ouro_node b)
+/* Most of its own referents speak for it; with a holder that survived one does, or the reference by which that held it. */
+static enum evidence by_referents(const struct matching *m, ouro_node a, ouro_node b)
 {
-    bool shared = shares_holder(m, a, b);
-    unsigned private, same = count_referents(m, a, b, shared ? 1 : UINT_MAX, &private);
-    return shared ? same || !private || has_same_place(m, a, b) : 2 * same > private;
+    unsigned private, same = count_referents(m, a, b, &private);
+    return 2 * same > private ? SAME_PROBABLE : same || !private ? IF_HOLDER : IF_PLACE;
 }
 
 /* -1 when its generation says that it is another one, 1 when nothing is said. */
@@ -271,7 +270,7 @@ static int by_generation(const struct matching *m, ouro_node a, ouro_node b)
     return ouro_heap_model_type_flags(m->after, type) & OURO_TYPE_DICT ? 1 : -1;
 }
 
-static enum evidence compare(struct matching *m, ouro_node a, ouro_node b)
+static enum evidence compare(const struct matching *m, ouro_node a, ouro_node b)
 {
     uint32_t before = ouro_heap_model_type(m->before, a), after = ouro_heap_model_type(m->after, b);
     unsigned a_flags = m->before->heap.flags[a], b_flags = m->after->heap.flags[b];
@@ -302,78 +301,88 @@ static enum evidence compare(struct matching *m, ouro_node a, ouro_node b)
         return SAME_CERTAIN;
     if (values)
         return SAME_PROBABLE;
-    return is_supported(m, a, b) ? SAME_PROBABLE : OTHER_PROBABLE;
+    return by_referents(m, a, b);
 }
 
-static void judge(struct matching *m, ouro_node a, ouro_node b)
+static void settle(struct ouro_diff_match *match, ouro_node a, ouro_node b, enum evidence evidence)
 {
-    struct ouro_diff_match *match = m->match;
-    enum evidence evidence = compare(m, a, b);
     if (evidence >= SAME_PROBABLE) {
         join(match, a, b);
         match->before_verdict[a] = match->after_verdict[b] =
             evidence == SAME_CERTAIN ? OURO_DIFF_SURVIVED_CERTAIN : OURO_DIFF_SURVIVED_PROBABLE;
         return;
     }
+    match->to_before[b] = OURO_NODE_NONE;
     match->before_verdict[a] = match->after_verdict[b] =
         evidence == OTHER_CERTAIN ? OURO_DIFF_NEW_CERTAIN : OURO_DIFF_NEW_PROBABLE;
     match->reused_count++;
 }
 
-static void look_ahead_at(const struct matching *m, const ouro_node *there, ouro_node done)
-{
-    const struct ouro_diff_side *before = m->match->before, *after = m->match->after;
-    const ouro_node *queue = after->search.queue + done;
-    if (after->search.found_count - done <= 2 * AHEAD)
-        return;
-    __builtin_prefetch(&there[queue[2 * AHEAD]]);
-    ouro_node b = queue[AHEAD], a = there[b];
-    if (a == OURO_NODE_NONE)
-        return;
-    ouro_heap_model_ahead(m->after, b);
-    ouro_heap_model_ahead(m->before, a);
-    __builtin_prefetch(&m->after->heap.flags[b]);
-    __builtin_prefetch(&m->before->heap.flags[a]);
-    __builtin_prefetch(&after->search.parent[b]);
-    __builtin_prefetch(&before->search.parent[a]);
-    b = queue[AHEAD / 2];
-    a = there[b];
-    if (a == OURO_NODE_NONE)
-        return;
-    ouro_heap_model_ahead_slots(m->after, b);
-    ouro_heap_model_ahead_slots(m->before, a);
-    if (before->search.parent[a] != OURO_NODE_NONE)
-        __builtin_prefetch(&m->match->to_after[before->search.parent[a]]);
-}
-
-/* Holders before what they hold: whether the holder survived speaks for what it holds. */
-static enum ouro_status match_addresses(struct matching *m)
+/* In the order of addresses, so that memory is read as it lies. What depends on the holder is only marked. */
+static void compare_addresses(struct matching *m)
 {
     const struct ouro_heap *before = &m->before->heap, *after = &m->after->heap;
-    const struct ouro_path_search *search = &m->match->after->search;
-    OURO_FREE ouro_node *there = ouro_large_new(after->count, sizeof *there);
-    if (!there)
-        return OURO_NOMEM;
-    memset(there, 0xff, after->count * sizeof *there);
     for (ouro_node a = 0, b = 0; a < before->count && b < after->count;) {
         if (before->flags[a] & OURO_OBJECT_PSEUDO || after->flags[b] & OURO_OBJECT_PSEUDO)
             break;
-        if (before->addr[a] == after->addr[b])
-            there[b++] = a++;
-        else if (before->addr[a] < after->addr[b])
+        if (before->addr[a] == after->addr[b]) {
+            enum evidence evidence = compare(m, a, b);
+            if (evidence >= IF_HOLDER) {
+                m->match->to_before[b] = a;
+                m->match->after_verdict[b] = PENDING + evidence;
+            } else {
+                settle(m->match, a, b, evidence);
+            }
             a++;
-        else
             b++;
+        } else if (before->addr[a] < after->addr[b]) {
+            a++;
+        } else {
+            b++;
+        }
     }
-    for (ouro_node i = 0; i < search->found_count; i++) {
-        ouro_node b = search->queue[i];
-        look_ahead_at(m, there, i);
-        if (there[b] != OURO_NODE_NONE)
-            judge(m, there[b], b);
+}
+
+static void look_ahead(const struct matching *m, ouro_node done)
+{
+    const struct ouro_diff_side *before = m->match->before, *after = m->match->after;
+    const ouro_node *queue = after->search.queue + done;
+    if (after->search.found_count - done <= AHEAD)
+        return;
+    ouro_node b = queue[AHEAD];
+    __builtin_prefetch(&m->match->after_verdict[b]);
+    b = queue[AHEAD / 2];
+    if (m->match->after_verdict[b] < PENDING)
+        return;
+    __builtin_prefetch(&after->search.parent[b]);
+    __builtin_prefetch(&m->match->to_before[b]);
+    b = queue[AHEAD / 4];
+    if (m->match->after_verdict[b] >= PENDING)
+        __builtin_prefetch(&before->search.parent[m->match->to_before[b]]);
+}
+
+/* What was marked: its partner stands in to_before until then. */
+static void settle_pending(struct matching *m, ouro_node b)
+{
+    enum evidence evidence = m->match->after_verdict[b] - PENDING;
+    ouro_node a = m->match->to_before[b];
+    bool same = shares_holder(m, a, b) && (evidence == IF_HOLDER || has_same_place(m, a, b));
+    settle(m->match, a, b, same ? SAME_PROBABLE : OTHER_PROBABLE);
+}
+
+static enum ouro_status match_addresses(struct matching *m)
+{
+    const struct ouro_path_search *search = &m->match->after->search;
+    const uint8_t *verdict = m->match->after_verdict;
+    compare_addresses(m);
+    for (ouro_node i = 0; i < search->found_count; i++) { /* holders before what they hold */
+        look_ahead(m, i);
+        if (verdict[search->queue[i]] >= PENDING)
+            settle_pending(m, search->queue[i]);
     }
-    for (ouro_node b = 0; b < after->count; b++)
-        if (there[b] != OURO_NODE_NONE && search->parent[b] == OURO_NODE_NONE)
-            judge(m, there[b], b);
+    for (ouro_node b = 0; b < m->after->heap.count; b++)
+        if (verdict[b] >= PENDING)
+            settle_pending(m, b);
     return m->failed ? OURO_NOMEM : OURO_OK;
 }
 
