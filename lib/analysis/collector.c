@@ -27,15 +27,19 @@ static bool is_candidate(const struct ouro_heap_model *model, const struct ouro_
 }
 
 static void update_refs(struct ouro_collector *collector, const struct ouro_heap_model *model,
-                        const struct ouro_collector_scope *scope, int32_t *gc_refs)
+                        const struct ouro_collector_scope *scope, const ouro_node *found, int32_t *gc_refs)
 {
     for (ouro_node v = 0; v < model->heap.count; v++) {
         if (!is_candidate(model, scope, v))
             continue;
+        collector->candidate_count++;
+        collector->marks[v] = OURO_GC_CANDIDATE;
+        if (found && found[v] != OURO_NODE_NONE) {
+            collector->marks[v] |= OURO_GC_REACHABLE;
+            continue;
+        }
         uint64_t count = model->heap.refcount[v];
         gc_refs[v] = count > INT32_MAX ? INT32_MAX : (int32_t)count;
-        collector->marks[v] = OURO_GC_CANDIDATE;
-        collector->candidate_count++;
     }
     for (size_t i = 0; i < scope->cleared_count; i++)
         if (scope->cleared[i] < model->heap.count)
@@ -60,7 +64,7 @@ static void subtract_refs(struct subtraction *s)
     const struct ouro_heap_model *model = s->model;
     const uint8_t *marks = s->collector->marks;
     for (ouro_node v = 0; v < model->heap.count; v++) {
-        if (!marks[v] || (model->heap.flags[v] & OURO_OBJECT_APPROXIMATE && !s->scope->guessed))
+        if (!marks[v] || marks[v] & OURO_GC_REACHABLE || (model->heap.flags[v] & OURO_OBJECT_APPROXIMATE && !s->scope->guessed))
             continue;
         if (model->heap.interp) {
             s->interp = model->heap.interp[v];
@@ -112,13 +116,13 @@ static void find_inconsistent(struct ouro_collector *collector, ouro_node node)
 
 /* move_unreachable: what has references from outside, and all that is reached from there, stays. */
 static enum ouro_status mark_reachable(struct ouro_collector *collector, const struct ouro_heap_model *model,
-                                       const int32_t *gc_refs)
+                                       const ouro_node *found, const int32_t *gc_refs)
 {
     OURO_GUARD(ouro_reach_fini) struct ouro_reach reach = {0};
     OURO_TRY(ouro_reach_init(&reach, model->heap.count, collector->marks, OURO_GC_REACHABLE));
     reach.ahead = ouro_heap_model_reach_ahead;
     for (ouro_node v = 0; v < model->heap.count; v++) {
-        if (!(collector->marks[v] & OURO_GC_CANDIDATE) ||
+        if (!(collector->marks[v] & OURO_GC_CANDIDATE) || (found && found[v] != OURO_NODE_NONE) ||
             (!gc_refs[v] && !(model->heap.flags[v] & OURO_OBJECT_UNASKED)))
             continue;
         if (gc_refs[v] < 0 && !(model->heap.flags[v] & OURO_OBJECT_UNASKED))
@@ -183,22 +187,23 @@ static enum ouro_status mark_uncollectable(struct ouro_collector *collector, con
     return OURO_OK;
 }
 
-enum ouro_status ouro_collector_init_scope(struct ouro_collector *collector, struct ouro_heap_model *model,
-                                           const struct ouro_collector_scope *scope, struct ouro_err *err)
+static enum ouro_status init(struct ouro_collector *collector, struct ouro_heap_model *model,
+                             const struct ouro_collector_scope *scope, const ouro_node *found, struct ouro_err *err)
 {
     memset(collector, 0, sizeof *collector);
     collector->inconsistent_example = OURO_NODE_NONE;
     OURO_TRY(ouro_heap_model_load(model, OURO_COLLECTOR_COLUMNS, err));
     size_t count = model->heap.count;
-    OURO_FREE int32_t *gc_refs = ouro_large_new_zeroed(count + 1, sizeof *gc_refs);
+    /* Zero pages where few will be needed. */
+    OURO_FREE int32_t *gc_refs = found ? calloc(count + 1, sizeof *gc_refs) : ouro_large_new_zeroed(count + 1, sizeof *gc_refs);
     collector->marks = ouro_large_new_zeroed(count + 1, 1);
     enum ouro_status status = OURO_NOMEM;
     if (gc_refs && collector->marks) {
         struct subtraction s = {.model = model, .collector = collector, .scope = scope, .gc_refs = gc_refs};
-        update_refs(collector, model, scope, gc_refs);
+        update_refs(collector, model, scope, found, gc_refs);
         subtract_refs(&s);
         ouro_heap_model_each_borrowed(model, add_borrowed_back, &s);
-        status = mark_reachable(collector, model, gc_refs);
+        status = mark_reachable(collector, model, found, gc_refs);
     }
     if (status == OURO_OK) {
         find_unreachable(collector, model);
@@ -211,11 +216,24 @@ enum ouro_status ouro_collector_init_scope(struct ouro_collector *collector, str
     return OURO_OK;
 }
 
+enum ouro_status ouro_collector_init_scope(struct ouro_collector *collector, struct ouro_heap_model *model,
+                                           const struct ouro_collector_scope *scope, struct ouro_err *err)
+{
+    return init(collector, model, scope, NULL, err);
+}
+
+static const struct ouro_collector_scope full = {.generation = OURO_GENERATION_COUNT - 1};
+
 enum ouro_status ouro_collector_init(struct ouro_collector *collector, struct ouro_heap_model *model,
                                      struct ouro_err *err)
 {
-    const struct ouro_collector_scope scope = {.generation = OURO_GENERATION_COUNT - 1};
-    return ouro_collector_init_scope(collector, model, &scope, err);
+    return init(collector, model, &full, NULL, err);
+}
+
+enum ouro_status ouro_collector_init_found(struct ouro_collector *collector, struct ouro_heap_model *model, const ouro_node *found,
+                                           struct ouro_err *err)
+{
+    return init(collector, model, &full, found, err);
 }
 
 void ouro_collector_fini(struct ouro_collector *collector)

@@ -53,6 +53,13 @@ void ouro_collector_fini(struct ouro_collector *collector);
 enum ouro_status ouro_collector_init_scope(struct ouro_collector *collector, struct ouro_heap_model *model,
                                            const struct ouro_collector_scope *scope, struct ouro_err *err);
 
+/* As ouro_collector_init, where it is known what named roots reach: found has, by object, OURO_NODE_NONE for what they don't. Only
+ * the rest is looked at. Holds as long as every count explains all known references (ouro_roots.deficit_count 0) and none of them
+ * is borrowed: the last reference that is not subtracted, on the way from a root to a candidate, then leaves its target a count,
+ * and from there on the collector goes the same way. */
+enum ouro_status ouro_collector_init_found(struct ouro_collector *collector, struct ouro_heap_model *model, const ouro_node *found,
+                                           struct ouro_err *err);
+
 static inline bool ouro_collector_unreachable(const struct ouro_collector *collector, ouro_node node)
 {
     return collector->marks[node] & OURO_GC_UNREACHABLE;

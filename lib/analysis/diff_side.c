@@ -83,14 +83,17 @@ static enum ouro_status search(struct ouro_diff_side *side, struct ouro_heap_mod
     memset(side, 0, sizeof *side);
     side->model = model;
     OURO_TRY(ouro_heap_model_load(model, OURO_DIFF_COLUMNS, err));
-    OURO_TRY(ouro_collector_init(&side->collector, model, err));
-    side->has_collector = true;
     if (paths) {
         OURO_TRY(ouro_path_search_init(&side->search, model, err));
         side->has_search = true;
         OURO_TRY(ouro_path_search_run(&side->search, NULL, 0, err));
+        OURO_TRY(ouro_roots_init_found(&side->roots, model, &side->collector, side->search.parent, err));
+        side->has_collector = true;
+    } else {
+        OURO_TRY(ouro_collector_init(&side->collector, model, err));
+        side->has_collector = true;
+        OURO_TRY(ouro_roots_init(&side->roots, model, &side->collector, err));
     }
-    OURO_TRY(ouro_roots_init_found(&side->roots, model, &side->collector, side->search.parent, err));
     side->has_roots = true;
     OURO_TRY(ouro_histogram_init(&side->types, model, NULL, NULL, NULL, err));
     if (paths)

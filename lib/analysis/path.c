@@ -29,10 +29,9 @@ static ouro_node owned_field(const struct ouro_heap_model *model, ouro_node node
 }
 
 static void find_namespace(const struct ouro_heap_model *model, const struct ouro_heap_shape *shape,
-                           struct ouro_path_namespace *namespace)
+                           struct ouro_path_shape *namespace)
 {
     uint32_t slots = 0, runs = 0, behind = 0, first = UINT32_MAX;
-    namespace->count = 0;
     for (uint32_t i = 0; i < shape->part_count; i++) {
         const struct ouro_part *part = &shape->parts[i];
         if (ouro_part_repeats(part->kind)) {
@@ -99,16 +98,18 @@ enum ouro_status ouro_path_search_init(struct ouro_path_search *search, struct o
     size_t count = model->heap.count;
     search->parent = ouro_large_new(count, sizeof *search->parent);
     search->queue = ouro_large_new(count, sizeof *search->queue);
-    search->namespaces = calloc((size_t)model->shape_count + 1, sizeof *search->namespaces);
-    search->nameless = calloc((size_t)model->shape_count + 1, 1);
-    if (!search->parent || !search->queue || !search->namespaces || !search->nameless) {
+    search->pending = ouro_large_new(count, sizeof *search->pending);
+    search->shapes = calloc((size_t)model->shape_count + 1, sizeof *search->shapes);
+    if (!search->parent || !search->queue || !search->pending || !search->shapes) {
         ouro_path_search_fini(search);
         return ouro_err_set(err, OURO_NOMEM, "out of memory for the paths to %zu objects", count);
     }
     for (uint32_t i = 0; i < model->shape_count; i++) {
-        find_namespace(model, &model->shapes[i], &search->namespaces[i]);
-        search->nameless[i] = has_nameless(model, &model->shapes[i]);
+        find_namespace(model, &model->shapes[i], &search->shapes[i]);
+        search->shapes[i].nameless = has_nameless(model, &model->shapes[i]);
+        search->shapes[i].leaf = !(model->shapes[i].classes & OURO_CLASS_OWNED);
     }
+    search->shapes[model->shape_count].leaf = true;
     ouro_notation_init(&search->notation, model);
     memset(search->parent, 0xff, count * sizeof *search->parent);
     return OURO_OK;
@@ -118,8 +119,8 @@ void ouro_path_search_fini(struct ouro_path_search *search)
 {
     free(search->parent);
     free(search->queue);
-    free(search->namespaces);
-    free(search->nameless);
+    free(search->pending);
+    free(search->shapes);
     free(search->closed);
     free(search->wanted);
     free(search->items);
@@ -139,6 +140,21 @@ static bool is_closed(const struct ouro_path_search *search, const struct ouro_s
     return search->count && is_closed_at(search, slot->node, slot->index);
 }
 
+static inline const struct ouro_path_shape *shape_of(const struct ouro_path_search *search, ouro_node node)
+{
+    uint32_t shape = search->model->heap.shape[node], count = search->model->shape_count;
+    return &search->shapes[shape < count ? shape : count];
+}
+
+static inline const struct ouro_path_shape *enqueue(struct ouro_path_search *search, ouro_node node)
+{
+    const struct ouro_path_shape *shape = shape_of(search, node);
+    search->queue[search->found_count++] = node;
+    if (!shape->leaf)
+        search->pending[search->pending_count++] = node;
+    return shape;
+}
+
 /* One step of the search: the node, and with it its __dict__. */
 static inline void reach(struct ouro_path_search *search, ouro_node from, ouro_node node)
 {
@@ -149,13 +165,11 @@ static inline void reach(struct ouro_path_search *search, ouro_node from, ouro_n
         if (__builtin_expect(search->closed != NULL, 0) && search->closed[node])
             return;
         search->parent[node] = from;
-        search->queue[search->found_count++] = node;
+        const struct ouro_path_shape *namespace = enqueue(search, node);
         if (search->wanted && search->wanted[node])
             search->wanted_count--;
-        uint32_t shape = heap->shape[node];
-        if (shape >= search->model->shape_count || !search->namespaces[shape].count)
+        if (!namespace->count)
             return;
-        const struct ouro_path_namespace *namespace = &search->namespaces[shape];
         uint64_t at = namespace->at >= 0 ? heap->slot_begin[node] + (uint64_t)namespace->at
                                          : heap->slot_begin[node + 1] - (uint64_t)~namespace->at;
         from = node;
@@ -219,7 +233,7 @@ static bool is_over(const struct ouro_path_search *search)
 static inline void look_ahead(const struct ouro_path_search *search)
 {
     const struct ouro_heap_model *model = search->model;
-    const ouro_node *queue = search->queue + search->done_count, left = search->found_count - search->done_count;
+    const ouro_node *queue = search->pending + search->done_count, left = search->pending_count - search->done_count;
     if (left <= AHEAD)
         return;
     ouro_heap_model_ahead(model, queue[AHEAD]);
@@ -230,9 +244,7 @@ static inline void look_ahead(const struct ouro_path_search *search)
 
 static inline bool is_mixed(const struct ouro_path_search *search, ouro_node node)
 {
-    uint32_t shape = search->model->heap.shape[node];
-    return (shape < search->model->shape_count && search->nameless[shape]) ||
-           (__builtin_expect(search->count != 0, 0) && has_closed(search, node));
+    return shape_of(search, node)->nameless || (__builtin_expect(search->count != 0, 0) && has_closed(search, node));
 }
 
 /* Level by level, of each first what has a name. */
@@ -240,10 +252,10 @@ static void run(struct ouro_path_search *search)
 {
     const struct ouro_heap_model *model = search->model;
     struct following following = {.search = search};
-    while (search->done_count < search->found_count && !is_over(search)) {
-        ouro_node begin = search->done_count, end = search->found_count;
+    while (search->done_count < search->pending_count && !is_over(search)) {
+        ouro_node begin = search->done_count, end = search->pending_count;
         while (search->done_count < end && !is_over(search)) {
-            ouro_node node = search->queue[search->done_count++];
+            ouro_node node = search->pending[search->done_count++];
             look_ahead(search);
             if (is_mixed(search, node)) {
                 follow_some(search, node, false);
@@ -253,8 +265,8 @@ static void run(struct ouro_path_search *search)
             OURO_EACH_TARGET(model, node, OURO_CLASS_OWNED, follow, &following);
         }
         for (ouro_node i = begin; i < end && !is_over(search); i++)
-            if (is_mixed(search, search->queue[i]))
-                follow_some(search, search->queue[i], true);
+            if (is_mixed(search, search->pending[i]))
+                follow_some(search, search->pending[i], true);
     }
 }
 
@@ -364,7 +376,7 @@ static void begin(struct ouro_path_search *search)
             begin_thread(search, v);
     for (ouro_node v = first; v < model->heap.count; v++)
         if (is_root(model, v) && search->parent[v] == v && owned_field(model, v, "sys.modules") == OURO_NODE_NONE)
-            search->queue[search->found_count++] = v;
+            enqueue(search, v);
     /* Pseudo objects elsewhere are those of a damaged file. */
     for (ouro_node v = 0; model->heap.lost_count && v < first; v++)
         if (is_root(model, v))
@@ -378,7 +390,7 @@ static void begin_last(struct ouro_path_search *search)
     const struct ouro_heap_model *model = search->model;
     for (ouro_node v = first_pseudo(model); v < model->heap.count; v++)
         if (is_root(model, v) && search->parent[v] == OURO_NODE_NONE && has_interned(model, v) && mark_root(search, v))
-            search->queue[search->found_count++] = v;
+            enqueue(search, v);
 }
 
 enum ouro_status ouro_path_search_run(struct ouro_path_search *search, const ouro_node *targets, size_t count,
@@ -397,7 +409,7 @@ enum ouro_status ouro_path_search_run(struct ouro_path_search *search, const our
         }
     }
     memset(search->parent, 0xff, nodes * sizeof *search->parent);
-    search->found_count = search->done_count = 0;
+    search->found_count = search->pending_count = search->done_count = 0;
     begin(search);
     run(search);
     if (!is_over(search))

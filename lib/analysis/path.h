@@ -3,7 +3,7 @@
  * Length counts steps as they are written: `.name` is one, though the instance's __dict__ lies between. Modules, their
  * namespaces and threads' frames are where paths begin: a global and a frame's local are equally near. Of equally short
  * paths the one from a module's globals goes first, then a frame's, then the interpreter's own state; then the order of the
- * file; but what Python has no name for goes last. Breadth first over owned references, 8 bytes an object. The reverse graph is never made. */
+ * file; but what Python has no name for goes last. Breadth first over owned references, 8 bytes an object, 4 more each that refers to something. The reverse graph is never made. */
 #ifndef OURO_ANALYSIS_PATH_H
 #define OURO_ANALYSIS_PATH_H
 
@@ -19,10 +19,12 @@ enum ouro_path_root {
     OURO_PATH_GARBAGE,  /* it begins with garbage */
 };
 
-/* Where the __dict__ of a shape's objects stands: `count` neighbouring slots of which one is filled at most. */
-struct ouro_path_namespace {
+/* Of a shape's objects: where the __dict__ stands, `count` neighbouring slots of which one is filled at most. */
+struct ouro_path_shape {
     int32_t at; /* from the front, or, behind a run, ~n from the back */
     uint32_t count;
+    bool leaf;     /* they own nothing */
+    bool nameless; /* parts have no name in Python */
 };
 
 struct ouro_path_search {
@@ -32,9 +34,9 @@ struct ouro_path_search {
     ouro_node *queue;  /* owned; what was found, in that order, beginnings first */
     ouro_node found_count, begin_count;
     ouro_node named_count, native_count; /* of queue: found from named roots; from those or from native ones */
-    ouro_node done_count;                /* of queue: whose references were followed */
-    struct ouro_path_namespace *namespaces; /* owned; by shape */
-    uint8_t *nameless;                      /* owned; by shape: whether parts of it have no name in Python */
+    ouro_node *pending;                  /* owned; of queue, in the same order: those that own something */
+    ouro_node pending_count, done_count; /* done: of pending: whose references were followed */
+    struct ouro_path_shape *shapes;      /* owned; by shape, and one of lost objects */
     uint8_t *closed;                     /* owned; by object: must not be gone through; NULL: none */
     struct ouro_path_edge {
         ouro_node from;

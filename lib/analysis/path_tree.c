@@ -116,7 +116,7 @@ static bool is_through(const struct growing *growing, const struct place *place,
     struct ouro_slot slot;
     bool frame = model->heap.flags[holder->node] & OURO_OBJECT_PSEUDO;
     uint32_t shape = model->heap.shape[holder->node];
-    if (place->own || (!frame && (shape >= model->shape_count || !growing->finder->search.namespaces[shape].count)))
+    if (place->own || (!frame && (shape >= model->shape_count || !growing->finder->search.shapes[shape].count)))
         return false;
     ouro_slot_walk_begin(&walk, model, holder->node);
     while (ouro_slot_walk_next(&walk, &slot))

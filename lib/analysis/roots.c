@@ -153,14 +153,23 @@ static enum ouro_status find_garbage(struct ouro_roots *roots, struct ouro_reach
     return OURO_OK;
 }
 
-static enum ouro_status compute(struct ouro_roots *roots, const ouro_node *found)
+static enum ouro_status begin(struct ouro_roots *roots, struct ouro_heap_model *model, struct ouro_err *err)
 {
-    ouro_node count = roots->model->heap.count;
+    memset(roots, 0, sizeof *roots);
+    roots->model = model;
+    OURO_TRY(ouro_heap_model_load(model, OURO_COLLECTOR_COLUMNS | OURO_HEAP_ADDR, err));
+    ouro_node count = model->heap.count;
     roots->marks = ouro_large_new_zeroed((size_t)count + 1, 1);
     roots->unexplained = ouro_large_new_zeroed((size_t)count + 1, sizeof *roots->unexplained);
     if (!roots->marks || !roots->unexplained)
-        return OURO_NOMEM;
+        return ouro_err_set(err, OURO_NOMEM, "out of memory for %lu objects", (unsigned long)count);
     explain(roots);
+    return OURO_OK;
+}
+
+static enum ouro_status find(struct ouro_roots *roots, const ouro_node *found)
+{
+    ouro_node count = roots->model->heap.count;
     OURO_GUARD(ouro_reach_fini) struct ouro_reach reach = {0};
     OURO_TRY(ouro_reach_init(&reach, count, roots->marks, OURO_ROOTED));
     reach.ahead = ouro_heap_model_reach_ahead;
@@ -174,28 +183,45 @@ static enum ouro_status compute(struct ouro_roots *roots, const ouro_node *found
     return OURO_OK;
 }
 
-enum ouro_status ouro_roots_init_found(struct ouro_roots *roots, struct ouro_heap_model *model,
-                                       const struct ouro_collector *collector, const ouro_node *found, struct ouro_err *err)
+static enum ouro_status finish(struct ouro_roots *roots, const struct ouro_collector *collector, const ouro_node *found,
+                               struct ouro_err *err)
 {
-    memset(roots, 0, sizeof *roots);
-    roots->model = model;
     roots->collector = collector;
-    OURO_TRY(ouro_heap_model_load(model, OURO_COLLECTOR_COLUMNS | OURO_HEAP_ADDR, err));
-    enum ouro_status status = compute(roots, found);
-    if (status != OURO_OK)
-        ouro_roots_fini(roots);
+    enum ouro_status status = find(roots, found);
+    unsigned long count = roots->model->heap.count;
     if (status == OURO_NOMEM)
-        ouro_err_set(err, status, "out of memory for %lu objects", (unsigned long)model->heap.count);
+        ouro_err_set(err, status, "out of memory for %lu objects", count);
     else if (status != OURO_OK)
-        ouro_err_set(err, status, "%lu objects and their roots are more than this version can number",
-                     (unsigned long)model->heap.count);
+        ouro_err_set(err, status, "%lu objects and their roots are more than this version can number", count);
+    return status;
+}
+
+enum ouro_status ouro_roots_init_found(struct ouro_roots *roots, struct ouro_heap_model *model, struct ouro_collector *collector,
+                                       const ouro_node *found, struct ouro_err *err)
+{
+    memset(collector, 0, sizeof *collector);
+    enum ouro_status status = begin(roots, model, err);
+    if (status == OURO_OK)
+        status = roots->deficit_count || model->heap.borrowed_count ? ouro_collector_init(collector, model, err)
+                                                                    : ouro_collector_init_found(collector, model, found, err);
+    if (status == OURO_OK)
+        status = finish(roots, collector, found, err);
+    if (status != OURO_OK) {
+        ouro_collector_fini(collector);
+        ouro_roots_fini(roots);
+    }
     return status;
 }
 
 enum ouro_status ouro_roots_init(struct ouro_roots *roots, struct ouro_heap_model *model,
                                  const struct ouro_collector *collector, struct ouro_err *err)
 {
-    return ouro_roots_init_found(roots, model, collector, NULL, err);
+    enum ouro_status status = begin(roots, model, err);
+    if (status == OURO_OK)
+        status = finish(roots, collector, NULL, err);
+    if (status != OURO_OK)
+        ouro_roots_fini(roots);
+    return status;
 }
 
 void ouro_roots_fini(struct ouro_roots *roots)

@@ -1,6 +1,8 @@
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "analysis/path.h"
 #include "analysis/retained.h"
 #include "tiny.h"
 
@@ -294,6 +296,83 @@ START_TEST(an_empty_heap_has_a_garbage_root_only)
 }
 END_TEST
 
+/* --- The short way, for what named roots reach, against the long one */
+
+#define RANDOM_OBJECTS 40
+
+/* Counts are those of all references, some more, and in every eighth heap one is too small. */
+static void write_random_heap(unsigned seed)
+{
+    static const unsigned flags[] = {GEN0, GEN2, GEN2, GEN2, GEN0, FROZEN, 0, GEN2 | OURO_OBJECT_IMMORTAL, GEN0 | OURO_OBJECT_UNASKED};
+    ouro_node slots[RANDOM_OBJECTS][3];
+    unsigned kinds[RANDOM_OBJECTS], sizes[RANDOM_OBJECTS], counts[RANDOM_OBJECTS] = {0}, random = seed;
+    ouro_node held[6], held_count = (ouro_node)rand_r(&random) % 6;
+    begin();
+    const uint32_t shapes[] = {list, list, list, code, unknown, ref};
+    for (ouro_node v = 0; v < RANDOM_OBJECTS; v++) {
+        kinds[v] = (unsigned)rand_r(&random) % 6;
+        sizes[v] = kinds[v] == 5 ? 2 : (unsigned)rand_r(&random) % 4;
+        for (unsigned i = 0; i < sizes[v]; i++) {
+            slots[v][i] = (ouro_node)rand_r(&random) % RANDOM_OBJECTS;
+            counts[slots[v][i]] += kinds[v] != 5 || i == 1;
+        }
+    }
+    for (ouro_node i = 0; i < held_count; i++)
+        counts[held[i] = (ouro_node)rand_r(&random) % RANDOM_OBJECTS]++;
+    for (ouro_node v = 0; v < RANDOM_OBJECTS; v++) {
+        unsigned flag = flags[(unsigned)rand_r(&random) % 9] | (kinds[v] == 4 ? OURO_OBJECT_APPROXIMATE : 0);
+        unsigned count = counts[v] + (rand_r(&random) % 16 == 0);
+        if (seed % 8 == 0 && v == seed / 8 % RANDOM_OBJECTS && count)
+            count--;
+        tiny_object_of(&tiny, shapes[kinds[v]], 100, 0, count, flag, seed % 2 ? (unsigned)rand_r(&random) % 8 == 0 : 0);
+        if (kinds[v] != 5)
+            tiny_count(&tiny, sizes[v]);
+        tiny_slots(&tiny, slots[v], sizes[v]);
+    }
+    ADD(root, 0, OURO_OBJECT_PSEUDO, held_count > 0 ? held[0] : OURO_NODE_NONE, held_count > 1 ? held[1] : OURO_NODE_NONE,
+        held_count > 2 ? held[2] : OURO_NODE_NONE, held_count > 3 ? held[3] : OURO_NODE_NONE,
+        held_count > 4 ? held[4] : OURO_NODE_NONE);
+    struct ouro_interpreter_record interpreter = {.garbage = OURO_NODE_NONE, .callbacks = OURO_NODE_NONE};
+    for (interpreter.id = 0; interpreter.id <= seed % 2; interpreter.id++)
+        ck_assert_int_eq(ouro_snapshot_writer_interpreter(tiny.writer, &interpreter), OURO_OK);
+}
+
+START_TEST(what_named_roots_reach_needs_no_look)
+{
+    unsigned long short_ways = 0, unreachable = 0, found = 0;
+    for (unsigned seed = 1; seed <= 2000; seed++) {
+        struct ouro_err err = {0};
+        struct ouro_collector its;
+        struct ouro_roots at_once;
+        struct ouro_path_search search;
+        write_random_heap(seed);
+        collect();
+        ck_assert_int_eq(ouro_path_search_init(&search, &model, &err), OURO_OK);
+        ck_assert_int_eq(ouro_path_search_run(&search, NULL, 0, &err), OURO_OK);
+        ck_assert_int_eq(ouro_roots_init_found(&at_once, &model, &its, search.parent, &err), OURO_OK);
+        for (ouro_node v = 0; v < model.heap.count; v++) {
+            ck_assert_msg(its.marks[v] == collector.marks[v], "seed %u, object %u: %#x, not %#x", seed, v, its.marks[v],
+                          collector.marks[v]);
+            found += search.parent[v] != OURO_NODE_NONE;
+        }
+        ck_assert_mem_eq(at_once.marks, roots.marks, model.heap.count);
+        ck_assert_uint_eq(its.candidate_count, collector.candidate_count);
+        ck_assert_uint_eq(its.unreachable_count, collector.unreachable_count);
+        ck_assert_uint_eq(its.inconsistent_count, collector.inconsistent_count);
+        ck_assert_uint_eq(at_once.native_count, roots.native_count);
+        short_ways += !roots.deficit_count;
+        unreachable += collector.unreachable_count;
+        ouro_path_search_fini(&search);
+        ouro_roots_fini(&at_once);
+        ouro_collector_fini(&its);
+        end();
+    }
+    ck_assert_uint_gt(short_ways, 1700);
+    ck_assert_uint_gt(unreachable, 2000);
+    ck_assert_uint_gt(found, 20000);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("collector");
@@ -311,6 +390,8 @@ int main(void)
     tcase_add_test(tcase, a_cycle_through_an_untracked_object_is_nobodys);
     tcase_add_test(tcase, frames_hang_off_their_threads_root);
     tcase_add_test(tcase, an_empty_heap_has_a_garbage_root_only);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, what_named_roots_reach_needs_no_look);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -508,11 +508,16 @@ START_TEST(what_named_roots_reach_is_the_same_however_it_was_found)
 {
     open_all((const struct heap[]){{.users = 7, .spares = 3, .garbage = 4}}, 1);
     struct ouro_roots roots;
-    ck_assert_int_eq(ouro_roots_init(&roots, &models[0], &sides[0].collector, &err), OURO_OK);
+    struct ouro_collector collector;
+    ck_assert_int_eq(ouro_collector_init(&collector, &models[0], &err), OURO_OK);
+    ck_assert_int_eq(ouro_roots_init(&roots, &models[0], &collector, &err), OURO_OK);
+    ck_assert_mem_eq(collector.marks, sides[0].collector.marks, models[0].heap.count);
+    ck_assert_uint_eq(collector.unreachable_count, sides[0].collector.unreachable_count);
     ck_assert_mem_eq(roots.marks, sides[0].roots.marks, models[0].heap.count);
     ck_assert_uint_eq(roots.named_count, sides[0].roots.named_count);
     ck_assert_uint_eq(roots.native_count, sides[0].roots.native_count);
     ouro_roots_fini(&roots);
+    ouro_collector_fini(&collector);
     close_all(1);
 }
 END_TEST
