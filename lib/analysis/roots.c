@@ -41,8 +41,9 @@ static void explain(struct ouro_roots *roots)
         if (count > known) {
             counts[v] = count - known > UINT32_MAX ? UINT32_MAX : (uint32_t)(count - known);
             roots->unexplained_count++;
-        } else if (count < known && !roots->deficit_count++) {
-            roots->deficit_example = v;
+        } else if (count < known) {
+            roots->deficit_example = roots->deficit_count++ ? roots->deficit_example : v;
+            roots->tracked_deficit_count += ouro_heap_model_generation(model, v) >= 0;
         }
     }
 }
@@ -202,7 +203,7 @@ enum ouro_status ouro_roots_init_found(struct ouro_roots *roots, struct ouro_hea
     memset(collector, 0, sizeof *collector);
     enum ouro_status status = begin(roots, model, err);
     if (status == OURO_OK)
-        status = roots->deficit_count || model->heap.borrowed_count ? ouro_collector_init(collector, model, err)
+        status = roots->tracked_deficit_count || model->heap.borrowed_count ? ouro_collector_init(collector, model, err)
                                                                     : ouro_collector_init_found(collector, model, found, err);
     if (status == OURO_OK)
         status = finish(roots, collector, found, err);

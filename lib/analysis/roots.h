@@ -29,6 +29,7 @@ struct ouro_roots {
     uint64_t unexplained_count;               /* objects with any */
     uint64_t deficit_count;                   /* objects with fewer counts than references: an inconsistency */
     ouro_node deficit_example;
+    uint64_t tracked_deficit_count;           /* of these, what the collector tracks; True and static types often have too few */
     uint64_t with_garbage_count, with_garbage_bytes; /* garbage and what hangs off it alone */
     uint64_t lone_count, lone_bytes;          /* neither rooted nor with garbage: cycles through untracked objects */
     ouro_addr first_addr;                     /* pseudo address of the first virtual node; 8 bytes a node */

@@ -360,7 +360,7 @@ START_TEST(what_named_roots_reach_needs_no_look)
         ck_assert_uint_eq(its.unreachable_count, collector.unreachable_count);
         ck_assert_uint_eq(its.inconsistent_count, collector.inconsistent_count);
         ck_assert_uint_eq(at_once.native_count, roots.native_count);
-        short_ways += !roots.deficit_count;
+        short_ways += !roots.tracked_deficit_count;
         unreachable += collector.unreachable_count;
         ouro_path_search_fini(&search);
         ouro_roots_fini(&at_once);
