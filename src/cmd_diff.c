@@ -14,7 +14,7 @@
 #include "snapshots.h"
 
 #define TEXT_LIMIT   10
-#define DETAILS_MAX  50 /* of rows: each takes a look at all objects */
+#define DETAILS_MAX  50 /* rows that grew, and as many that shrank: each has a path to find */
 #define DIFF_METRICS (1u << OURO_METRIC_COUNT | 1u << OURO_METRIC_BYTES)
 #define ALL_METRICS  (DIFF_METRICS | 1u << OURO_METRIC_GARBAGE | 1u << OURO_METRIC_GARBAGE_BYTES | 1u << OURO_METRIC_UNCOLLECTABLE)
 

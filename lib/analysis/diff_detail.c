@@ -65,10 +65,9 @@ static enum ouro_status find_container(struct detailing *d)
         size_t count, capacity;
     } sums = {0};
     ouro_node last_holder = OURO_NODE_NONE, last = OURO_NODE_NONE;
-    for (size_t i = 0; i < d->arrivals->newcomers.count; i++) {
-        const struct ouro_diff_newcomer *newcomer = &d->arrivals->newcomers.items[i];
-        if (newcomer->row != d->number)
-            continue;
+    const struct ouro_diff_by_row *own = &d->arrivals->newcomers_of;
+    for (size_t i = own->begin[d->number]; i < own->begin[d->number + 1]; i++) {
+        const struct ouro_diff_newcomer *newcomer = &d->arrivals->newcomers.items[own->items[i]];
         ouro_node holder = ouro_diff_side_holder(d->side, newcomer->node);
         ouro_node node = holder != OURO_NODE_NONE && holder == last_holder && last == holder ? last
                                                                                              : container_of(d, newcomer->node);
@@ -160,11 +159,12 @@ static enum ouro_status name_container(struct detailing *d, struct ouro_err *err
 static void find_examples(struct detailing *d)
 {
     struct ouro_diff_path_row *row = d->row;
-    for (size_t i = 0; i < d->arrivals->newcomers.count && row->example_count < OURO_DIFF_EXAMPLES; i++) {
-        const struct ouro_diff_newcomer *newcomer = &d->arrivals->newcomers.items[i];
-        if (newcomer->row == d->number && ouro_diff_side_type(d->side, newcomer->node) == row->type && (newcomer->node == row->container ||
-                                           ouro_diff_side_holder(d->side, newcomer->node) == row->container))
-            row->examples[row->example_count++] = newcomer->node;
+    const struct ouro_diff_by_row *own = &d->arrivals->newcomers_of;
+    for (size_t i = own->begin[d->number]; i < own->begin[d->number + 1] && row->example_count < OURO_DIFF_EXAMPLES; i++) {
+        ouro_node v = d->arrivals->newcomers.items[own->items[i]].node;
+        if (ouro_diff_side_type(d->side, v) == row->type &&
+            (v == row->container || ouro_diff_side_holder(d->side, v) == row->container))
+            row->examples[row->example_count++] = v;
     }
 }
 
@@ -189,9 +189,10 @@ static bool add_types(struct detailing *d, struct type_sums *sums, bool after)
     const struct ouro_diff_side *side = after ? d->paths->match->after : d->paths->match->before;
     const struct ouro_diff_arrivals *arrivals = after ? &d->paths->after : &d->paths->before;
     int sign = after ? 1 : -1;
-    for (size_t i = 0; i < arrivals->count; i++) {
-        ouro_node v = arrivals->items[i];
-        if (arrivals->newcomers.items[arrivals->owner[v] - 1].row != d->number || ouro_diff_side_is_pseudo(side, v))
+    const struct ouro_diff_by_row *own = &arrivals->items_of;
+    for (size_t i = own->begin[d->number]; i < own->begin[d->number + 1]; i++) {
+        ouro_node v = arrivals->items[own->items[i]];
+        if (ouro_diff_side_is_pseudo(side, v))
             continue;
         bool added;
         uint64_t *at = ouro_map_put(&sums->place, ouro_diff_side_type(side, v), &added);

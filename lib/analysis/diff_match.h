@@ -32,7 +32,7 @@ struct ouro_diff_match {
 
 /* Whether the snapshots say that they are of one process: the same host, pid, start and hash seed. */
 bool ouro_diff_same_process(const struct ouro_heap_model *before, const struct ouro_heap_model *after);
-/* 10 bytes an object of both sides; 8 more while it runs. O(objects + references). */
+/* 5 bytes an object of both sides; of one process 4 more of `before` while it runs. O(objects + references). */
 enum ouro_status ouro_diff_match_init(struct ouro_diff_match *match, struct ouro_diff_side *before,
                                       struct ouro_diff_side *after, struct ouro_err *err);
 void ouro_diff_match_fini(struct ouro_diff_match *match);

@@ -380,6 +380,35 @@ static enum ouro_status settle(struct ouro_diff_paths *paths, uint64_t threshold
     return OURO_OK;
 }
 
+static uint32_t row_of_newcomer(const struct ouro_diff_arrivals *arrivals, size_t i)
+{
+    return arrivals->newcomers.items[i].row;
+}
+
+static uint32_t row_of_item(const struct ouro_diff_arrivals *arrivals, size_t i)
+{
+    return arrivals->newcomers.items[arrivals->owner[arrivals->items[i]] - 1].row;
+}
+
+/* What is in no row any more is left out. */
+static enum ouro_status group(struct ouro_diff_by_row *out, size_t rows, const struct ouro_diff_arrivals *arrivals, size_t count,
+                              uint32_t (*row_of)(const struct ouro_diff_arrivals *arrivals, size_t i))
+{
+    out->begin = calloc(rows + 2, sizeof *out->begin);
+    out->items = malloc((count + 1) * sizeof *out->items);
+    if (!out->begin || !out->items)
+        return OURO_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        if (row_of(arrivals, i) < rows)
+            out->begin[row_of(arrivals, i) + 2]++;
+    for (size_t r = 2; r < rows + 2; r++)
+        out->begin[r] += out->begin[r - 1];
+    for (size_t i = 0; i < count; i++) /* each row's beginning stands one further until it is filled */
+        if (row_of(arrivals, i) < rows)
+            out->items[out->begin[row_of(arrivals, i) + 1]++] = (uint32_t)i;
+    return OURO_OK;
+}
+
 /* Rows in which nothing changed are dropped; newcomers' numbers of rows follow the new order. */
 static enum ouro_status arrange(struct ouro_diff_paths *paths)
 {
@@ -407,6 +436,8 @@ static enum ouro_status arrange(struct ouro_diff_paths *paths)
         struct ouro_diff_arrivals *arrivals = arrivals_of(paths, after);
         for (size_t i = 0; i < arrivals->newcomers.count; i++)
             arrivals->newcomers.items[i].row = place[arrivals->newcomers.items[i].row];
+        OURO_TRY(group(&arrivals->newcomers_of, kept, arrivals, arrivals->newcomers.count, row_of_newcomer));
+        OURO_TRY(group(&arrivals->items_of, kept, arrivals, arrivals->count, row_of_item));
     }
     return OURO_OK;
 }
@@ -451,6 +482,10 @@ void ouro_diff_paths_fini(struct ouro_diff_paths *paths)
         free(arrivals->newcomers.items);
         free(arrivals->items);
         free(arrivals->owner);
+        free(arrivals->newcomers_of.begin);
+        free(arrivals->newcomers_of.items);
+        free(arrivals->items_of.begin);
+        free(arrivals->items_of.items);
     }
     free(paths->resized.items);
     memset(paths, 0, sizeof *paths);

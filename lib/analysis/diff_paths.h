@@ -70,6 +70,12 @@ struct ouro_diff_newcomer {
     uint64_t count, bytes;
 };
 
+/* Numbers by row: those of row r are items[begin[r] .. begin[r + 1]), ascending. */
+struct ouro_diff_by_row {
+    size_t *begin;   /* owned */
+    uint32_t *items; /* owned */
+};
+
 struct ouro_diff_paths {
     const struct ouro_diff_match *match; /* borrowed */
     struct {
@@ -84,6 +90,7 @@ struct ouro_diff_paths {
         ouro_node *items; /* owned; what came: holders before what they hold, then what nothing reaches */
         size_t count, capacity;
         uint32_t *owner; /* owned; by object: which of newcomers, and 1; 0: it has a match */
+        struct ouro_diff_by_row newcomers_of, items_of;
     } after, before;     /* before: what went */
     struct {
         struct ouro_diff_resized {
@@ -106,7 +113,7 @@ enum ouro_status ouro_diff_paths_init(struct ouro_diff_paths *paths, const struc
 void ouro_diff_paths_fini(struct ouro_diff_paths *paths);
 /* Whether the row is one to show: not suppressed, not below the threshold either way. */
 bool ouro_diff_paths_is_shown(const struct ouro_diff_paths *paths, const struct ouro_diff_path_row *row);
-/* Finds the container, examples and types of a row. O(what came, went or changed its size). */
+/* Finds the container, examples and types of a row. O(what came or went in it, and what changed its size). */
 enum ouro_status ouro_diff_paths_detail(struct ouro_diff_paths *paths, struct ouro_diff_path_row *row, struct ouro_err *err);
 /* An example of a row that was detailed: where it is in its container, what it is, and the plain values among its attributes. */
 void ouro_diff_paths_add_example(const struct ouro_diff_paths *paths, const struct ouro_diff_path_row *row, size_t i,

@@ -24,7 +24,7 @@ struct ouro_diff_side {
     bool has_collector, has_roots, has_search, has_retained;
 };
 
-/* Loads the columns; 18 bytes an object stay, without paths (for a comparison by type only) 6. O(objects + references). */
+/* Loads the columns; 22 bytes an object stay, without paths (for a comparison by type only) 6. O(objects + references). */
 enum ouro_status ouro_diff_side_init(struct ouro_diff_side *side, struct ouro_heap_model *model,
                                      struct ouro_diff_names *names, bool paths, struct ouro_err *err);
 /* Both of a comparison, each in a thread of its own. On failure neither is there, and *failed says whose it is. */

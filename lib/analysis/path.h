@@ -3,7 +3,8 @@
  * Length counts steps as they are written: `.name` is one, though the instance's __dict__ lies between. Modules, their
  * namespaces and threads' frames are where paths begin: a global and a frame's local are equally near. Of equally short
  * paths the one from a module's globals goes first, then a frame's, then the interpreter's own state; then the order of the
- * file; but what Python has no name for goes last. Breadth first over owned references, 8 bytes an object, 4 more each that refers to something. The reverse graph is never made. */
+ * file; but what Python has no name for goes last. Breadth first over owned references, 8 bytes an object, 4 more for each that
+ * owns something. The reverse graph is never made. */
 #ifndef OURO_ANALYSIS_PATH_H
 #define OURO_ANALYSIS_PATH_H
 
