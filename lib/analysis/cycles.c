@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/guard.h"
+#include "base/hash.h"
 #include "base/large.h"
 
 #define ALIKE_LEAST     8 /* references of a pattern that may join one that is nearly the same */
@@ -133,12 +134,6 @@ static enum ouro_status meet_references(struct folding *f, enum ouro_layer layer
     return OURO_OK;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-    hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
 static int by_number(const void *a, const void *b)
 {
     uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
@@ -168,7 +163,7 @@ static bool hash_names(struct folding *f, uint64_t *sum)
     qsort(owners, f->met.count, sizeof *owners, by_number);
     for (size_t i = 0; i < f->met.count; i++)
         if (owners[i] != last)
-            *sum += mix(1, last = owners[i]);
+            *sum += ouro_hash_mix(1, last = owners[i]);
     return true;
 }
 
@@ -179,7 +174,7 @@ static uint32_t find_pattern(struct folding *f, enum ouro_layer layer, bool unre
     if (f->met.count)
         qsort(f->met.items, f->met.count, sizeof *f->met.items, by_number);
     for (size_t i = 0; i < f->met.count; i++)
-        hash = mix(hash, f->met.items[i]);
+        hash = ouro_hash_mix(hash, f->met.items[i]);
     bool added;
     uint64_t names_hash, *first = ouro_map_put(&f->pattern_of, hash == UINT64_MAX ? 0 : hash, &added);
     if (!first)

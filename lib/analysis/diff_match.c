@@ -7,6 +7,7 @@
 #include "analysis/lookup.h"
 #include "analysis/value.h"
 #include "base/guard.h"
+#include "base/hash.h"
 #include "base/large.h"
 
 #define REFERENTS_LOOKED_AT 16u
@@ -48,10 +49,10 @@ static void join(struct ouro_diff_match *match, ouro_node a, ouro_node b)
 
 /* --- Roots and frames, which have no addresses */
 
+/* For a map, which reserves UINT64_MAX. */
 static uint64_t mix(uint64_t hash, uint64_t more)
 {
-    hash = (hash ^ more) * UINT64_C(0x9e3779b97f4a7c15);
-    hash ^= hash >> 29;
+    hash = ouro_hash_mix(hash, more);
     return hash == UINT64_MAX ? 0 : hash;
 }
 

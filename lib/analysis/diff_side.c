@@ -6,6 +6,7 @@
 
 #include "analysis/value.h"
 #include "base/guard.h"
+#include "base/hash.h"
 #include "base/large.h"
 
 #define KEY_DEPTH_MAX 3
@@ -198,18 +199,12 @@ enum ouro_status ouro_diff_sides_init(struct ouro_diff_side *const sides[2], str
 
 /* --- What tells references apart */
 
-static uint64_t mix(uint64_t hash, uint64_t more)
-{
-    hash = (hash ^ more) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
     for (size_t i = 0; i < size; i++)
         hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-    return mix(hash, size);
+    return ouro_hash_mix(hash, size);
 }
 
 /* Of a scalar's value or a tuple of such; 0: it has none. */
@@ -231,7 +226,7 @@ static uint64_t hash_value(const struct ouro_heap_model *model, ouro_node node, 
         uint64_t item = hash_value(model, model->heap.slots[begin + i], depth + 1);
         if (!item)
             return 0;
-        hash = mix(hash, item);
+        hash = ouro_hash_mix(hash, item);
     }
     return hash | 1;
 }
@@ -247,7 +242,7 @@ uint64_t ouro_diff_slot_key(const struct ouro_heap_model *model, const struct ou
     const struct ouro_part *part = slot->part;
     size_t size;
     const char *name = ouro_snapshot_string(model->snapshot, part->name, &size);
-    uint64_t value, hash = mix(slot->place + 1, hash_bytes(part->kind, name ? name : "", name ? size : 0));
+    uint64_t value, hash = ouro_hash_mix(slot->place + 1, hash_bytes(part->kind, name ? name : "", name ? size : 0));
     switch (part->kind) {
     case OURO_PART_FIELD:
     case OURO_PART_TYPE:
@@ -257,20 +252,20 @@ uint64_t ouro_diff_slot_key(const struct ouro_heap_model *model, const struct ou
     case OURO_PART_ENTRIES:
     case OURO_PART_ENTRIES_STR:
         value = hash_value(model, slot->place ? slot->target : slot->key, 0);
-        return value ? mix(slot->place + 1, value) | 1 : 0;
+        return value ? ouro_hash_mix(slot->place + 1, value) | 1 : 0;
     case OURO_PART_LINKS:
         value = hash_value(model, slot->place == 1 ? slot->key : slot->target, 0);
-        return value && slot->place < 2 ? mix(hash, value) | 1 : 0;
+        return value && slot->place < 2 ? ouro_hash_mix(hash, value) | 1 : 0;
     case OURO_PART_ELEMENTS:
     case OURO_PART_KEYS:
         value = hash_value(model, slot->target, 0);
-        return value ? mix(hash, value) | 1 : 0;
+        return value ? ouro_hash_mix(hash, value) | 1 : 0;
     case OURO_PART_NAMED: /* frames: the outermost is the oldest */
-        return mix(hash, slot->item_count - slot->item) | 1;
+        return ouro_hash_mix(hash, slot->item_count - slot->item) | 1;
     case OURO_PART_ITEMS_DOWN:
-        return mix(hash, slot->item_count - 1 - slot->item) | 1;
+        return ouro_hash_mix(hash, slot->item_count - 1 - slot->item) | 1;
     default:
-        return mix(hash, slot->item) | 1;
+        return ouro_hash_mix(hash, slot->item) | 1;
     }
 }
 

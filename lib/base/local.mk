@@ -8,6 +8,7 @@ libouro_base_a_SOURCES = \
 	lib/base/err.c \
 	lib/base/err.h \
 	lib/base/guard.h \
+	lib/base/hash.h \
 	lib/base/large.h \
 	lib/base/map.c \
 	lib/base/map.h \
