@@ -6,6 +6,7 @@
 #include "analysis/diff_match_similar.h"
 #include "analysis/lookup.h"
 #include "analysis/value.h"
+#include "base/ahead.h"
 #include "base/guard.h"
 #include "base/hash.h"
 #include "base/large.h"
@@ -351,15 +352,15 @@ static void look_ahead(const struct matching *m, ouro_node done)
     if (after->search.found_count - done <= AHEAD)
         return;
     ouro_node b = queue[AHEAD];
-    __builtin_prefetch(&m->match->after_verdict[b]);
+    ouro_ahead(&m->match->after_verdict[b]);
     b = queue[AHEAD / 2];
     if (m->match->after_verdict[b] < PENDING)
         return;
-    __builtin_prefetch(&after->search.parent[b]);
-    __builtin_prefetch(&m->match->to_before[b]);
+    ouro_ahead(&after->search.parent[b]);
+    ouro_ahead(&m->match->to_before[b]);
     b = queue[AHEAD / 4];
     if (m->match->after_verdict[b] >= PENDING)
-        __builtin_prefetch(&before->search.parent[m->match->to_before[b]]);
+        ouro_ahead(&before->search.parent[m->match->to_before[b]]);
 }
 
 /* What was marked: its partner stands in to_before until then. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ahead.h"
 #include "base/guard.h"
 #include "base/large.h"
 
@@ -81,7 +82,7 @@ static enum ouro_status find_arrived(struct ouro_diff_arrivals *arrivals, const 
     const ouro_node *partners = after ? paths->match->to_before : paths->match->to_after;
     for (ouro_node i = 0; i < search->found_count; i++) {
         if (search->found_count - i > AHEAD)
-            __builtin_prefetch(&partners[search->queue[i + AHEAD]]);
+            ouro_ahead(&partners[search->queue[i + AHEAD]]);
         if (partners[search->queue[i]] != OURO_NODE_NONE)
             continue;
         ouro_node *fresh = OURO_VEC_ADD(arrivals);

@@ -5,6 +5,7 @@
 #ifndef OURO_ANALYSIS_HEAP_MODEL_H
 #define OURO_ANALYSIS_HEAP_MODEL_H
 
+#include "base/ahead.h"
 #include "base/err.h"
 #include "graph/reach.h"
 #include "snapshot/reader.h"
@@ -176,13 +177,13 @@ static inline bool ouro_part_walk_next(struct ouro_part_walk *walk)
 #define OURO_AHEAD_TARGETS 8u
 static inline void ouro_heap_model_ahead(const struct ouro_heap_model *model, ouro_node node)
 {
-    __builtin_prefetch(&model->heap.slot_begin[node]);
-    __builtin_prefetch(&model->heap.shape[node]);
+    ouro_ahead(&model->heap.slot_begin[node]);
+    ouro_ahead(&model->heap.shape[node]);
 }
 
 static inline void ouro_heap_model_ahead_slots(const struct ouro_heap_model *model, ouro_node node)
 {
-    __builtin_prefetch(&model->heap.slots[model->heap.slot_begin[node]]);
+    ouro_ahead(&model->heap.slots[model->heap.slot_begin[node]]);
 }
 
 static inline void ouro_heap_model_ahead_targets(const struct ouro_heap_model *model, ouro_node node, const void *items,
@@ -191,7 +192,7 @@ static inline void ouro_heap_model_ahead_targets(const struct ouro_heap_model *m
     uint64_t begin = model->heap.slot_begin[node], end = model->heap.slot_begin[node + 1];
     for (uint64_t i = begin; i < end && i < begin + OURO_AHEAD_TARGETS; i++)
         if (model->heap.slots[i] != OURO_NODE_NONE)
-            __builtin_prefetch((const char *)items + model->heap.slots[i] * item_bytes);
+            ouro_ahead((const char *)items + model->heap.slots[i] * item_bytes);
 }
 
 #define OURO_CLASS_TRAVERSED (1u << OURO_EDGE_TRAVERSED)

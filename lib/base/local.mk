@@ -1,6 +1,7 @@
 # Errors, buffers, maps, cursors: knows nothing of the other layers.
 noinst_LIBRARIES += libouro_base.a
 libouro_base_a_SOURCES = \
+	lib/base/ahead.h \
 	lib/base/buf.c \
 	lib/base/buf.h \
 	lib/base/clock.h \

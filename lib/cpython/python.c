@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/ahead.h"
 #include "cpython/dict.h"
 #include "cpython/learn.h"
 #include "cpython/interned.h"
@@ -60,7 +61,7 @@ static bool each_of(struct ouro_python *python, const struct ouro_interpreter *i
         /* The next head is usually not in the cache: ask for it before the visit. */
         ouro_addr next = ouro_load_u64(bytes) & ~(uint64_t)3;
         const unsigned char *ahead = ouro_image_at(python->image, next, 32);
-        __builtin_prefetch(ahead);
+        ouro_ahead(ahead);
         if ((!python->shared_collector || ouro_owner_of(python, link + 16) == index) && !visit(context, link + 16))
             return false;
         link = next;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ahead.h"
 #include "base/guard.h"
 #include "base/large.h"
 
@@ -58,7 +59,7 @@ static void visit_from(struct search *shared, ouro_node start)
         uint32_t state = s->next[s->front - 1], rank = s->rank[v], i = state & ~NOT_ROOT;
         if (!i)
             for (uint32_t j = 0; j < count && j < PREFETCH; j++)
-                __builtin_prefetch(&s->rank[targets[j]]);
+                ouro_ahead(&s->rank[targets[j]]);
         for (; i < count; i++) {
             ouro_node w = targets[i];
             uint32_t other = s->rank[w];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ahead.h"
 #include "base/guard.h"
 #include "base/large.h"
 
@@ -119,7 +120,7 @@ static enum ouro_status number_nodes(struct work *work, ouro_node root)
                 i = places[w].begin;
                 end = places[w + 1].begin;
                 for (uint32_t j = i; j < end && j < i + SIBLINGS; j++)
-                    __builtin_prefetch(&places[targets[j]]);
+                    ouro_ahead(&places[targets[j]]);
             } else if (number < current) {
                 if (up == up_end) {
                     up = next_ups(work);
@@ -194,8 +195,8 @@ static void find_semidominators(struct work *work)
         uint32_t least = work->semi[i];
         for (uint32_t j = work->begin[i + 1]; j-- > work->begin[i];) {
             if (j >= AHEAD) {
-                __builtin_prefetch(&links[sources[j - AHEAD]]);
-                __builtin_prefetch(&links[links[sources[j - AHEAD_LESS]].ancestor]);
+                ouro_ahead(&links[sources[j - AHEAD]]);
+                ouro_ahead(&links[links[sources[j - AHEAD_LESS]].ancestor]);
             }
             uint32_t found = evaluate(links, work->scratch, sources[j], i);
             if (found < least)
