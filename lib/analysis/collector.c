@@ -3,17 +3,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/guard.h"
 #include "base/large.h"
 #include "graph/reach.h"
 
 #define KEPT_TOGETHER 256u /* so that there is something to look ahead to */
 
+/* What is looked at: all objects, or candidates that named roots don't reach, ascending. */
+struct rest {
+    const ouro_node *found; /* borrowed; by object: OURO_NODE_NONE for what they don't; NULL: all */
+    ouro_node *items;       /* owned */
+    size_t count, capacity;
+};
+
+static inline size_t rest_count(const struct rest *rest, const struct ouro_heap_model *model)
+{
+    return rest->found ? rest->count : model->heap.count;
+}
+
+static inline ouro_node rest_node(const struct rest *rest, size_t i)
+{
+    return rest->found ? rest->items[i] : (ouro_node)i;
+}
+
 /* Counts are clamped to 31 bits: more references than that, 4 bytes each, no snapshot holds. */
 struct subtraction {
     const struct ouro_heap_model *model;
     const struct ouro_collector *collector;
     const struct ouro_collector_scope *scope;
+    const struct rest *rest;
     int32_t *gc_refs;
     uint32_t interp; /* of the object whose slots are subtracted */
 };
@@ -26,17 +45,23 @@ static bool is_candidate(const struct ouro_heap_model *model, const struct ouro_
            !(model->heap.flags[node] & (OURO_OBJECT_IMMORTAL | OURO_OBJECT_PSEUDO | OURO_OBJECT_UNTRACKED_FIRST));
 }
 
-static void update_refs(struct ouro_collector *collector, const struct ouro_heap_model *model,
-                        const struct ouro_collector_scope *scope, const ouro_node *found, int32_t *gc_refs)
+static bool update_refs(struct ouro_collector *collector, const struct ouro_heap_model *model,
+                        const struct ouro_collector_scope *scope, struct rest *rest, int32_t *gc_refs)
 {
     for (ouro_node v = 0; v < model->heap.count; v++) {
         if (!is_candidate(model, scope, v))
             continue;
         collector->candidate_count++;
         collector->marks[v] = OURO_GC_CANDIDATE;
-        if (found && found[v] != OURO_NODE_NONE) {
-            collector->marks[v] |= OURO_GC_REACHABLE;
-            continue;
+        if (rest->found) {
+            if (rest->found[v] != OURO_NODE_NONE) {
+                collector->marks[v] |= OURO_GC_REACHABLE;
+                continue;
+            }
+            ouro_node *fresh = OURO_VEC_ADD(rest);
+            if (!fresh)
+                return false;
+            *fresh = v;
         }
         uint64_t count = model->heap.refcount[v];
         gc_refs[v] = count > INT32_MAX ? INT32_MAX : (int32_t)count;
@@ -44,6 +69,7 @@ static void update_refs(struct ouro_collector *collector, const struct ouro_heap
     for (size_t i = 0; i < scope->cleared_count; i++)
         if (scope->cleared[i] < model->heap.count)
             collector->marks[scope->cleared[i]] |= OURO_GC_CLEARED;
+    return true;
 }
 
 /* The counts of what is no candidate go astray too; nobody looks at them, and the loop needs no test. Unsigned, because
@@ -63,8 +89,9 @@ static void subtract_refs(struct subtraction *s)
 {
     const struct ouro_heap_model *model = s->model;
     const uint8_t *marks = s->collector->marks;
-    for (ouro_node v = 0; v < model->heap.count; v++) {
-        if (!marks[v] || marks[v] & OURO_GC_REACHABLE || (model->heap.flags[v] & OURO_OBJECT_APPROXIMATE && !s->scope->guessed))
+    for (size_t i = 0; i < rest_count(s->rest, model); i++) {
+        ouro_node v = rest_node(s->rest, i);
+        if (!marks[v] || (model->heap.flags[v] & OURO_OBJECT_APPROXIMATE && !s->scope->guessed))
             continue;
         if (model->heap.interp) {
             s->interp = model->heap.interp[v];
@@ -116,13 +143,14 @@ static void find_inconsistent(struct ouro_collector *collector, ouro_node node)
 
 /* move_unreachable: what has references from outside, and all that is reached from there, stays. */
 static enum ouro_status mark_reachable(struct ouro_collector *collector, const struct ouro_heap_model *model,
-                                       const ouro_node *found, const int32_t *gc_refs)
+                                       const struct rest *rest, const int32_t *gc_refs)
 {
     OURO_GUARD(ouro_reach_fini) struct ouro_reach reach = {0};
     OURO_TRY(ouro_reach_init(&reach, model->heap.count, collector->marks, OURO_GC_REACHABLE));
     reach.ahead = ouro_heap_model_reach_ahead;
-    for (ouro_node v = 0; v < model->heap.count; v++) {
-        if (!(collector->marks[v] & OURO_GC_CANDIDATE) || (found && found[v] != OURO_NODE_NONE) ||
+    for (size_t i = 0; i < rest_count(rest, model); i++) {
+        ouro_node v = rest_node(rest, i);
+        if (!(collector->marks[v] & OURO_GC_CANDIDATE) ||
             (!gc_refs[v] && !(model->heap.flags[v] & OURO_OBJECT_UNASKED)))
             continue;
         if (gc_refs[v] < 0 && !(model->heap.flags[v] & OURO_OBJECT_UNASKED))
@@ -137,14 +165,16 @@ static enum ouro_status mark_reachable(struct ouro_collector *collector, const s
     return OURO_OK;
 }
 
-static void find_unreachable(struct ouro_collector *collector, const struct ouro_heap_model *model)
+static void find_unreachable(struct ouro_collector *collector, const struct ouro_heap_model *model, const struct rest *rest)
 {
-    for (ouro_node v = 0; v < model->heap.count; v++)
-        if ((collector->marks[v] & (OURO_GC_CANDIDATE | OURO_GC_REACHABLE)) == OURO_GC_CANDIDATE) {
-            collector->marks[v] |= OURO_GC_UNREACHABLE;
-            collector->unreachable_count++;
-            collector->unreachable_bytes += ouro_heap_model_bytes(model, v);
-        }
+    for (size_t i = 0; i < rest_count(rest, model); i++) {
+        ouro_node v = rest_node(rest, i);
+        if ((collector->marks[v] & (OURO_GC_CANDIDATE | OURO_GC_REACHABLE)) != OURO_GC_CANDIDATE)
+            continue;
+        collector->marks[v] |= OURO_GC_UNREACHABLE;
+        collector->unreachable_count++;
+        collector->unreachable_bytes += ouro_heap_model_bytes(model, v);
+    }
 }
 
 static inline void move_target(struct expansion *e, ouro_node target)
@@ -197,18 +227,19 @@ static enum ouro_status init(struct ouro_collector *collector, struct ouro_heap_
     /* Zero pages where few will be needed. */
     OURO_FREE int32_t *gc_refs = found ? calloc(count + 1, sizeof *gc_refs) : ouro_large_new_zeroed(count + 1, sizeof *gc_refs);
     collector->marks = ouro_large_new_zeroed(count + 1, 1);
+    struct rest rest = {.found = found};
     enum ouro_status status = OURO_NOMEM;
-    if (gc_refs && collector->marks) {
-        struct subtraction s = {.model = model, .collector = collector, .scope = scope, .gc_refs = gc_refs};
-        update_refs(collector, model, scope, found, gc_refs);
+    if (gc_refs && collector->marks && update_refs(collector, model, scope, &rest, gc_refs)) {
+        struct subtraction s = {.model = model, .collector = collector, .scope = scope, .rest = &rest, .gc_refs = gc_refs};
         subtract_refs(&s);
         ouro_heap_model_each_borrowed(model, add_borrowed_back, &s);
-        status = mark_reachable(collector, model, found, gc_refs);
+        status = mark_reachable(collector, model, &rest, gc_refs);
     }
     if (status == OURO_OK) {
-        find_unreachable(collector, model);
+        find_unreachable(collector, model, &rest);
         status = mark_uncollectable(collector, model);
     }
+    free(rest.items);
     if (status != OURO_OK) {
         ouro_collector_fini(collector);
         return ouro_err_set(err, status, "out of memory for %zu objects", count);

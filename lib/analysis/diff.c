@@ -97,7 +97,7 @@ static void count_verdict(struct ouro_diff_object_row *row, enum ouro_diff_verdi
     uint64_t *came = after ? row->new_count : row->gone_count;
     if (verdict == OURO_DIFF_NEW_CERTAIN || verdict == OURO_DIFF_NEW_PROBABLE)
         came[verdict == OURO_DIFF_NEW_PROBABLE]++;
-    else if (after)
+    else
         row->survived_count[verdict == OURO_DIFF_SURVIVED_PROBABLE]++;
 }
 
@@ -125,6 +125,8 @@ static enum ouro_status count_objects(struct ouro_diff *diff, struct ouro_map *r
         row_of[type] = (uint32_t)*place;
     }
     for (ouro_node v = 0; v < side->model->heap.count; v++) {
+        if (!after && (verdicts[v] == OURO_DIFF_SURVIVED_CERTAIN || verdicts[v] == OURO_DIFF_SURVIVED_PROBABLE))
+            continue; /* survivors count once */
         uint32_t type = ouro_heap_model_type(side->model, v);
         uint32_t row = row_of[type < side->model->type_count ? type : side->model->type_count];
         if (row == UINT32_MAX || ouro_diff_side_is_pseudo(side, v))

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ahead.h"
+#include "base/bits.h"
 #include "base/guard.h"
 #include "base/large.h"
 
@@ -73,31 +73,30 @@ static uint32_t find_row(struct counting *c, const struct ouro_diff_side *side, 
     return (uint32_t)*row;
 }
 
-#define AHEAD 32
+static bool arrive(struct ouro_diff_arrivals *arrivals, ouro_node v)
+{
+    ouro_node *fresh = OURO_VEC_ADD(arrivals);
+    if (fresh)
+        *fresh = v;
+    return fresh;
+}
 
 static enum ouro_status find_arrived(struct ouro_diff_arrivals *arrivals, const struct ouro_diff_paths *paths, bool after)
 {
     const struct ouro_diff_side *side = side_of(paths, after);
     const struct ouro_path_search *search = &side->search;
-    const ouro_node *partners = after ? paths->match->to_before : paths->match->to_after;
-    for (ouro_node i = 0; i < search->found_count; i++) {
-        if (search->found_count - i > AHEAD)
-            ouro_ahead(&partners[search->queue[i + AHEAD]]);
-        if (partners[search->queue[i]] != OURO_NODE_NONE)
-            continue;
-        ouro_node *fresh = OURO_VEC_ADD(arrivals);
-        if (!fresh)
+    const ouro_node *partners = after ? paths->match->to_before : paths->match->to_after, count = side->model->heap.count;
+    OURO_FREE uint64_t *arrived = ouro_bits_new(count);
+    if (!arrived)
+        return OURO_NOMEM;
+    for (ouro_node v = 0; v < count; v++)
+        ouro_bits_add(arrived, v, partners[v] == OURO_NODE_NONE);
+    for (ouro_node i = 0; i < search->found_count; i++)
+        if (ouro_bits_has(arrived, search->queue[i]) && !arrive(arrivals, search->queue[i]))
             return OURO_NOMEM;
-        *fresh = search->queue[i];
-    }
-    for (ouro_node v = 0; search->found_count < side->model->heap.count && v < side->model->heap.count; v++) {
-        if (search->parent[v] != OURO_NODE_NONE || partners[v] != OURO_NODE_NONE)
-            continue;
-        ouro_node *fresh = OURO_VEC_ADD(arrivals);
-        if (!fresh)
+    for (ouro_node v = 0; search->found_count < count && v < count; v++)
+        if (ouro_bits_has(arrived, v) && search->parent[v] == OURO_NODE_NONE && !arrive(arrivals, v))
             return OURO_NOMEM;
-        *fresh = v;
-    }
     return OURO_OK;
 }
 

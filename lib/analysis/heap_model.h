@@ -184,6 +184,7 @@ static inline void ouro_heap_model_ahead(const struct ouro_heap_model *model, ou
 static inline void ouro_heap_model_ahead_slots(const struct ouro_heap_model *model, ouro_node node)
 {
     ouro_ahead(&model->heap.slots[model->heap.slot_begin[node]]);
+    ouro_ahead(&model->heap.slots[model->heap.slot_begin[node + 1]]);
 }
 
 static inline void ouro_heap_model_ahead_targets(const struct ouro_heap_model *model, ouro_node node, const void *items,

@@ -19,6 +19,8 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/diff_detail.c \
 	lib/analysis/diff_match.c \
 	lib/analysis/diff_match.h \
+	lib/analysis/diff_match_process.c \
+	lib/analysis/diff_match_process.h \
 	lib/analysis/diff_match_similar.c \
 	lib/analysis/diff_match_similar.h \
 	lib/analysis/diff_names.c \
@@ -82,6 +84,8 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/path.h \
 	lib/analysis/path_answer.c \
 	lib/analysis/path_answer.h \
+	lib/analysis/path_parts.h \
+	lib/analysis/path_search.c \
 	lib/analysis/path_text.c \
 	lib/analysis/path_tree.c \
 	lib/analysis/path_tree.h \

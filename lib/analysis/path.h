@@ -26,6 +26,7 @@ struct ouro_path_shape {
     uint32_t count;
     bool leaf;     /* they own nothing */
     bool nameless; /* parts have no name in Python */
+    bool special;  /* such parts, or references that own nothing */
 };
 
 struct ouro_path_search {
@@ -37,6 +38,7 @@ struct ouro_path_search {
     ouro_node named_count, native_count; /* of queue: found from named roots; from those or from native ones */
     ouro_node *pending;                  /* owned; of queue, in the same order: those that own something */
     ouro_node pending_count, done_count; /* done: of pending: whose references were followed */
+    uint64_t *special;                   /* owned; a bit for each of pending: its shape is special */
     struct ouro_path_shape *shapes;      /* owned; by shape, and one of lost objects */
     uint8_t *closed;                     /* owned; by object: must not be gone through; NULL: none */
     struct ouro_path_edge {

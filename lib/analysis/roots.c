@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/guard.h"
 #include "base/large.h"
 #include "graph/reach.h"
@@ -36,7 +37,7 @@ static void explain(struct ouro_roots *roots)
     for (ouro_node v = 0; v < model->heap.count; v++) {
         uint64_t known = counts[v], count = model->heap.refcount[v];
         counts[v] = 0;
-        if (model->heap.flags[v] & (OURO_OBJECT_IMMORTAL | OURO_OBJECT_PSEUDO) || is_lost(model, v))
+        if (model->heap.flags[v] & (OURO_OBJECT_IMMORTAL | OURO_OBJECT_PSEUDO) || (model->heap.lost_count && is_lost(model, v)))
             continue;
         if (count > known) {
             counts[v] = count - known > UINT32_MAX ? UINT32_MAX : (uint32_t)(count - known);
@@ -77,11 +78,25 @@ static bool is_named_root(const struct ouro_heap_model *model, ouro_node node)
            ouro_heap_model_type(model, node) == model->root_type;
 }
 
-/* The file's roots all lie among the pseudo objects at its end. found: as of ouro_roots_init_found, or NULL. */
-static enum ouro_status find_named(struct ouro_roots *roots, struct ouro_reach *reach, const ouro_node *found)
+/* What no root reaches so far, ascending. */
+struct rest {
+    ouro_node *items; /* owned */
+    size_t count, capacity;
+};
+
+static void rest_fini(struct rest *rest)
+{
+    free(rest->items);
+}
+
+/* found: as of ouro_roots_init_found, or NULL. */
+static enum ouro_status find_named(struct ouro_roots *roots, struct ouro_reach *reach, const ouro_node *found, struct rest *rest)
 {
     const struct ouro_heap_model *model = roots->model;
-    for (ouro_node v = 0; v < model->heap.count; v++)
+    ouro_node first = model->heap.count; /* all roots lie among the pseudo objects at the end, but for those of a damaged file */
+    while (first && (model->heap.lost_count || model->heap.flags[first - 1] & OURO_OBJECT_PSEUDO))
+        first--;
+    for (ouro_node v = first; v < model->heap.count; v++)
         roots->named_count += is_named_root(model, v);
     roots->named = malloc(roots->named_count * sizeof *roots->named + 1);
     if (!roots->named)
@@ -89,15 +104,22 @@ static enum ouro_status find_named(struct ouro_roots *roots, struct ouro_reach *
     roots->named_count = 0;
     for (ouro_node v = 0; found && v < model->heap.count; v++)
         roots->marks[v] = found[v] == OURO_NODE_NONE ? 0 : OURO_ROOTED;
-    for (ouro_node v = 0; v < model->heap.count; v++)
+    for (ouro_node v = first; v < model->heap.count; v++)
         if (is_named_root(model, v)) {
             roots->named[roots->named_count++] = v;
             ouro_reach_add(reach, v);
         }
     ouro_reach_run(reach, expand, (void *)model);
-    for (ouro_node v = 0; v < model->heap.count; v++)
-        if (roots->marks[v] & OURO_ROOTED)
-            roots->marks[v] |= OURO_NAMED;
+    for (ouro_node v = 0; v < model->heap.count; v++) {
+        if (roots->marks[v]) {
+            roots->marks[v] = OURO_ROOTED | OURO_NAMED;
+            continue;
+        }
+        ouro_node *fresh = OURO_VEC_ADD(rest);
+        if (!fresh)
+            return OURO_NOMEM;
+        *fresh = v;
+    }
     return OURO_OK;
 }
 
@@ -110,18 +132,18 @@ static bool only_native_keeps(const struct ouro_roots *roots, ouro_node node)
            (model->heap.flags[node] & (OURO_OBJECT_IMMORTAL | OURO_OBJECT_PSEUDO)) == OURO_OBJECT_IMMORTAL;
 }
 
-static enum ouro_status find_native(struct ouro_roots *roots, struct ouro_reach *reach)
+static enum ouro_status find_native(struct ouro_roots *roots, struct ouro_reach *reach, const struct rest *rest)
 {
     const struct ouro_heap_model *model = roots->model;
-    for (ouro_node v = 0; v < model->heap.count; v++)
-        roots->native_count += only_native_keeps(roots, v);
+    for (size_t i = 0; i < rest->count; i++)
+        roots->native_count += only_native_keeps(roots, rest->items[i]);
     roots->native = malloc(roots->native_count * sizeof *roots->native + 1);
     if (!roots->native)
         return OURO_NOMEM;
     roots->native_count = 0;
-    for (ouro_node v = 0; v < model->heap.count; v++)
-        if (only_native_keeps(roots, v))
-            roots->native[roots->native_count++] = v;
+    for (size_t i = 0; i < rest->count; i++)
+        if (only_native_keeps(roots, rest->items[i]))
+            roots->native[roots->native_count++] = rest->items[i];
     /* Only now, so that one native root hides no other. */
     for (ouro_node i = 0; i < roots->native_count; i++)
         ouro_reach_add(reach, roots->native[i]);
@@ -129,20 +151,21 @@ static enum ouro_status find_native(struct ouro_roots *roots, struct ouro_reach 
     return OURO_OK;
 }
 
-static enum ouro_status find_garbage(struct ouro_roots *roots, struct ouro_reach *reach)
+static enum ouro_status find_garbage(struct ouro_roots *roots, struct ouro_reach *reach, const struct rest *rest)
 {
     const struct ouro_heap_model *model = roots->model;
     roots->garbage = malloc(roots->collector->unreachable_count * sizeof *roots->garbage + 1);
     if (!roots->garbage)
         return OURO_NOMEM;
     reach->bit = OURO_WITH_GARBAGE;
-    for (ouro_node v = 0; v < model->heap.count; v++)
+    for (ouro_node v = 0; roots->garbage_count < roots->collector->unreachable_count && v < model->heap.count; v++)
         if (ouro_collector_unreachable(roots->collector, v)) {
             roots->garbage[roots->garbage_count++] = v;
             reach_unrooted(reach, v);
         }
     ouro_reach_run(reach, expand_unrooted, (void *)model);
-    for (ouro_node v = 0; v < model->heap.count; v++) {
+    for (size_t i = 0; i < rest->count; i++) {
+        ouro_node v = rest->items[i];
         if (roots->marks[v] & OURO_WITH_GARBAGE) {
             roots->with_garbage_count++;
             roots->with_garbage_bytes += ouro_heap_model_bytes(model, v);
@@ -172,11 +195,12 @@ static enum ouro_status find(struct ouro_roots *roots, const ouro_node *found)
 {
     ouro_node count = roots->model->heap.count;
     OURO_GUARD(ouro_reach_fini) struct ouro_reach reach = {0};
+    OURO_GUARD(rest_fini) struct rest rest = {0};
     OURO_TRY(ouro_reach_init(&reach, count, roots->marks, OURO_ROOTED));
     reach.ahead = ouro_heap_model_reach_ahead;
-    OURO_TRY(find_named(roots, &reach, found));
-    OURO_TRY(find_native(roots, &reach));
-    OURO_TRY(find_garbage(roots, &reach));
+    OURO_TRY(find_named(roots, &reach, found, &rest));
+    OURO_TRY(find_native(roots, &reach, &rest));
+    OURO_TRY(find_garbage(roots, &reach, &rest));
     ouro_addr last = count ? roots->model->heap.addr[count - 1] : 0;
     roots->first_addr = last < OURO_PSEUDO_BASE ? OURO_PSEUDO_BASE : last + 8;
     if ((uint64_t)count + roots->native_count + 2 >= OURO_NODE_NONE)

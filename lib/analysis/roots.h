@@ -36,7 +36,7 @@ struct ouro_roots {
 };
 
 /* Needs SLOTS, SHAPE, FLAGS, REFCOUNT, SIZE, NATIVE, ADDR (loads what is missing). 5 bytes an object, 4 more while it
- * runs. OURO_LIMIT: objects and roots together are more than node numbers. */
+ * runs, and 4 for each that no named root reaches. OURO_LIMIT: objects and roots together are more than node numbers. */
 enum ouro_status ouro_roots_init(struct ouro_roots *roots, struct ouro_heap_model *model,
                                  const struct ouro_collector *collector, struct ouro_err *err);
 /* The same where all that named roots reach is known already: found has, by object, OURO_NODE_NONE for what they don't. Initialises

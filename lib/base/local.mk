@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libouro_base.a
 libouro_base_a_SOURCES = \
 	lib/base/ahead.h \
+	lib/base/bits.h \
 	lib/base/buf.c \
 	lib/base/buf.h \
 	lib/base/clock.h \
