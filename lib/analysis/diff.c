@@ -92,13 +92,15 @@ static int compare_objects(const void *x, const void *y, void *context)
     return left != right ? (left < right ? 1 : -1) : ouro_diff_names_compare_labels(context, a->type, b->type);
 }
 
-static void count_verdict(struct ouro_diff_object_row *row, enum ouro_diff_verdict verdict, bool after)
+typedef uint64_t verdict_counts[OURO_DIFF_VERDICT_COUNT];
+
+static void add_verdicts(struct ouro_diff_object_row *row, const verdict_counts counts, bool after)
 {
     uint64_t *came = after ? row->new_count : row->gone_count;
-    if (verdict == OURO_DIFF_NEW_CERTAIN || verdict == OURO_DIFF_NEW_PROBABLE)
-        came[verdict == OURO_DIFF_NEW_PROBABLE]++;
-    else
-        row->survived_count[verdict == OURO_DIFF_SURVIVED_PROBABLE]++;
+    came[0] += counts[OURO_DIFF_NEW_CERTAIN];
+    came[1] += counts[OURO_DIFF_NEW_PROBABLE];
+    row->survived_count[0] += after ? counts[OURO_DIFF_SURVIVED_CERTAIN] : 0; /* survivors count once */
+    row->survived_count[1] += after ? counts[OURO_DIFF_SURVIVED_PROBABLE] : 0;
 }
 
 static enum ouro_status count_objects(struct ouro_diff *diff, struct ouro_map *rows, bool after, const char *pattern)
@@ -124,15 +126,19 @@ static enum ouro_status count_objects(struct ouro_diff *diff, struct ouro_map *r
         }
         row_of[type] = (uint32_t)*place;
     }
-    for (ouro_node v = 0; v < side->model->heap.count; v++) {
-        if (!after && (verdicts[v] == OURO_DIFF_SURVIVED_CERTAIN || verdicts[v] == OURO_DIFF_SURVIVED_PROBABLE))
-            continue; /* survivors count once */
-        uint32_t type = ouro_heap_model_type(side->model, v);
+    const uint32_t *shapes = side->model->heap.shape, shape_count = side->model->shape_count;
+    OURO_FREE verdict_counts *counts = calloc((size_t)shape_count + 1, sizeof *counts);
+    if (!counts)
+        return OURO_NOMEM;
+    for (ouro_node v = 0; v < side->model->heap.count; v++)
+        counts[shapes[v] < shape_count ? shapes[v] : shape_count][verdicts[v]] += !ouro_diff_side_is_pseudo(side, v);
+    for (uint32_t i = 0; i <= shape_count; i++) {
+        uint32_t type = side->model->shapes[i].type;
         uint32_t row = row_of[type < side->model->type_count ? type : side->model->type_count];
-        if (row == UINT32_MAX || ouro_diff_side_is_pseudo(side, v))
+        if (row == UINT32_MAX)
             continue;
-        count_verdict(&diff->objects.items[row], verdicts[v], after);
-        count_verdict(&diff->objects.total, verdicts[v], after);
+        add_verdicts(&diff->objects.items[row], counts[i], after);
+        add_verdicts(&diff->objects.total, counts[i], after);
     }
     return OURO_OK;
 }

@@ -12,12 +12,25 @@ struct children {
     size_t count, capacity;
 };
 
+#define BLOCK 32
+
+/* Among so many at once: almost always there is none. */
+static inline bool has_child(const ouro_node idom[BLOCK], ouro_node node)
+{
+    unsigned any = 0;
+    for (unsigned i = 0; i < BLOCK; i++)
+        any |= idom[i] == node;
+    return any;
+}
+
 /* A pass over the tree: few nodes are ever asked for, and an index of all would cost more than dozens of passes. */
 static enum ouro_status list_children(struct children *children, const struct ouro_retained *retained, ouro_node node)
 {
     const struct ouro_dominators *tree = &retained->dominators;
     children->count = 0;
     for (size_t v = 0; node != OURO_NODE_NONE && v < tree->node_count; v++) {
+        while (v % BLOCK == 0 && tree->node_count - v > BLOCK && !has_child(tree->idom + v, node))
+            v += BLOCK;
         if (tree->idom[v] != node)
             continue;
         ouro_node *fresh = OURO_VEC_ADD(children);

@@ -65,10 +65,37 @@ static inline void count_object(struct ouro_histogram *histogram, const struct o
     r->refers |= (ouro_heap_model_shape(model, v)->classes & OURO_CLASS_OWNED) != 0;
 }
 
-static void count_objects(struct ouro_histogram *histogram, const struct ouro_heap_model *model)
+struct tally {
+    uint64_t count, bytes, native_bytes, approximate_count;
+};
+
+/* By shape, which is all that is looked up for each object; then by type. */
+static enum ouro_status count_objects(struct ouro_histogram *histogram, const struct ouro_heap_model *model)
 {
-    for (ouro_node v = 0; v < model->heap.count; v++)
-        count_object(histogram, model, v);
+    const struct ouro_heap *heap = &model->heap;
+    OURO_FREE struct tally *tallies = calloc((size_t)model->shape_count + 1, sizeof *tallies);
+    if (!tallies)
+        return OURO_NOMEM;
+    for (ouro_node v = 0; v < heap->count; v++) {
+        struct tally *tally = &tallies[heap->shape[v] < model->shape_count ? heap->shape[v] : model->shape_count];
+        uint64_t native = heap->native ? heap->native[v] : 0;
+        tally->count++;
+        tally->bytes += heap->size[v] + native;
+        tally->native_bytes += native;
+        tally->approximate_count += (heap->flags[v] & OURO_OBJECT_APPROXIMATE) != 0;
+    }
+    for (uint32_t i = 0; i <= model->shape_count; i++) {
+        uint32_t type = model->shapes[i].type, row = histogram->row_of[type < model->type_count ? type : model->type_count];
+        if (!tallies[i].count || row == UINT32_MAX)
+            continue;
+        struct ouro_histogram_row *r = &histogram->items[row];
+        r->count += tallies[i].count;
+        r->shallow_bytes += tallies[i].bytes;
+        r->native_bytes += tallies[i].native_bytes;
+        r->approximate_count += tallies[i].approximate_count;
+        r->refers |= (model->shapes[i].classes & OURO_CLASS_OWNED) != 0;
+    }
+    return OURO_OK;
 }
 
 static uint32_t *group_objects(const struct ouro_histogram *histogram, const struct ouro_heap_model *model)
@@ -132,11 +159,10 @@ static enum ouro_status init(struct ouro_histogram *histogram, struct ouro_heap_
     histogram->by_module = by_module;
     histogram->row_of = malloc(((size_t)model->type_count + 1) * sizeof *histogram->row_of);
     enum ouro_status status = histogram->row_of ? assign_rows(histogram, model, type, module) : OURO_NOMEM;
-    if (status == OURO_OK) {
-        count_objects(histogram, model);
-        if (retained)
-            status = add_retained(histogram, model, retained);
-    }
+    if (status == OURO_OK)
+        status = count_objects(histogram, model);
+    if (status == OURO_OK && retained)
+        status = add_retained(histogram, model, retained);
     if (status != OURO_OK) {
         ouro_histogram_fini(histogram);
         return ouro_err_set(err, status, "out of memory for a histogram of %u types", model->type_count);

@@ -149,6 +149,14 @@ static inline const struct ouro_path_shape *enqueue(struct ouro_path_search *sea
     return shape;
 }
 
+/* Of a node that has one: where its __dict__ stands among the slots. */
+static inline uint64_t namespace_at(const struct ouro_path_search *search, ouro_node node)
+{
+    const struct ouro_heap *heap = &search->model->heap;
+    int32_t at = shape_of(search, node)->at;
+    return at >= 0 ? heap->slot_begin[node] + (uint64_t)at : heap->slot_begin[node + 1] - (uint64_t)~at;
+}
+
 /* One step of the search: the node, and with it its __dict__. */
 static inline void reach(struct ouro_path_search *search, ouro_node from, ouro_node node)
 {
@@ -164,8 +172,7 @@ static inline void reach(struct ouro_path_search *search, ouro_node from, ouro_n
             search->wanted_count--;
         if (!namespace->count)
             return;
-        uint64_t at = namespace->at >= 0 ? heap->slot_begin[node] + (uint64_t)namespace->at
-                                         : heap->slot_begin[node + 1] - (uint64_t)~namespace->at;
+        uint64_t at = namespace_at(search, node);
         from = node;
         for (uint32_t i = 0; i < namespace->count; i++)
             if (at + i < heap->slot_begin[from + 1] && heap->slots[at + i] != OURO_NODE_NONE &&
@@ -178,7 +185,7 @@ static inline void reach(struct ouro_path_search *search, ouro_node from, ouro_n
 
 /* References are followed together, in the order in which the search meets them: what stands far from each other in memory is
  * asked for, for all of them, before any is waited for. */
-#define TOGETHER 256
+#define TOGETHER 512
 
 struct following {
     struct ouro_path_search *search;
@@ -189,38 +196,28 @@ struct following {
     } items[TOGETHER];
 };
 
-/* Where the __dict__ stands among the slots; UINT64_MAX: it has none. */
-static inline uint64_t namespace_at(const struct ouro_path_search *search, ouro_node node)
-{
-    const struct ouro_path_shape *namespace = shape_of(search, node);
-    const struct ouro_heap *heap = &search->model->heap;
-    return !namespace->count   ? UINT64_MAX
-           : namespace->at >= 0 ? heap->slot_begin[node] + (uint64_t)namespace->at
-                                : heap->slot_begin[node + 1] - (uint64_t)~namespace->at;
-}
-
-/* What a target has and where its __dict__ stands, step by step for all; then as if one came after the other. */
+/* Of all of them first what each is, then where its __dict__ stands, then that; then as if one came after the other. */
 static void follow_all(struct following *f)
 {
     struct ouro_path_search *search = f->search;
     const struct ouro_heap *heap = &search->model->heap;
-    size_t left = 0;
-    for (size_t i = 0; i < f->count; i++) {
-        ouro_node to = f->items[i].to;
-        if (search->parent[to] != OURO_NODE_NONE)
-            continue;
-        f->items[left++] = f->items[i];
-        if (shape_of(search, to)->count)
-            ouro_ahead(&heap->slot_begin[to]);
-    }
-    for (size_t i = 0; i < left; i++) {
-        uint64_t at = namespace_at(search, f->items[i].to);
-        if (at != UINT64_MAX)
-            ouro_ahead(&heap->slots[at]);
-    }
-    for (size_t i = 0; i < left; i++) {
-        uint64_t at = namespace_at(search, f->items[i].to);
-        ouro_node namespace = at < heap->slot_begin[f->items[i].to + 1] ? heap->slots[at] : OURO_NODE_NONE;
+    ouro_node holders[TOGETHER];
+    size_t left = 0, holder_count = 0;
+    for (size_t i = 0; i < f->count; i++)
+        if (search->parent[f->items[i].to] == OURO_NODE_NONE) {
+            ouro_ahead(&heap->shape[f->items[i].to]);
+            f->items[left++] = f->items[i];
+        }
+    for (size_t i = 0; i < left; i++)
+        if (shape_of(search, f->items[i].to)->count) {
+            ouro_ahead(&heap->slot_begin[f->items[i].to]);
+            holders[holder_count++] = f->items[i].to;
+        }
+    for (size_t i = 0; i < holder_count; i++)
+        ouro_ahead(&heap->slots[namespace_at(search, holders[i])]);
+    for (size_t i = 0; i < holder_count; i++) {
+        uint64_t at = namespace_at(search, holders[i]);
+        ouro_node namespace = at < heap->slot_begin[holders[i] + 1] ? heap->slots[at] : OURO_NODE_NONE;
         if (namespace != OURO_NODE_NONE) {
             ouro_ahead(&search->parent[namespace]);
             ouro_ahead(&heap->shape[namespace]);
@@ -234,7 +231,6 @@ static void follow_all(struct following *f)
 static inline void follow(struct following *f, ouro_node to)
 {
     ouro_ahead(&f->search->parent[to]);
-    ouro_ahead(&f->search->model->heap.shape[to]);
     f->items[f->count].from = f->from;
     f->items[f->count].to = to;
     if (++f->count == TOGETHER)

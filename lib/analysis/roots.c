@@ -3,10 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ahead.h"
 #include "base/buf.h"
 #include "base/guard.h"
 #include "base/large.h"
 #include "graph/reach.h"
+
+#define AHEAD 32 /* references before whose turn the counts of what they refer to are asked for */
 
 static bool is_lost(const struct ouro_heap_model *model, ouro_node node)
 {
@@ -25,13 +28,32 @@ static void take_borrowed_off(void *context, const struct ouro_slot *slot)
         counts[slot->target]--;
 }
 
+static inline void take_off(uint32_t *counts, ouro_node target)
+{
+    counts[target] -= counts[target] != UINT32_MAX;
+}
+
+/* All slots as they stand; then those that own nothing are taken off, which few shapes have. */
+static void count_known(uint32_t *counts, const struct ouro_heap_model *model)
+{
+    const struct ouro_heap *heap = &model->heap;
+    for (uint64_t i = 0, count = heap->slot_begin[heap->count]; i < count; i++) {
+        if (count - i > AHEAD && heap->slots[i + AHEAD] != OURO_NODE_NONE)
+            ouro_ahead(&counts[heap->slots[i + AHEAD]]);
+        if (heap->slots[i] != OURO_NODE_NONE)
+            count_one(counts, heap->slots[i]);
+    }
+    for (ouro_node v = 0; v < heap->count; v++)
+        if (ouro_heap_model_shape(model, v)->classes & ~OURO_CLASS_OWNED)
+            OURO_EACH_TARGET(model, v, ~OURO_CLASS_OWNED, take_off, counts);
+}
+
 /* In place: from the number of known references to what of the count they leave unexplained. */
 static void explain(struct ouro_roots *roots)
 {
     const struct ouro_heap_model *model = roots->model;
     uint32_t *counts = roots->unexplained;
-    for (ouro_node v = 0; v < model->heap.count; v++)
-        OURO_EACH_TARGET(model, v, OURO_CLASS_OWNED, count_one, counts);
+    count_known(counts, model);
     ouro_heap_model_each_borrowed(model, take_borrowed_off, counts);
     roots->deficit_example = OURO_NODE_NONE;
     for (ouro_node v = 0; v < model->heap.count; v++) {
