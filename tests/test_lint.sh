@@ -39,6 +39,8 @@ plant getenv_in_the_library_is_refused lib/graph/a.c 'char *s = getenv("HOME");'
 plant stderr_in_the_library_is_refused lib/render/a.c 'fprintf(stderr, "x");' refused
 plant fprintf_to_a_given_file_is_allowed lib/render/a.c 'fprintf(file, "%d", 1);' allowed
 plant snprintf_is_allowed lib/graph/a.c 'snprintf(s, n, "%d", 1);' allowed
+plant the_bare_prefetch_is_refused lib/graph/a.c '    __builtin_prefetch(p);' refused
+plant the_prefetch_of_the_base_is_allowed lib/base/ahead.h '    __builtin_prefetch(address);' allowed
 plant words_in_comments_and_strings_are_allowed lib/graph/a.c '/* printf( */ x("exit("); // getenv(' allowed
 
 echo "$passed passed, $failed failed"
