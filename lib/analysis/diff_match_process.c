@@ -353,23 +353,24 @@ static void settle(struct ouro_diff_match *match, ouro_node a, ouro_node b, enum
     set_verdict(match, a, b, verdicts[evidence]);
 }
 
-/* Who stands at the same address: to_before; and has the same value, if it has one: to_after. */
-static void pair_addresses(struct matching *m)
+/* Who stands at the same address: to_before; and has the same value, if it has one: to_after. Up to the first pseudo object of
+ * either, whose address means nothing: returns how far it came in `after`. */
+static ouro_node pair_addresses(struct matching *m)
 {
     const struct ouro_heap *before = &m->before->heap, *after = &m->after->heap;
-    for (ouro_node a = 0, b = 0; a < before->count && b < after->count;) {
+    ouro_node a = 0, b = 0;
+    while (a < before->count && b < after->count && !((before->flags[a] | after->flags[b]) & OURO_OBJECT_PSEUDO)) {
         if (before->addr[a] != after->addr[b]) {
             before->addr[a] < after->addr[b] ? a++ : b++;
             continue;
         }
-        if ((before->flags[a] | after->flags[b]) & OURO_OBJECT_PSEUDO)
-            break;
         m->match->to_before[b] = a;
         if (!(before->flags[a] & after->flags[b] & OURO_OBJECT_VALUE) || equal_values(m, a, b))
             m->match->to_after[a] = b;
         a++;
         b++;
     }
+    return b;
 }
 
 /* In the order of addresses, so that memory is read as it lies. Partners stay as they are until all are compared: of an object's
@@ -377,9 +378,8 @@ static void pair_addresses(struct matching *m)
 static void compare_addresses(struct matching *m)
 {
     struct ouro_diff_match *match = m->match;
-    ouro_node *to_before = match->to_before, count = m->after->heap.count;
-    pair_addresses(m);
-    for (ouro_node b = 0; b < count && !(m->after->heap.flags[b] & OURO_OBJECT_PSEUDO); b++) {
+    ouro_node *to_before = match->to_before, count = pair_addresses(m);
+    for (ouro_node b = 0; b < count; b++) {
         if (to_before[b] == OURO_NODE_NONE)
             continue;
         enum evidence evidence = compare(m, to_before[b], b);
