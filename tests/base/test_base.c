@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bits.h"
 #include "base/buf.h"
 #include "base/cursor.h"
 #include "base/err.h"
@@ -152,6 +153,56 @@ START_TEST(a_map_agrees_with_a_plain_array)
 }
 END_TEST
 
+/* All of a set's members, and where the next one stands from each place; libcheck's counting would take most of the time. */
+static void check_bits(const uint64_t *bits, const bool *set, ouro_node count)
+{
+    ouro_node next = count;
+    for (ouro_node beyond = count; beyond < count + 200; beyond++)
+        if (ouro_bits_next(bits, beyond, count) != count)
+            ck_abort_msg("from %u, beyond %u", beyond, count);
+    ck_assert_uint_eq(ouro_bits_next(bits, UINT32_MAX, count), count);
+    for (ouro_node i = count; i--;) {
+        if (set[i])
+            next = i;
+        if (ouro_bits_has(bits, i) != set[i] || ouro_bits_next(bits, i, count) != next)
+            ck_abort_msg("at %u of %u: %d, next %u, not %u", i, count, set[i], ouro_bits_next(bits, i, count), next);
+    }
+}
+
+START_TEST(bits_agree_with_a_plain_array)
+{
+    static const ouro_node counts[] = {0, 1, 2, 63, 64, 65, 127, 128, 129, 191, 192, 1000};
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+        ouro_node count = counts[k];
+        unsigned random = (unsigned)k + 1;
+        bool set[1000] = {false};
+        OURO_FREE uint64_t *bits = ouro_bits_new(count);
+        ck_assert_ptr_nonnull(bits);
+        check_bits(bits, set, count);
+        /* Sparse and dense by turns: words of zeros and of ones are gone through, too. */
+        for (unsigned round = 0; count && round < 300; round++) {
+            for (unsigned i = 0; i <= count / 8; i++) {
+                ouro_node node = (ouro_node)rand_r(&random) % count;
+                bool sets = rand_r(&random) % 4 != 0;
+                if (round % 40 < 20) {
+                    ouro_bits_add(bits, node, sets);
+                    set[node] |= sets;
+                } else {
+                    ouro_bits_remove(bits, node);
+                    set[node] = false;
+                }
+            }
+            check_bits(bits, set, count);
+            if (round % 100 == 99) {
+                ouro_bits_clear(bits, count);
+                memset(set, 0, sizeof set);
+                check_bits(bits, set, count);
+            }
+        }
+    }
+}
+END_TEST
+
 START_TEST(varints_round_trip_and_are_short)
 {
     for (unsigned bits = 0; bits <= 64; bits++) {
@@ -268,6 +319,7 @@ int main(void)
     tcase_add_test(tests, an_impossible_reservation_fails_and_keeps_the_contents);
     tcase_add_test(tests, a_vector_grows_by_zeroed_items);
     tcase_add_test(tests, a_map_agrees_with_a_plain_array);
+    tcase_add_test(tests, bits_agree_with_a_plain_array);
     tcase_add_test(tests, varints_round_trip_and_are_short);
     tcase_add_test(tests, a_varint_of_more_than_64_bits_is_refused);
     tcase_add_test(tests, small_numbers_of_either_sign_zigzag_to_small_ones);
