@@ -19,6 +19,22 @@ void tiny_begin(struct tiny *tiny)
     tiny_begin_with(tiny, ouro_codec_default());
 }
 
+static void begin(struct tiny *tiny)
+{
+    ouro_chunk_begin(&tiny->chunk, 0);
+    ouro_snapshot_writer_meta(tiny->writer, OURO_META_PYTHON, "3.11.7", 6);
+    ouro_snapshot_writer_meta_u64(tiny->writer, OURO_META_PID, 4711);
+}
+
+void tiny_begin_memory(struct tiny *tiny)
+{
+    struct ouro_err err = {0};
+    memset(tiny, 0, sizeof *tiny);
+    tiny->codec = OURO_CODEC_STORED;
+    require(ouro_snapshot_writer_open_memory(&tiny->writer, tiny->codec, &err) == OURO_OK, err.msg);
+    begin(tiny);
+}
+
 void tiny_begin_with(struct tiny *tiny, enum ouro_codec codec)
 {
     struct ouro_err err = {0};
@@ -30,9 +46,7 @@ void tiny_begin_with(struct tiny *tiny, enum ouro_codec codec)
     require(fd >= 0, tiny->path);
     close(fd);
     require(ouro_snapshot_writer_open(&tiny->writer, tiny->path, true, codec, &err) == OURO_OK, err.msg);
-    ouro_chunk_begin(&tiny->chunk, 0);
-    ouro_snapshot_writer_meta(tiny->writer, OURO_META_PYTHON, "3.11.7", 6);
-    ouro_snapshot_writer_meta_u64(tiny->writer, OURO_META_PID, 4711);
+    begin(tiny);
 }
 
 uint32_t tiny_string(struct tiny *tiny, const char *text)
@@ -102,10 +116,9 @@ static void append(struct tiny *tiny)
     ouro_blocks_fini(&blocks);
 }
 
-ouro_node tiny_object_of(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t native, uint64_t refcount,
+ouro_node tiny_object_at(struct tiny *tiny, ouro_addr addr, uint32_t shape, uint64_t size, uint64_t native, uint64_t refcount,
                          unsigned flags, uint64_t interp)
 {
-    ouro_addr addr = flags & OURO_OBJECT_PSEUDO ? OURO_PSEUDO_BASE + 8 * tiny->next : TINY_BASE + 16 * tiny->next;
     finish_object(tiny);
     if (tiny->chunk.count == OURO_CHUNK_OBJECTS) {
         append(tiny);
@@ -114,6 +127,13 @@ ouro_node tiny_object_of(struct tiny *tiny, uint32_t shape, uint64_t size, uint6
     tiny->shape = shape;
     ouro_chunk_object(&tiny->chunk, addr, shape, size, native, refcount, flags, interp);
     return tiny->next++;
+}
+
+ouro_node tiny_object_of(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t native, uint64_t refcount,
+                         unsigned flags, uint64_t interp)
+{
+    ouro_addr addr = flags & OURO_OBJECT_PSEUDO ? OURO_PSEUDO_BASE + 8 * tiny->next : TINY_BASE + 16 * tiny->next;
+    return tiny_object_at(tiny, addr, shape, size, native, refcount, flags, interp);
 }
 
 ouro_node tiny_object(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t refcount, unsigned flags)
@@ -146,6 +166,7 @@ void tiny_commit(struct tiny *tiny)
     finish_object(tiny);
     append(tiny);
     require(ouro_snapshot_writer_commit(tiny->writer, &file_bytes, &err) == OURO_OK, err.msg);
+    tiny->fd = tiny->path[0] ? -1 : ouro_snapshot_writer_take_fd(tiny->writer);
     ouro_snapshot_writer_close(tiny->writer);
     ouro_chunk_fini(&tiny->chunk);
     tiny->writer = NULL;
@@ -155,11 +176,13 @@ void tiny_open(struct tiny *tiny, struct ouro_heap_model *model)
 {
     struct ouro_err err = {0};
     tiny_commit(tiny);
-    require(ouro_heap_model_open(model, tiny->path, 0, &err) == OURO_OK, err.msg);
+    require((tiny->path[0] ? ouro_heap_model_open(model, tiny->path, 0, &err)
+                           : ouro_heap_model_open_fd(model, tiny->fd, &err)) == OURO_OK, err.msg);
     require(ouro_heap_model_load(model, OURO_HEAP_ALL, &err) == OURO_OK, err.msg);
 }
 
 void tiny_end(struct tiny *tiny)
 {
-    unlink(tiny->path);
+    if (tiny->path[0])
+        unlink(tiny->path);
 }

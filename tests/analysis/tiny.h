@@ -22,12 +22,15 @@ struct tiny {
         uint32_t part_count;
     } shapes[4096];
     enum ouro_codec codec;
-    char path[128];
+    char path[128]; /* empty: in memory, */
+    int fd;         /* from the commit on, until it is opened */
 };
 
 /* A new file in the folder of temporary files. Everything here ends the test when it fails. */
 void tiny_begin(struct tiny *tiny);
 void tiny_begin_with(struct tiny *tiny, enum ouro_codec codec);
+/* Without a file, for hundreds of them: none waits for a disk. Has no path, and is opened once. */
+void tiny_begin_memory(struct tiny *tiny);
 uint32_t tiny_string(struct tiny *tiny, const char *text);
 uint32_t tiny_type(struct tiny *tiny, const char *module, const char *name, unsigned flags, unsigned value_kind);
 /* Parts end with kind OURO_PART_KIND_COUNT. */
@@ -40,6 +43,9 @@ uint32_t tiny_shape(struct tiny *tiny, uint32_t type, const struct ouro_part *pa
  * repeated parts and the slots (without TYPE parts) follow by tiny_count and tiny_slots. */
 ouro_node tiny_object(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t refcount, unsigned flags);
 ouro_node tiny_object_of(struct tiny *tiny, uint32_t shape, uint64_t size, uint64_t native, uint64_t refcount,
+                         unsigned flags, uint64_t interp);
+/* At another address, above that of the object before. */
+ouro_node tiny_object_at(struct tiny *tiny, ouro_addr addr, uint32_t shape, uint64_t size, uint64_t native, uint64_t refcount,
                          unsigned flags, uint64_t interp);
 void tiny_count(struct tiny *tiny, uint64_t count);
 void tiny_slots(struct tiny *tiny, const ouro_node *slots, size_t count);
