@@ -353,20 +353,34 @@ static void settle(struct ouro_diff_match *match, ouro_node a, ouro_node b, enum
     set_verdict(match, a, b, verdicts[evidence]);
 }
 
+static inline void take_evidence(struct matching *m, ouro_node a, ouro_node b, enum evidence evidence)
+{
+    if (evidence == SAME_PROBABLE && m->match->to_after[a] == b) {
+        set_verdict(m->match, a, b, OURO_DIFF_SURVIVED_PROBABLE);
+        return;
+    }
+    m->match->after_verdict[b] = PENDING + evidence;
+    ouro_bits_add(m->waiting, b, true);
+}
+
 /* Who stands at the same address: to_before; and has the same value, if it has one: to_after. Up to the first pseudo object of
  * either, whose address means nothing: returns how far it came in `after`. */
 static ouro_node pair_addresses(struct matching *m)
 {
     const struct ouro_heap *before = &m->before->heap, *after = &m->after->heap;
+    struct ouro_diff_match *match = m->match;
     ouro_node a = 0, b = 0;
     while (a < before->count && b < after->count && !((before->flags[a] | after->flags[b]) & OURO_OBJECT_PSEUDO)) {
         if (before->addr[a] != after->addr[b]) {
             before->addr[a] < after->addr[b] ? a++ : b++;
             continue;
         }
-        m->match->to_before[b] = a;
-        if (!(before->flags[a] & after->flags[b] & OURO_OBJECT_VALUE) || equal_values(m, a, b))
-            m->match->to_after[a] = b;
+        match->to_before[b] = a;
+        bool values = before->flags[a] & after->flags[b] & OURO_OBJECT_VALUE;
+        if (!values || equal_values(m, a, b))
+            match->to_after[a] = b;
+        if (values && m->after_kinds[shape_of(m->after, b)].scalar) /* asks nothing of others */
+            take_evidence(m, a, b, compare(m, a, b));
         a++;
         b++;
     }
@@ -379,17 +393,9 @@ static void compare_addresses(struct matching *m)
 {
     struct ouro_diff_match *match = m->match;
     ouro_node *to_before = match->to_before, count = pair_addresses(m);
-    for (ouro_node b = 0; b < count; b++) {
-        if (to_before[b] == OURO_NODE_NONE)
-            continue;
-        enum evidence evidence = compare(m, to_before[b], b);
-        if (evidence == SAME_PROBABLE && match->to_after[to_before[b]] == b) {
-            set_verdict(match, to_before[b], b, OURO_DIFF_SURVIVED_PROBABLE);
-            continue;
-        }
-        match->after_verdict[b] = PENDING + evidence;
-        ouro_bits_add(m->waiting, b, true);
-    }
+    for (ouro_node b = 0; b < count; b++)
+        if (to_before[b] != OURO_NODE_NONE && match->after_verdict[b] < OURO_DIFF_SURVIVED_CERTAIN) /* none so far */
+            take_evidence(m, to_before[b], b, compare(m, to_before[b], b));
     for (ouro_node b = ouro_bits_next(m->waiting, 0, count); b < count; b = ouro_bits_next(m->waiting, b + 1, count)) {
         enum evidence evidence = match->after_verdict[b] - PENDING;
         if (evidence >= IF_HOLDER) {

@@ -38,6 +38,7 @@ struct ouro_path_search {
     ouro_node named_count, native_count; /* of queue: found from named roots; from those or from native ones */
     ouro_node *pending;                  /* owned; of queue, in the same order: those that own something */
     ouro_node pending_count, done_count; /* done: of pending: whose references were followed */
+    uint64_t *found;                     /* owned; a bit for each object that has a parent */
     uint64_t *special;                   /* owned; a bit for each of pending: its shape is special */
     struct ouro_path_shape *shapes;      /* owned; by shape, and one of lost objects */
     uint8_t *closed;                     /* owned; by object: must not be gone through; NULL: none */
@@ -51,7 +52,7 @@ struct ouro_path_search {
     ouro_node wanted_count, target;
 };
 
-/* Loads what it needs and takes all memory. Nothing is searched yet. */
+/* Loads what it needs and takes all memory. Nothing is searched yet, nor `parent` set. */
 enum ouro_status ouro_path_search_init(struct ouro_path_search *search, struct ouro_heap_model *model,
                                        struct ouro_err *err);
 void ouro_path_search_fini(struct ouro_path_search *search);

@@ -102,8 +102,9 @@ enum ouro_status ouro_path_search_init(struct ouro_path_search *search, struct o
     search->queue = ouro_large_new(count, sizeof *search->queue);
     search->pending = ouro_large_new(count, sizeof *search->pending);
     search->special = ouro_bits_new(model->heap.count);
+    search->found = ouro_bits_new(model->heap.count);
     search->shapes = calloc((size_t)model->shape_count + 1, sizeof *search->shapes);
-    if (!search->parent || !search->queue || !search->pending || !search->special || !search->shapes) {
+    if (!search->parent || !search->queue || !search->pending || !search->special || !search->found || !search->shapes) {
         ouro_path_search_fini(search);
         return ouro_err_set(err, OURO_NOMEM, "out of memory for the paths to %zu objects", count);
     }
@@ -115,7 +116,6 @@ enum ouro_status ouro_path_search_init(struct ouro_path_search *search, struct o
     }
     search->shapes[model->shape_count].leaf = true;
     ouro_notation_init(&search->notation, model);
-    memset(search->parent, 0xff, count * sizeof *search->parent);
     return OURO_OK;
 }
 
@@ -125,6 +125,7 @@ void ouro_path_search_fini(struct ouro_path_search *search)
     free(search->queue);
     free(search->pending);
     free(search->special);
+    free(search->found);
     free(search->shapes);
     free(search->closed);
     free(search->wanted);
@@ -162,11 +163,12 @@ static inline void reach(struct ouro_path_search *search, ouro_node from, ouro_n
 {
     const struct ouro_heap *heap = &search->model->heap;
     for (;;) {
-        if (search->parent[node] != OURO_NODE_NONE)
+        if (ouro_bits_has(search->found, node))
             return;
         if (__builtin_expect(search->closed != NULL, 0) && search->closed[node])
             return;
         search->parent[node] = from;
+        ouro_bits_add(search->found, node, true);
         const struct ouro_path_shape *namespace = enqueue(search, node);
         if (search->wanted && search->wanted[node])
             search->wanted_count--;
@@ -204,10 +206,8 @@ static void follow_all(struct following *f)
     ouro_node holders[TOGETHER];
     size_t left = 0, holder_count = 0;
     for (size_t i = 0; i < f->count; i++)
-        if (search->parent[f->items[i].to] == OURO_NODE_NONE) {
-            ouro_ahead(&heap->shape[f->items[i].to]);
+        if (!ouro_bits_has(search->found, f->items[i].to))
             f->items[left++] = f->items[i];
-        }
     for (size_t i = 0; i < left; i++)
         if (shape_of(search, f->items[i].to)->count) {
             ouro_ahead(&heap->slot_begin[f->items[i].to]);
@@ -230,6 +230,9 @@ static void follow_all(struct following *f)
 
 static inline void follow(struct following *f, ouro_node to)
 {
+    if (ouro_bits_has(f->search->found, to))
+        return;
+    ouro_ahead(&f->search->model->heap.shape[to]);
     ouro_ahead(&f->search->parent[to]);
     f->items[f->count].from = f->from;
     f->items[f->count].to = to;
@@ -252,12 +255,12 @@ static void follow_some(struct following *following, ouro_node node, bool namele
     struct ouro_slot_walk walk;
     struct ouro_slot slot;
     const struct ouro_part *part = NULL;
-    bool wanted = false;
+    bool mixed = shape_of(search, node)->nameless, wanted = false;
     ouro_slot_walk_begin(&walk, search->model, node);
     while (ouro_slot_walk_next(&walk, &slot)) {
         if (slot.part != part) {
             part = slot.part;
-            wanted = is_nameless(search->model, part) == nameless;
+            wanted = (mixed && is_nameless(search->model, part)) == nameless;
         }
         if (wanted && slot.target != OURO_NODE_NONE && slot.edge_class != OURO_EDGE_WEAK &&
             !ouro_path_is_closed(search, &slot)) {
@@ -286,26 +289,10 @@ static inline void look_ahead(const struct ouro_path_search *search)
     ouro_heap_model_ahead_slots(model, queue[AHEAD / 2]);
 }
 
-static bool is_mixed(const struct ouro_path_search *search, ouro_node node)
-{
-    return shape_of(search, node)->nameless || (search->count && has_closed(search, node));
-}
-
 /* Of pending[i]: not all of its references are gone through as they stand. */
 static inline bool is_special(const struct ouro_path_search *search, ouro_node i)
 {
-    return ouro_bits_has(search->special, i) || __builtin_expect(search->count != 0, 0);
-}
-
-static void follow_special(struct following *following, ouro_node node)
-{
-    const struct ouro_path_search *search = following->search;
-    if (is_mixed(search, node)) {
-        follow_some(following, node, false);
-    } else {
-        following->from = node;
-        OURO_EACH_TARGET(search->model, node, OURO_CLASS_OWNED, follow, following);
-    }
+    return ouro_bits_has(search->special, i) || (__builtin_expect(search->count != 0, 0) && has_closed(search, search->pending[i]));
 }
 
 static inline void follow_each(struct following *following, ouro_node node)
@@ -327,12 +314,12 @@ static void run(struct ouro_path_search *search)
             ouro_node i = search->done_count++;
             look_ahead(search);
             if (is_special(search, i))
-                follow_special(&following, search->pending[i]);
+                follow_some(&following, search->pending[i], false);
             else
                 follow_each(&following, search->pending[i]);
         }
         for (ouro_node i = begin; i < end && !is_over(search); i++)
-            if (is_special(search, i) && is_mixed(search, search->pending[i]))
+            if (is_special(search, i) && shape_of(search, search->pending[i])->nameless)
                 follow_some(&following, search->pending[i], true);
         follow_all(&following);
     }
@@ -388,6 +375,7 @@ static bool mark_root(struct ouro_path_search *search, ouro_node root)
     if (search->parent[root] != OURO_NODE_NONE)
         return true;
     search->parent[root] = root;
+    ouro_bits_add(search->found, root, true);
     if (search->wanted && search->wanted[root])
         search->wanted_count--;
     return true;
@@ -479,6 +467,7 @@ enum ouro_status ouro_path_search_run(struct ouro_path_search *search, const our
     }
     memset(search->parent, 0xff, nodes * sizeof *search->parent);
     ouro_bits_clear(search->special, search->model->heap.count);
+    ouro_bits_clear(search->found, search->model->heap.count);
     search->found_count = search->pending_count = search->done_count = 0;
     begin(search);
     run(search);

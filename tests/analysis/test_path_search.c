@@ -55,7 +55,8 @@ static const struct {
     {{OURO_PART_LINKS, TRAVERSED, ""}, {OURO_PART_FIELD, TRAVERSED, ".a"}},
     {{OURO_PART_STACK, TRAVERSED, ""}, {OURO_PART_FIELD, TRAVERSED, "tp_base"}, {OURO_PART_FIELD, TRAVERSED, "?"}},
     {{OURO_PART_FOUND, TRAVERSED, "word"}},
-    /* Weak ones beside others; no pairs of which both are owned: values go before keys there (OURO_EACH_TARGET). */
+    /* Weak ones beside others, pairs among them. */
+    {{OURO_PART_ENTRIES, TRAVERSED, ""}, {OURO_PART_FIELD, WEAK, "()"}},
     {{OURO_PART_FIELD, WEAK, "()"}, {OURO_PART_FIELD, TRAVERSED, "__callback__"}},
     {{OURO_PART_ITEMS, WEAK, ""}, {OURO_PART_FIELD, TRAVERSED, ".a"}, {OURO_PART_ITEMS, HIDDEN, ""}},
     {{OURO_PART_ENTRIES_STR, WEAK, ""}},
