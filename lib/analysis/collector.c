@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/buf.h"
 #include "base/guard.h"
 #include "base/large.h"
@@ -12,7 +13,7 @@
 
 /* What is looked at: all objects, or candidates that named roots don't reach, ascending. */
 struct rest {
-    const ouro_node *found; /* borrowed; by object: OURO_NODE_NONE for what they don't; NULL: all */
+    const uint64_t *found; /* borrowed; bits: what they reach; NULL: all */
     ouro_node *items;       /* owned */
     size_t count, capacity;
 };
@@ -54,7 +55,7 @@ static bool update_refs(struct ouro_collector *collector, const struct ouro_heap
         collector->candidate_count++;
         collector->marks[v] = OURO_GC_CANDIDATE;
         if (rest->found) {
-            if (rest->found[v] != OURO_NODE_NONE) {
+            if (ouro_bits_has(rest->found, v)) {
                 collector->marks[v] |= OURO_GC_REACHABLE;
                 continue;
             }
@@ -218,7 +219,7 @@ static enum ouro_status mark_uncollectable(struct ouro_collector *collector, con
 }
 
 static enum ouro_status init(struct ouro_collector *collector, struct ouro_heap_model *model,
-                             const struct ouro_collector_scope *scope, const ouro_node *found, struct ouro_err *err)
+                             const struct ouro_collector_scope *scope, const uint64_t *found, struct ouro_err *err)
 {
     memset(collector, 0, sizeof *collector);
     collector->inconsistent_example = OURO_NODE_NONE;
@@ -261,7 +262,7 @@ enum ouro_status ouro_collector_init(struct ouro_collector *collector, struct ou
     return init(collector, model, &full, NULL, err);
 }
 
-enum ouro_status ouro_collector_init_found(struct ouro_collector *collector, struct ouro_heap_model *model, const ouro_node *found,
+enum ouro_status ouro_collector_init_found(struct ouro_collector *collector, struct ouro_heap_model *model, const uint64_t *found,
                                            struct ouro_err *err)
 {
     return init(collector, model, &full, found, err);

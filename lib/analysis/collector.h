@@ -53,12 +53,11 @@ void ouro_collector_fini(struct ouro_collector *collector);
 enum ouro_status ouro_collector_init_scope(struct ouro_collector *collector, struct ouro_heap_model *model,
                                            const struct ouro_collector_scope *scope, struct ouro_err *err);
 
-/* As ouro_collector_init, where it is known what named roots reach: found has, by object, OURO_NODE_NONE for what they
- * don't. Only the rest is looked at. Holds as long as the counts of all that is tracked are as large as the known references
+/* As ouro_collector_init, where it is known what named roots reach: found has the bits (base/bits.h) of that. Only the rest is looked at. Holds as long as the counts of all that is tracked are as large as the known references
  * (ouro_roots.tracked_deficit_count 0), of which none is borrowed: on the way from a root to a candidate the last reference
  * that is not subtracted then leaves its target a count, and from there on the collector goes the same way. 1 byte an object, 4 for
  * each of the rest. */
-enum ouro_status ouro_collector_init_found(struct ouro_collector *collector, struct ouro_heap_model *model, const ouro_node *found,
+enum ouro_status ouro_collector_init_found(struct ouro_collector *collector, struct ouro_heap_model *model, const uint64_t *found,
                                            struct ouro_err *err);
 
 static inline bool ouro_collector_unreachable(const struct ouro_collector *collector, ouro_node node)

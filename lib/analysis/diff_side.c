@@ -88,7 +88,7 @@ static enum ouro_status search(struct ouro_diff_side *side, struct ouro_heap_mod
         OURO_TRY(ouro_path_search_init(&side->search, model, err));
         side->has_search = true;
         OURO_TRY(ouro_path_search_run(&side->search, NULL, 0, err));
-        OURO_TRY(ouro_roots_init_found(&side->roots, model, &side->collector, side->search.parent, err));
+        OURO_TRY(ouro_roots_init_found(&side->roots, model, &side->collector, side->search.found, err));
         side->has_collector = true;
     } else {
         OURO_TRY(ouro_collector_init(&side->collector, model, err));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/ahead.h"
+#include "base/bits.h"
 #include "base/buf.h"
 #include "base/guard.h"
 #include "base/large.h"
@@ -112,7 +113,7 @@ static void rest_fini(struct rest *rest)
 }
 
 /* found: as of ouro_roots_init_found, or NULL. */
-static enum ouro_status find_named(struct ouro_roots *roots, struct ouro_reach *reach, const ouro_node *found, struct rest *rest)
+static enum ouro_status find_named(struct ouro_roots *roots, struct ouro_reach *reach, const uint64_t *found, struct rest *rest)
 {
     const struct ouro_heap_model *model = roots->model;
     ouro_node first = model->heap.count; /* all roots lie among the pseudo objects at the end, but for those of a damaged file */
@@ -125,7 +126,7 @@ static enum ouro_status find_named(struct ouro_roots *roots, struct ouro_reach *
         return OURO_NOMEM;
     roots->named_count = 0;
     for (ouro_node v = 0; found && v < model->heap.count; v++)
-        roots->marks[v] = found[v] == OURO_NODE_NONE ? 0 : OURO_ROOTED;
+        roots->marks[v] = ouro_bits_has(found, v) ? OURO_ROOTED : 0;
     for (ouro_node v = first; v < model->heap.count; v++)
         if (is_named_root(model, v)) {
             roots->named[roots->named_count++] = v;
@@ -213,7 +214,7 @@ static enum ouro_status begin(struct ouro_roots *roots, struct ouro_heap_model *
     return OURO_OK;
 }
 
-static enum ouro_status find(struct ouro_roots *roots, const ouro_node *found)
+static enum ouro_status find(struct ouro_roots *roots, const uint64_t *found)
 {
     ouro_node count = roots->model->heap.count;
     OURO_GUARD(ouro_reach_fini) struct ouro_reach reach = {0};
@@ -230,7 +231,7 @@ static enum ouro_status find(struct ouro_roots *roots, const ouro_node *found)
     return OURO_OK;
 }
 
-static enum ouro_status finish(struct ouro_roots *roots, const struct ouro_collector *collector, const ouro_node *found,
+static enum ouro_status finish(struct ouro_roots *roots, const struct ouro_collector *collector, const uint64_t *found,
                                struct ouro_err *err)
 {
     roots->collector = collector;
@@ -244,7 +245,7 @@ static enum ouro_status finish(struct ouro_roots *roots, const struct ouro_colle
 }
 
 enum ouro_status ouro_roots_init_found(struct ouro_roots *roots, struct ouro_heap_model *model, struct ouro_collector *collector,
-                                       const ouro_node *found, struct ouro_err *err)
+                                       const uint64_t *found, struct ouro_err *err)
 {
     memset(collector, 0, sizeof *collector);
     enum ouro_status status = begin(roots, model, err);

@@ -39,10 +39,10 @@ struct ouro_roots {
  * runs, and 4 for each that no named root reaches. OURO_LIMIT: objects and roots together are more than node numbers. */
 enum ouro_status ouro_roots_init(struct ouro_roots *roots, struct ouro_heap_model *model,
                                  const struct ouro_collector *collector, struct ouro_err *err);
-/* The same where all that named roots reach is known already: found has, by object, OURO_NODE_NONE for what they don't. Initialises
+/* The same where all that named roots reach is known already: found has the bits of that (base/bits.h). Initialises
  * the collector too (ouro_collector_init_found, where that holds); on failure neither is there. */
 enum ouro_status ouro_roots_init_found(struct ouro_roots *roots, struct ouro_heap_model *model, struct ouro_collector *collector,
-                                       const ouro_node *found, struct ouro_err *err);
+                                       const uint64_t *found, struct ouro_err *err);
 void ouro_roots_fini(struct ouro_roots *roots);
 
 /* Virtual nodes: native roots, then garbage. */

@@ -349,7 +349,7 @@ START_TEST(what_named_roots_reach_needs_no_look)
         collect();
         ck_assert_int_eq(ouro_path_search_init(&search, &model, &err), OURO_OK);
         ck_assert_int_eq(ouro_path_search_run(&search, NULL, 0, &err), OURO_OK);
-        ck_assert_int_eq(ouro_roots_init_found(&at_once, &model, &its, search.parent, &err), OURO_OK);
+        ck_assert_int_eq(ouro_roots_init_found(&at_once, &model, &its, search.found, &err), OURO_OK);
         for (ouro_node v = 0; v < model.heap.count; v++) {
             ck_assert_msg(its.marks[v] == collector.marks[v], "seed %u, object %u: %#x, not %#x", seed, v, its.marks[v],
                           collector.marks[v]);
