@@ -310,7 +310,8 @@ static enum ouro_status compare_matched(struct ouro_diff *diff, const struct our
     return OURO_OK;
 }
 
-static enum ouro_status init(struct ouro_diff *diff, const struct ouro_diff_options *options, struct ouro_err *err)
+/* All that needs no dominators. */
+static enum ouro_status compare(struct ouro_diff *diff, const struct ouro_diff_options *options, struct ouro_err *err)
 {
     enum ouro_status status = compare_all_types(diff, options);
     if (status == OURO_OK)
@@ -319,12 +320,15 @@ static enum ouro_status init(struct ouro_diff *diff, const struct ouro_diff_opti
         status = compare_unexplained_counts(diff);
     if (status != OURO_OK)
         return ouro_err_set(err, status, "out of memory for a comparison by type");
-    if (!options->paths && !options->objects && !options->retained)
-        return OURO_OK;
+    return options->paths || options->objects || options->retained ? compare_matched(diff, options, err) : OURO_OK;
+}
+
+static enum ouro_status init(struct ouro_diff *diff, const struct ouro_diff_options *options, struct ouro_err *err)
+{
     struct retaining sides[2];
     for (int i = 0; i < 2 && options->retained; i++)
         retain_begin(&sides[i], i ? diff->after : diff->before);
-    status = compare_matched(diff, options, err);
+    enum ouro_status status = compare(diff, options, err);
     for (int i = 0; i < 2 && options->retained; i++) {
         enum ouro_status ended = retain_end(&sides[i], status == OURO_OK ? err : NULL);
         status = status == OURO_OK ? ended : status;

@@ -256,10 +256,10 @@ static enum ouro_status collect_resized(struct counting *c)
     struct ouro_diff_side *before = side_of(c->paths, false), *after = side_of(c->paths, true);
     for (ouro_node b = 0; b < after->model->heap.count; b++) {
         ouro_node a = c->paths->match->to_before[b];
-        if (a == OURO_NODE_NONE || !counts(after, b) || !counts(before, a))
+        if (a == OURO_NODE_NONE)
             continue;
         uint64_t old = ouro_heap_model_bytes(before->model, a), new = ouro_heap_model_bytes(after->model, b);
-        if (old == new)
+        if (old == new || !counts(after, b) || !counts(before, a))
             continue;
         uint32_t left = row_of_resized(c, false, a, b), right = row_of_resized(c, true, a, b);
         uint32_t was = ouro_diff_side_signature(before, a), is = ouro_diff_side_signature(after, b);
