@@ -486,7 +486,7 @@ if os.read(0, 1) if sys.stdin.readable() and __import__('select').select([0], []
     print('END', flush=True)
     sys.exit(0)
 time.sleep(0.01)
-os.execv(sys.executable, [sys.executable, '-S', '-c', CODE, 'again'])
+os.execv(os.environ['AGAIN'], [os.environ['AGAIN'], '-S', '-c', CODE, 'again'])
 '''
 EXECS = 'CODE = %r\n' % 'exec(__import__("os").environ["EXECS"])' + EXECS
 
@@ -494,7 +494,7 @@ EXECS = 'CODE = %r\n' % 'exec(__import__("os").environ["EXECS"])' + EXECS
 @test
 def a_process_that_executes_itself_again_and_again(folder):
     ended = {}
-    with python_target('exec(__import__("os").environ["EXECS"])', env={'EXECS': EXECS}) as t:
+    with python_target('exec(__import__("os").environ["EXECS"])', env={'EXECS': EXECS, 'AGAIN': test_faults.python()}) as t:
         for i in range(12):
             mode = ('auto', 'pause', 'live')[i % 3]
             result = targets.ouro('dump', t.pid, '-q', '-f', '--mode', mode, '-o', 's.ouro', cwd=folder)
