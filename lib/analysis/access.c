@@ -64,15 +64,7 @@ static ouro_node field(const struct ouro_heap_model *model, ouro_node node, cons
     return node < model->heap.count ? ouro_heap_model_field(model, node, label) : OURO_NODE_NONE;
 }
 
-/* A field of a class. Where the metaclass is in C, the file has it by the name of a member. */
-static ouro_node class_part(const struct ouro_heap_model *model, ouro_node class, const char *label, const char *dotted)
-{
-    ouro_node node = field(model, class, label);
-    return node != OURO_NODE_NONE ? node : field(model, class, dotted);
-}
-
-/* The classes of an MRO, one after the other. Where the file has none (of metaclasses in C whose fields have no names), the
- * chain of tp_base. */
+/* The classes of an MRO, one after the other. Where the file has none, the chain of tp_base. */
 struct mro {
     const struct ouro_heap_model *model;
     uint64_t begin, left; /* a tuple's items lie from the last to the first */
@@ -84,7 +76,7 @@ struct mro {
 
 static void mro_begin(struct mro *mro, const struct ouro_heap_model *model, ouro_node class)
 {
-    ouro_node tuple = class_part(model, class, "__mro__", ".__mro__");
+    ouro_node tuple = field(model, class, "__mro__");
     *mro = (struct mro){.model = model, .class = class, .base = OURO_TYPE_NONE};
     if (tuple < model->heap.count) {
         uint64_t count = model->heap.slot_begin[tuple + 1] - model->heap.slot_begin[tuple];
@@ -404,8 +396,6 @@ static struct ouro_access class_field(const struct ouro_heap_model *model, ouro_
     ouro_node value = is_name(name, "__doc__") || is_name(name, "__module__")
                           ? OURO_NODE_NONE
                           : plain_field(model, class, name, &exists);
-    if (value == OURO_NODE_NONE && is_name(name, "__bases__"))
-        value = field(model, class, ".__bases__");
     if (value == OURO_NODE_NONE)
         value = ouro_access_in_dict(model, dict, name);
     if (value == OURO_NODE_NONE && is_name(name, "__annotations__"))

@@ -17,8 +17,8 @@ ouro_node ouro_lookup_method(const struct ouro_heap_model *model, uint32_t type,
 /* Whether the type has this module and name. */
 bool ouro_lookup_is_type(const struct ouro_heap_model *model, uint32_t type, const char *module, const char *name);
 
-/* The same of it or of a class that it is derived from: by the table of types as far as that goes (a class without instances is not in
- * it), and by the MRO of its object. O(its bases). */
+/* The same of it or of a class that it is derived from: by the table of types, which has the bases that its layout comes from, and by
+ * the MRO of its object. O(its bases). */
 bool ouro_lookup_derives(const struct ouro_heap_model *model, uint32_t type, const char *module, const char *name);
 
 /* What would run if this were called, in words: "name (file:line)", of bound methods and partials what lies inside. */

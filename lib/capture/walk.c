@@ -13,11 +13,16 @@
 #define BASES_MAX  64u
 #define ROUNDS_MAX 16 /* of marking, each without the visitors that the one before found wrong */
 
+/* The types that were met, and what they are derived from: a base without an object of its own is told too, or a chain
+ * of bases would end in front of it. */
 static enum ouro_status mark_types(struct ouro_walk *walk, struct ouro_walk_worker *workers, size_t *done)
 {
     while (*done < walk->python->type_list.count) {
-        for (; *done < walk->python->type_list.count; ++*done)
-            ouro_walk_worker_mark(&workers[0], walk->python->type_list.items[*done]->addr);
+        for (; *done < walk->python->type_list.count; ++*done) {
+            const struct ouro_type *type = walk->python->type_list.items[*done];
+            ouro_walk_worker_mark(&workers[0], type->addr);
+            ouro_type_get(walk->python, type->base);
+        }
         ouro_walk_worker_drain(&workers[0]);
         OURO_TRY(ouro_walk_sweep(walk, workers));
     }

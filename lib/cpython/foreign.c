@@ -83,11 +83,11 @@ static bool is_manifold(const struct ouro_visitor *visitor, const struct ouro_ty
 static void field_label(struct ouro_visitor *visitor, const struct ouro_type *type, int32_t offset, char *out, size_t capacity)
 {
     int64_t values = inline_values(visitor, type);
-    const char *name = ouro_type_field_name(type, offset);
+    const char *label = ouro_type_field_label(type, offset);
     struct ouro_keys keys;
     out[0] = '.';
-    if (name)
-        snprintf(out, capacity, "%s%s", strcmp(name, "__dict__") == 0 ? "" : ".", name);
+    if (label)
+        snprintf(out, capacity, "%s", label);
     else if (offset == DICT_IN_PREHEADER)
         snprintf(out, capacity, "__dict__");
     else if (offset < values || !ouro_keys_read(visitor->python, type->cached_keys, &keys) ||
@@ -245,17 +245,40 @@ bool ouro_foreign_put_all(struct ouro_visitor *visitor, ouro_addr function, ouro
     return true;
 }
 
-static bool add_name(struct ouro_type *type, int32_t offset, const char *name)
+static bool add_label(struct ouro_type *type, int32_t offset, const char *label)
 {
-    if (!*name || ouro_type_field_name(type, offset))
+    if (ouro_type_field_label(type, offset))
         return true; /* the most derived class's word goes */
-    struct ouro_field_name *place = OURO_VEC_ADD(&type->names);
-    if (!place || !(place->name = strdup(name))) {
+    struct ouro_field_label *place = OURO_VEC_ADD(&type->labels);
+    if (!place || !(place->label = strdup(label))) {
         if (place)
-            type->names.count--;
+            type->labels.count--;
         return false;
     }
     place->offset = offset;
+    return true;
+}
+
+static bool add_name(struct ouro_type *type, int32_t offset, const char *name)
+{
+    char label[257];
+    snprintf(label, sizeof label, "%s%s", strcmp(name, "__dict__") ? "." : "", name);
+    return !*name || add_label(type, offset, label);
+}
+
+/* Every metaclass lays out a class as type does. */
+static bool label_class_fields(const struct ouro_layout *layout, struct ouro_type *type)
+{
+    const struct {
+        int32_t offset;
+        const char *label;
+    } known[] = {
+        {layout->tp_dict,   "__dict__" }, {layout->tp_cache, "tp_cache"}, {layout->tp_mro,    "__mro__"  },
+        {layout->tp_bases,  "__bases__"}, {layout->tp_base,  "__base__"}, {layout->ht_module, "ht_module"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].offset > 0 && !add_label(type, known[i].offset, known[i].label))
+            return false;
     return true;
 }
 
@@ -303,18 +326,20 @@ static bool name_getters(struct ouro_python *python, struct ouro_type *type, our
     return true;
 }
 
-bool ouro_foreign_name_fields(struct ouro_python *python, struct ouro_type *type)
+bool ouro_foreign_label_fields(struct ouro_python *python, struct ouro_type *type)
 {
     const struct ouro_layout *layout = python->layout;
     uint64_t count = 0;
     const unsigned char *mro =
         ouro_python_tuple(python, ouro_python_word(python, type->addr + (ouro_addr)layout->tp_mro), &count);
-    if (type->dictoffset > 0 && !add_name(type, (int32_t)type->dictoffset, "__dict__"))
+    if (type->flags & OURO_FLAG_TYPE ? !label_class_fields(layout, type)
+                                     : type->dictoffset > 0 && !add_name(type, (int32_t)type->dictoffset, "__dict__"))
         return false;
     for (uint64_t i = 0; mro && i < count && i < 64; i++) {
         ouro_addr base = ouro_load_u64(mro + 8 * i);
         if (!name_members(python, type, ouro_python_word(python, base + (ouro_addr)layout->tp_members)) ||
-            !name_getters(python, type, ouro_python_word(python, base + (ouro_addr)layout->tp_getset)))
+            (python->sandboxed &&
+             !name_getters(python, type, ouro_python_word(python, base + (ouro_addr)layout->tp_getset))))
             return false;
     }
     return true;

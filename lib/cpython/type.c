@@ -14,7 +14,6 @@
 #define BASES_MAX 512     /* longer chains of bases are refused */
 #define SLOTS_MAX 8192
 #define BASICSIZE_MAX (1u << 20)
-#define MEMBER_OBJECT 6      /* T_OBJECT */
 #define MEMBER_OBJECT_EX 16  /* T_OBJECT_EX */
 #define MEMBER_AFTER_ITEMS 16 /* the flag _Py_AFTER_ITEMS, 3.15 on */
 
@@ -26,11 +25,11 @@ const char *ouro_how_name(enum ouro_how how)
     return names[how];
 }
 
-const char *ouro_type_field_name(const struct ouro_type *type, int32_t offset)
+const char *ouro_type_field_label(const struct ouro_type *type, int32_t offset)
 {
-    for (size_t i = 0; i < type->names.count; i++)
-        if (type->names.items[i].offset == offset)
-            return type->names.items[i].name;
+    for (size_t i = 0; i < type->labels.count; i++)
+        if (type->labels.items[i].offset == offset)
+            return type->labels.items[i].label;
     return NULL;
 }
 
@@ -163,27 +162,6 @@ static void add_slots(struct ouro_python *python, struct ops *ops, ouro_addr bas
     }
 }
 
-/* The name of the member at an offset (tp_members of the type), for fields that the generic visitor finds. */
-static bool member_name(struct ouro_python *python, const unsigned char *bytes, uint64_t offset, char *out, size_t capacity)
-{
-    const struct ouro_layout *layout = python->layout;
-    ouro_addr at = ouro_load_u64(bytes + layout->tp_members);
-    for (unsigned i = 0; at && i < 256; i++, at += (ouro_addr)layout->memberdef_sizeof) {
-        unsigned char member[64];
-        if ((size_t)layout->memberdef_sizeof > sizeof member ||
-            ouro_space_read(&python->image->space, at, member, (size_t)layout->memberdef_sizeof) != OURO_OK)
-            return false;
-        ouro_addr name = ouro_load_u64(member + layout->memberdef_name);
-        uint32_t kind = ouro_load_u32(member + layout->memberdef_type);
-        if (!name)
-            return false;
-        if ((kind == MEMBER_OBJECT || kind == MEMBER_OBJECT_EX) &&
-            ouro_load_u64(member + layout->memberdef_offset) == offset)
-            return ouro_space_read_text(&python->image->space, name, out, capacity) == OURO_OK;
-    }
-    return false;
-}
-
 /* The generic visitor for the part of the objects that `base` lays out: every word that lands on an object. */
 static void add_generic(struct ouro_python *python, struct ouro_type *type, struct ops *ops, const unsigned char *base)
 {
@@ -198,12 +176,12 @@ static void add_generic(struct ouro_python *python, struct ouro_type *type, stru
     if (end > BASICSIZE_MAX)
         end = start;
     for (uint64_t at = start; at + 8 <= end; at += 8) {
-        char label[128] = ".";
+        const char *known = ouro_type_field_label(type, (int32_t)at);
+        char label[32];
         if (at == weaklist) /* the list of weak references owns nothing */
             continue;
-        if (!member_name(python, base, at, label + 1, sizeof label - 1))
-            snprintf(label, sizeof label, ".+%#llx", (unsigned long long)at);
-        add_op(ops, &(struct ouro_op){.kind = OURO_OP_SCAN, .offset = (int32_t)at}, label);
+        snprintf(label, sizeof label, ".+%#llx", (unsigned long long)at);
+        add_op(ops, &(struct ouro_op){.kind = OURO_OP_SCAN, .offset = (int32_t)at}, known ? known : label);
     }
     if (itemsize)
         add_simple(ops, OURO_OP_SCAN_ITEMS);
@@ -283,19 +261,16 @@ static bool add_learned(struct ouro_python *python, struct ouro_type *type, stru
         return false;
     for (size_t i = 0; i < count; i++) {
         int32_t offset = fields[i].origin.offset;
-        const char *name = ouro_type_field_name(type, offset);
+        const char *known = ouro_type_field_label(type, offset);
         bool dict = offset == type->dictoffset && offset > 0;
-        char label[300];
+        char label[32];
         if (fields[i].origin.kind == OURO_ORIGIN_CONSTANT) {
             add_simple(ops, OURO_OP_TYPE);
             continue;
         }
-        if (name)
-            snprintf(label, sizeof label, "%s%s", dict ? "" : ".", name);
-        else
-            snprintf(label, sizeof label, ".+%#x", (unsigned)offset);
+        snprintf(label, sizeof label, ".+%#x", (unsigned)offset);
         add_op(ops, &(struct ouro_op){.kind = OURO_OP_FIELD, .offset = offset, .flags = dict ? OURO_OP_NAMESPACE : 0},
-               label);
+               known ? known : label);
     }
     return true;
 }
@@ -318,7 +293,7 @@ static void add_foreign(struct ouro_python *python, struct ouro_type *type, stru
                         const unsigned char *base)
 {
     type->how = OURO_HOW_GENERIC;
-    if (!python->sandboxed || !ouro_foreign_name_fields(python, type)) {
+    if (!ouro_foreign_label_fields(python, type) || !python->sandboxed) {
         add_generic(python, type, ops, base);
         return;
     }
@@ -448,7 +423,7 @@ bool ouro_type_distrust(struct ouro_python *python, struct ouro_type *type)
 {
     const unsigned char *bytes = type_bytes(python, type->addr);
     struct ops ops = {0};
-    if (!bytes || !python->sandboxed || !ouro_foreign_name_fields(python, type))
+    if (!bytes || !python->sandboxed || !ouro_foreign_label_fields(python, type))
         return false;
     for (uint32_t i = 0; i < type->fallback_count; i++)
         free((char *)type->fallback[i].label);
@@ -487,11 +462,11 @@ void ouro_type_free(struct ouro_type *type)
         free((char *)type->ops[i].label);
     for (uint32_t i = 0; i < type->fallback_count; i++)
         free((char *)type->fallback[i].label);
-    for (size_t i = 0; i < type->names.count; i++)
-        free(type->names.items[i].name);
+    for (size_t i = 0; i < type->labels.count; i++)
+        free(type->labels.items[i].label);
     free(type->ops);
     free(type->fallback);
-    free(type->names.items);
+    free(type->labels.items);
     free(type->name);
     free(type->module);
     free(type);

@@ -72,9 +72,9 @@ enum ouro_how {
 };
 const char *ouro_how_name(enum ouro_how how);
 
-struct ouro_field_name {
+struct ouro_field_label {
     int32_t offset;
-    char *name; /* owned */
+    char *label; /* owned; ".name", or what the native visitors call it */
 };
 
 struct ouro_type {
@@ -89,7 +89,7 @@ struct ouro_type {
     uint32_t op_count;
     struct ouro_op *fallback; /* owned, with labels: the generic visitor where tp_traverse has to be run and can't be */
     uint32_t fallback_count;
-    struct { struct ouro_field_name *items; size_t count, capacity; } names; /* owned; of fields found by running its code */
+    struct { struct ouro_field_label *items; size_t count, capacity; } labels; /* owned; of fields found by running its code */
     ouro_addr traverse;         /* tp_traverse */
     ouro_addr finalize;         /* tp_finalize; 0: none */
     bool generic_getattr;       /* tp_getattro is object's */
@@ -128,8 +128,8 @@ bool ouro_type_full_name(struct ouro_python *python, ouro_addr addr, char *text,
 void ouro_type_learn_subclasses(struct ouro_python *python, ouro_addr type);
 
 void ouro_type_free(struct ouro_type *type);
-/* The name of the field at an offset, or NULL. */
-const char *ouro_type_field_name(const struct ouro_type *type, int32_t offset);
+/* The label of the field at an offset, or NULL. */
+const char *ouro_type_field_label(const struct ouro_type *type, int32_t offset);
 /* Stops using the native visitor of a type: its tp_traverse is run from now on. Nobody else may use `python` meanwhile. */
 bool ouro_type_distrust(struct ouro_python *python, struct ouro_type *type);
 
