@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "analysis/lookup.h"
+#include "analysis/native_field.h"
 #include "analysis/value.h"
 
 #define BASES_MAX       64
@@ -185,18 +187,22 @@ ouro_node ouro_access_in_dict(const struct ouro_heap_model *model, ouro_node dic
     return OURO_NODE_NONE;
 }
 
-/* The field ".name" behind `skip` others of that label; *exists: whether there is one, filled or not. */
+/* The field ".name" behind `skip` others of that label, of C code or not as `native` says; *exists: whether there is
+ * one, filled or not. */
 static ouro_node dotted_field(const struct ouro_heap_model *model, ouro_node node, struct ouro_name name, unsigned skip,
-                              bool *exists)
+                              bool native, bool *exists)
 {
     struct ouro_part_walk walk;
     *exists = false;
     ouro_part_walk_begin(&walk, model, node);
-    while (ouro_part_walk_next(&walk))
-        if (is_labelled(model, walk.part, name, true) && !skip--) {
-            *exists = true;
-            return model->heap.slots[walk.first];
-        }
+    while (ouro_part_walk_next(&walk)) {
+        if (!is_labelled(model, walk.part, name, true) || (skip && skip--))
+            continue;
+        if (native && !ouro_lookup_is_native(model, node, walk.part, name.bytes, name.size))
+            continue;
+        *exists = true;
+        return model->heap.slots[walk.first];
+    }
     return OURO_NODE_NONE;
 }
 
@@ -249,7 +255,7 @@ ouro_node ouro_access_of_instance(const struct ouro_heap_model *model, ouro_node
     if (value != OURO_NODE_NONE || ouro_access_is_class(model, node))
         return value;
     return dotted_field(model, node, name, count_slots(model, ouro_access_class(model, node), name, OURO_NODE_NONE),
-                        &exists);
+                        false, &exists);
 }
 
 /* --- Descriptors */
@@ -293,7 +299,7 @@ static enum descriptor classify(const struct ouro_heap_model *model, ouro_node n
     return gets ? IS_OTHER : IS_NONE;
 }
 
-/* Native fields that Python gives by another name than the file. */
+/* The label of the native field that an attribute gives, where it is another than its name. NULL: none. */
 static const char *label_for(const struct ouro_heap_model *model, ouro_node node, struct ouro_name name)
 {
     static const char *const codes[] = {"gi_code", "cr_code", "ag_code"};
@@ -306,6 +312,15 @@ static const char *label_for(const struct ouro_heap_model *model, ouro_node node
             plain_field(model, node, name_of("gi_frame"), &exists);
             return exists ? "gi_frame" : "frame";
         }
+    }
+    for (size_t i = 0; i < ouro_native_field_count; i++) {
+        const struct ouro_native_field *known = &ouro_native_fields[i];
+        if (!is_name(name, known->attribute) || !strcmp(known->label, known->attribute) ||
+            !ouro_access_is_kind(model, node, known->module, known->type))
+            continue;
+        plain_field(model, node, name_of(known->label), &exists);
+        if (exists)
+            return known->label;
     }
     return NULL;
 }
@@ -332,17 +347,19 @@ static ouro_node find_none(const struct ouro_heap_model *model)
     return OURO_NODE_NONE;
 }
 
-/* What the last of a suspended generator's value stack is, when it waits there. */
+/* What the last of a suspended generator's value stack is, when it waits there; until 3.10 its frame object has that.
+ */
 static struct ouro_access awaited(const struct ouro_heap_model *model, ouro_node node)
 {
     const struct ouro_line_record *line = ouro_snapshot_line(model->snapshot, node);
+    ouro_node frame = field(model, node, "gi_frame"), holder = frame == OURO_NODE_NONE ? node : frame;
     uint64_t depth;
-    ouro_access_stack(model, node, 0, &depth);
-    if (!line || line->state == OURO_RUN_UNKNOWN)
-        return result(OURO_ACCESS_COMPUTED, OURO_NODE_NONE);
-    if (line->state != OURO_RUN_AWAITING || !depth)
+    if (line && line->state != OURO_RUN_UNKNOWN && line->state != OURO_RUN_AWAITING)
         return found(find_none(model));
-    return found(ouro_access_stack(model, node, depth - 1, NULL));
+    ouro_access_stack(model, holder, 0, &depth);
+    if (!line || line->state == OURO_RUN_UNKNOWN || !depth)
+        return result(OURO_ACCESS_COMPUTED, OURO_NODE_NONE);
+    return found(ouro_access_stack(model, holder, depth - 1, NULL));
 }
 
 /* Of frame objects and generators. */
@@ -428,15 +445,23 @@ static struct ouro_access tuple_field(const struct ouro_heap_model *model, ouro_
     return result(OURO_ACCESS_COMPUTED, OURO_NODE_NONE);
 }
 
+/* What a descriptor of `owner` reads: a slot of the class, or the field of that name that C code lays out. */
+static ouro_node described_field(const struct ouro_heap_model *model, ouro_node node, struct ouro_name name,
+                                 ouro_node owner, bool *exists)
+{
+    unsigned skip = owner == OURO_NODE_NONE ? 0 : count_slots(model, ouro_access_class(model, node), name, owner);
+    return dotted_field(model, node, name, skip, field(model, owner, "__slots__") == OURO_NODE_NONE, exists);
+}
+
 static struct ouro_access member(const struct ouro_heap_model *model, ouro_node node, struct ouro_name name,
                                  ouro_node owner)
 {
     bool exists;
-    unsigned skip = owner == OURO_NODE_NONE ? 0 : count_slots(model, ouro_access_class(model, node), name, owner);
-    ouro_node value = dotted_field(model, node, name, skip, &exists);
+    ouro_node value = described_field(model, node, name, owner, &exists);
     if (exists)
         return value == OURO_NODE_NONE ? result(OURO_ACCESS_EMPTY, value) : found(value);
-    value = plain_field(model, node, name, &exists);
+    const char *label = label_for(model, node, name);
+    value = plain_field(model, node, label ? name_of(label) : name, &exists);
     if (value != OURO_NODE_NONE)
         return found(value);
     if (exists)
@@ -472,12 +497,18 @@ static struct ouro_access read_data(const struct ouro_heap_model *model, ouro_no
         return found(field(model, field(model, node, "__objclass__"), "__objclass__")); /* that field is its descriptor */
     if (kind == IS_MEMBER)
         return member(model, node, name, owner);
-    if (ouro_access_is_class(model, node))
-        return class_field(model, node, name);
+    if (ouro_access_is_class(model, node)) {
+        ouro_node own = described_field(model, node, name, owner, &exists); /* of a metaclass in C */
+        return own == OURO_NODE_NONE ? class_field(model, node, name) : found(own);
+    }
     if (is_name(name, "mapping")) /* of dict views: a new proxy each time */
         return result(OURO_ACCESS_COMPUTED, OURO_NODE_NONE);
+    if (is_name(name, "obj") && ouro_access_is_kind(model, node, "builtins", "memoryview"))
+        node = field(model, node, "mbuf"); /* several views share one */
     const char *label = label_for(model, node, name);
     ouro_node value = plain_field(model, node, label ? name_of(label) : name, &exists);
+    if (value == OURO_NODE_NONE && !exists && kind == IS_GETSET)
+        value = described_field(model, node, name, owner, &(bool){false});
     if (value != OURO_NODE_NONE)
         return found(value);
     return exists && is_none_when_empty(name) ? found(find_none(model)) : result(OURO_ACCESS_COMPUTED, value);
@@ -662,6 +693,19 @@ static void each_local(const struct ouro_heap_model *model, ouro_node frame, boo
     ouro_node generator = any ? OURO_NODE_NONE : field(model, frame, "generator");
     if (generator != OURO_NODE_NONE && field(model, generator, "generator") == OURO_NODE_NONE)
         each_local(model, generator, cells, visit, context); /* at most once: a generator has no field of that name */
+}
+
+ouro_node ouro_access_body_locals(const struct ouro_heap_model *model, ouro_node frame)
+{
+    size_t first = frame < model->heap.count ? first_local(model, frame) : SIZE_MAX;
+    if (first == SIZE_MAX)
+        return OURO_NODE_NONE;
+    const struct ouro_heap_shape *shape = ouro_heap_model_shape(model, frame);
+    for (size_t i = first; i < shape->part_count && shape->parts[i].kind == OURO_PART_FIELD; i++)
+        if (!is_labelled(model, &shape->parts[i], name_of("__class__"), false) &&
+            !is_labelled(model, &shape->parts[i], name_of("__classdict__"), false))
+            return OURO_NODE_NONE;
+    return field(model, frame, "f_locals");
 }
 
 void ouro_access_each_local(const struct ouro_heap_model *model, ouro_node frame,

@@ -73,6 +73,9 @@ ouro_node ouro_access_local(const struct ouro_heap_model *model, ouro_node frame
 /* Calls visit for each variable that is bound. */
 void ouro_access_each_local(const struct ouro_heap_model *model, ouro_node frame,
                             void (*visit)(void *context, struct ouro_name name, ouro_node target), void *context);
+/* The namespace of a frame that runs the body of a module or a class, which f_locals is there; OURO_NODE_NONE: a
+ * function's. */
+ouro_node ouro_access_body_locals(const struct ouro_heap_model *model, ouro_node frame);
 /* The n-th of its value stack, or OURO_NODE_NONE. *depth (may be NULL): how many there are. */
 ouro_node ouro_access_stack(const struct ouro_heap_model *model, ouro_node frame, uint64_t n, uint64_t *depth);
 /* For a frame object that holds nothing: the generator or running frame whose it is; else itself. May look through the

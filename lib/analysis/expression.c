@@ -94,7 +94,7 @@ static enum ouro_status other_step(struct ouro_finder *finder, const struct ouro
         return ouro_finder_fail(finder, step, OURO_GONE, " is no object");
     case OURO_STEP_GETITEM:
         if (value->kind == OURO_FINDER_OBJECT)
-            return ouro_finder_object_item(finder, step, value, false);
+            return ouro_finder_object_item(finder, step, value);
         return ouro_finder_item_step(finder, step, value);
     case OURO_STEP_GET:
         return ouro_finder_get_step(finder, step, value, second);

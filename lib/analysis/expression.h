@@ -7,8 +7,9 @@
  *     0x7f3a5c0e4d80['a'].b, 139888.b        an address or id() and steps from there
  *
  * Steps: .name, [literal], [-1], [expression]; around what stands before: vars(X), type(X), [*X][3], [*X.values()][3],
- * object.__getattribute__(X, 'n'), list.__getitem__(X, 3), dict.__getitem__(X, 'k'), vars(C)['slot'].__get__(X), X() of
- * a weak reference, X -> words (the label of a reference, or the type that it leads to, where that is only one).
+ * object.__getattribute__(X, 'n'), list.__getitem__(X, 3), dict.__getitem__(X, 'k'), [*dict.keys(X)][3],
+ * [*set.__iter__(X)][3], vars(C)['slot'].__get__(X), X() of a weak reference, X -> words (the label of a reference, or
+ * the type that it leads to, where that is only one).
  *
  * An expression gives the very object that Python would, or it fails and says how far it led. Nothing is run: what
  * would (properties, __getattr__, methods being bound) is an error that names the way round it. */
@@ -34,8 +35,9 @@ enum ouro_step_kind {
     OURO_STEP_VARS,
     OURO_STEP_TYPE,
     OURO_STEP_UNPACK,  /* [*X] */
-    OURO_STEP_VALUES,  /* .values() */
-    OURO_STEP_KEYS,    /* .keys() */
+    OURO_STEP_ITER,    /* set.__iter__(X), of dict, OrderedDict ... */
+    OURO_STEP_VALUES,  /* X.values(), dict.values(X) */
+    OURO_STEP_KEYS,    /* X.keys(), dict.keys(X) */
     OURO_STEP_OWN,     /* object.__getattribute__(X, 'name') */
     OURO_STEP_GETITEM, /* list.__getitem__(X, literal), of dict, tuple ... */
     OURO_STEP_GET,     /* D.__get__(X): two values */
@@ -54,6 +56,7 @@ struct ouro_expression {
         uint32_t literal;          /* of items */
         uint64_t number;           /* address, index of a frame, a thread's native id */
         size_t name, name_size;    /* in text: of attributes, roots, functions, words */
+        size_t base, base_size;    /* in text: the class whose method is meant; size 0: the object's own */
         size_t at, end;            /* in text: the step itself */
         size_t begin;              /* in text: where the value that it makes begins */
     } * items;                     /* owned */

@@ -25,7 +25,19 @@ bool ouro_expression_is_address(const struct ouro_expression *expression, ouro_a
 }
 
 /* What has been opened and waits for its end. */
-enum form { IN_PARENTHESES, IN_VARS, IN_TYPE, IN_UNPACK, IN_OWN, IN_GETITEM, IN_GET, IN_LOOKUP };
+enum form {
+    IN_PARENTHESES,
+    IN_VARS,
+    IN_TYPE,
+    IN_UNPACK,
+    IN_OWN,
+    IN_GETITEM,
+    IN_ITER,
+    IN_KEYS,
+    IN_VALUES,
+    IN_GET,
+    IN_LOOKUP
+};
 
 struct parser {
     struct ouro_expression *expression;
@@ -36,7 +48,7 @@ struct parser {
     struct {
         enum form form;
         size_t begin, at; /* of the value around it; of the form */
-        size_t name, name_size;
+        size_t base, base_size; /* of list.__getitem__( and its like: the class's name */
     } opens[OURO_EXPRESSION_DEPTH_MAX];
     size_t depth;
     bool failed_memory;
@@ -116,6 +128,7 @@ static bool open_form(struct parser *parser, enum form form, size_t at)
         return fail(parser, "brackets are nested too deep");
     parser->opens[parser->depth].form = form;
     parser->opens[parser->depth].begin = parser->begin;
+    parser->opens[parser->depth].base_size = 0;
     parser->opens[parser->depth++].at = at;
     return true;
 }
@@ -196,10 +209,47 @@ static bool read_root(struct parser *parser)
     return true;
 }
 
-/* vars(, type(, object.__getattribute__(, list.__getitem__(: *form tells which. False: a plain name. */
+/* list.__getitem__(, dict.keys(, sys.modules['collections'].OrderedDict.__iter__(: a method of a container in C. False:
+ * a plain name. */
+static bool read_method(struct parser *parser, enum form *form, size_t *base, size_t *base_size)
+{
+    static const char *const bases[] = {"list", "tuple", "dict", "set", "frozenset", "deque", "OrderedDict"};
+    static const struct {
+        const char *text;
+        enum form form;
+    } methods[] = {
+        {".__getitem__(", IN_GETITEM},
+        {".__iter__(",    IN_ITER   },
+        {".keys(",        IN_KEYS   },
+        {".values(",      IN_VALUES }
+    };
+    size_t start = parser->at, size;
+    if (take(parser, "sys.modules['"))
+        while (!take(parser, "'].") && parser->at < parser->size)
+            parser->at++;
+    while ((size = identifier_size(parser))) {
+        *base = parser->at;
+        *base_size = size;
+        parser->at += size;
+        for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+            if (!take(parser, methods[i].text))
+                continue;
+            *form = methods[i].form;
+            for (size_t b = 0; b < sizeof bases / sizeof *bases && peek(parser, 0) != ')'; b++)
+                if (size == strlen(bases[b]) && !memcmp(parser->text + *base, bases[b], size))
+                    return true;
+            return parser->at = start, false;
+        }
+        if (!take(parser, "."))
+            break;
+    }
+    parser->at = start;
+    return false;
+}
+
+/* vars(, type(, object.__getattribute__(: *form tells which. False: something else. */
 static bool read_form(struct parser *parser, enum form *form)
 {
-    size_t start = parser->at;
     if (take(parser, "vars(")) {
         *form = IN_VARS;
         return true;
@@ -212,17 +262,6 @@ static bool read_form(struct parser *parser, enum form *form)
         *form = IN_OWN;
         return true;
     }
-    for (;;) {
-        if (take(parser, ".__getitem__(")) {
-            *form = IN_GETITEM;
-            return true;
-        }
-        int c = peek(parser, 0);
-        if (!is_letter(c) && !is_digit(c) && c != '.')
-            break;
-        parser->at++;
-    }
-    parser->at = start;
     return false;
 }
 
@@ -231,17 +270,18 @@ static bool read_primary(struct parser *parser, bool *more)
 {
     enum form form;
     skip_spaces(parser);
-    size_t at = parser->at, size;
+    size_t at = parser->at, size, base = at, base_size = 0;
     *more = true;
     parser->begin = at;
     if (take(parser, "[*"))
         return open_form(parser, IN_UNPACK, at);
     if (take(parser, "("))
         return open_form(parser, IN_PARENTHESES, at);
-    if (is_letter(peek(parser, 0)) && read_form(parser, &form)) {
+    if (read_form(parser, &form) || read_method(parser, &form, &base, &base_size)) {
         if (!open_form(parser, form, at))
             return false;
-        parser->opens[parser->depth - 1].name = at;
+        parser->opens[parser->depth - 1].base = base;
+        parser->opens[parser->depth - 1].base_size = base_size;
         return true;
     }
     *more = false;
@@ -430,10 +470,12 @@ static bool close_form(struct parser *parser)
 {
     static const enum ouro_step_kind kinds[] = {
         [IN_VARS] = OURO_STEP_VARS,    [IN_TYPE] = OURO_STEP_TYPE,       [IN_UNPACK] = OURO_STEP_UNPACK,
-        [IN_OWN] = OURO_STEP_OWN,      [IN_GETITEM] = OURO_STEP_GETITEM, [IN_GET] = OURO_STEP_GET,
+        [IN_OWN] = OURO_STEP_OWN,      [IN_GETITEM] = OURO_STEP_GETITEM, [IN_ITER] = OURO_STEP_ITER,
+        [IN_KEYS] = OURO_STEP_KEYS,    [IN_VALUES] = OURO_STEP_VALUES,   [IN_GET] = OURO_STEP_GET,
         [IN_LOOKUP] = OURO_STEP_LOOKUP};
     enum form form = parser->opens[parser->depth - 1].form;
     size_t begin = parser->opens[parser->depth - 1].begin, at = parser->opens[parser->depth - 1].at;
+    size_t base = parser->opens[parser->depth - 1].base, base_size = parser->opens[parser->depth - 1].base_size;
     struct ouro_step step = {0};
     if (form == IN_OWN || form == IN_GETITEM) {
         if (!read_argument(parser, &step))
@@ -460,6 +502,8 @@ static bool close_form(struct parser *parser)
     added->literal = step.literal;
     added->name = step.name;
     added->name_size = step.name_size;
+    added->base = base;
+    added->base_size = base_size;
     return true;
 }
 

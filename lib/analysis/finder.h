@@ -19,6 +19,8 @@ enum ouro_finder_kind {
     OURO_FINDER_UNPACKED,  /* [*node] */
     OURO_FINDER_VALUES,    /* node.values(), [*node.values()] */
     OURO_FINDER_KEYS,
+    OURO_FINDER_TABLE_VALUES, /* dict.values(node): an OrderedDict's own order is another */
+    OURO_FINDER_TABLE_KEYS,
     OURO_FINDER_FRAMES,          /* node: a thread's root */
     OURO_FINDER_LOCALS,          /* node: a frame */
     OURO_FINDER_GENERATOR_FRAME, /* node: the generator */
@@ -124,10 +126,13 @@ enum ouro_status ouro_finder_name_step(struct ouro_finder *finder, const struct 
 /* --- finder_steps.c */
 enum ouro_status ouro_finder_take_attribute(struct ouro_finder *finder, const struct ouro_step *step,
                                             struct ouro_finder_value *value, struct ouro_name name, bool own_lookup);
+/* The value becomes the variables of a frame. */
+enum ouro_status ouro_finder_put_locals(struct ouro_finder *finder, struct ouro_finder_value *value,
+                                        const struct ouro_step *step, ouro_node frame);
 enum ouro_status ouro_finder_attribute_step(struct ouro_finder *finder, const struct ouro_step *step,
                                             struct ouro_finder_value *value);
 enum ouro_status ouro_finder_object_item(struct ouro_finder *finder, const struct ouro_step *step,
-                                         struct ouro_finder_value *value, bool own_lookup);
+                                         struct ouro_finder_value *value);
 enum ouro_status ouro_finder_item_step(struct ouro_finder *finder, const struct ouro_step *step,
                                        struct ouro_finder_value *value);
 enum ouro_status ouro_finder_lookup_step(struct ouro_finder *finder, const struct ouro_step *step,

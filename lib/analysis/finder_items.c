@@ -256,10 +256,11 @@ enum ouro_status ouro_finder_sequence_item(struct ouro_finder *finder, const str
 }
 
 /* The n-th key, and its value, in the order of iteration. False: out of range. */
-static bool nth_entry(const struct ouro_heap_model *model, ouro_node dict, uint64_t n, ouro_node *key, ouro_node *value)
+static bool nth_entry(const struct ouro_heap_model *model, ouro_node dict, bool by_table, uint64_t n, ouro_node *key,
+                      ouro_node *value)
 {
     struct ouro_part_walk walk;
-    bool ordered = ouro_access_is_kind(model, dict, "collections", "OrderedDict"), wanted = false;
+    bool ordered = !by_table && ouro_access_is_kind(model, dict, "collections", "OrderedDict"), wanted = false;
     *key = *value = OURO_NODE_NONE;
     ouro_part_walk_begin(&walk, model, dict);
     while (ordered && !wanted && ouro_part_walk_next(&walk))
@@ -300,9 +301,11 @@ enum ouro_status ouro_finder_unpacked_item(struct ouro_finder *finder, const str
     }
     if (!ouro_finder_get_index(finder, step, count, &index))
         return fail_range(finder, step, value, count, "a list");
-    if (ouro_access_is_split(model, dict) || !nth_entry(model, dict, index, &key, &entry)) {
+    bool by_table = value->kind == OURO_FINDER_TABLE_VALUES || value->kind == OURO_FINDER_TABLE_KEYS;
+    bool values = value->kind == OURO_FINDER_TABLE_VALUES || value->kind == OURO_FINDER_VALUES;
+    if (ouro_access_is_split(model, dict) || !nth_entry(model, dict, by_table, index, &key, &entry)) {
         ouro_finder_add_expression(finder, value);
         return ouro_finder_fail(finder, step, OURO_BADDATA, ": what it holds is not in the snapshot in that order");
     }
-    return ouro_finder_put(finder, value, step, value->kind == OURO_FINDER_VALUES ? entry : key);
+    return ouro_finder_put(finder, value, step, values ? entry : key);
 }

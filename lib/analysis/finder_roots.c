@@ -255,10 +255,8 @@ enum ouro_status ouro_finder_frame_attribute(struct ouro_finder *finder, const s
 {
     const struct ouro_heap_model *model = finder->model;
     ouro_node frame = value->node, holder = ouro_finder_frame_holder(model, frame), target = OURO_NODE_NONE;
-    if (ouro_finder_step_is(finder, step, "locals") || ouro_finder_step_is(finder, step, "f_locals")) {
-        *value = (struct ouro_finder_value){OURO_FINDER_LOCALS, holder, OURO_NODE_NONE, step->begin, step->end};
-        return OURO_OK;
-    }
+    if (ouro_finder_step_is(finder, step, "locals") || ouro_finder_step_is(finder, step, "f_locals"))
+        return ouro_finder_put_locals(finder, value, step, holder);
     if (ouro_finder_step_is(finder, step, "f_back"))
         target = caller(model, frame);
     else if (ouro_finder_step_is(finder, step, "f_globals") || ouro_finder_step_is(finder, step, "f_builtins"))

@@ -146,6 +146,16 @@ static enum ouro_status fail_attribute(struct ouro_finder *finder, const struct 
     }
 }
 
+enum ouro_status ouro_finder_put_locals(struct ouro_finder *finder, struct ouro_finder_value *value,
+                                        const struct ouro_step *step, ouro_node frame)
+{
+    ouro_node body = ouro_access_body_locals(finder->model, frame);
+    if (body != OURO_NODE_NONE)
+        return ouro_finder_put(finder, value, step, body);
+    *value = (struct ouro_finder_value){OURO_FINDER_LOCALS, frame, OURO_NODE_NONE, step->begin, step->end};
+    return OURO_OK;
+}
+
 enum ouro_status ouro_finder_take_attribute(struct ouro_finder *finder, const struct ouro_step *step,
                                             struct ouro_finder_value *value, struct ouro_name name, bool own_lookup)
 {
@@ -161,8 +171,7 @@ enum ouro_status ouro_finder_take_attribute(struct ouro_finder *finder, const st
                                             step->end};
         return OURO_OK;
     case OURO_ACCESS_LOCALS:
-        *value = (struct ouro_finder_value){OURO_FINDER_LOCALS, attribute.node, OURO_NODE_NONE, step->begin, step->end};
-        return OURO_OK;
+        return ouro_finder_put_locals(finder, value, step, attribute.node);
     default:
         return fail_attribute(finder, step, value, name, &attribute);
     }
@@ -194,11 +203,8 @@ enum ouro_status ouro_finder_attribute_step(struct ouro_finder *finder, const st
     case OURO_FINDER_ROOT:
         return root_attribute(finder, step, value);
     case OURO_FINDER_GENERATOR_FRAME:
-        if (ouro_finder_step_is(finder, step, "f_locals")) {
-            *value =
-                (struct ouro_finder_value){OURO_FINDER_LOCALS, value->node, OURO_NODE_NONE, step->begin, step->end};
-            return OURO_OK;
-        }
+        if (ouro_finder_step_is(finder, step, "f_locals"))
+            return ouro_finder_put_locals(finder, value, step, value->node);
         if (ouro_finder_step_is(finder, step, "f_code"))
             return ouro_finder_put(finder, value, step, ouro_heap_model_field(finder->model, value->node, "f_code"));
         if (ouro_finder_step_is(finder, step, "f_globals"))
@@ -241,8 +247,25 @@ static enum ouro_status namespace_item(struct ouro_finder *finder, const struct 
     return ouro_finder_fail(finder, step, OURO_GONE, "%s", "");
 }
 
+/* --- Items */
+
+/* Whether it is an instance of the class whose method the step means, if it means one's. Words if not. */
+static bool is_of_base(struct ouro_finder *finder, const struct ouro_step *step, const struct ouro_finder_value *value,
+                       ouro_node node)
+{
+    static const char *const modules[] = {"builtins", "collections"};
+    char base[16];
+    snprintf(base, sizeof base, "%.*s", (int)step->base_size, finder->expression->text + step->base);
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
+        if (!step->base_size || ouro_access_is_kind(finder->model, node, modules[i], base))
+            return true;
+    ouro_finder_add_expression(finder, value);
+    ouro_buf_addf(ouro_finder_words(finder), " is no %s", base);
+    return false;
+}
+
 enum ouro_status ouro_finder_object_item(struct ouro_finder *finder, const struct ouro_step *step,
-                                         struct ouro_finder_value *value, bool own_lookup)
+                                         struct ouro_finder_value *value)
 {
     const struct ouro_heap_model *model = finder->model;
     ouro_node node = value->node, dict = ouro_finder_mapping_of(model, node);
@@ -256,7 +279,9 @@ enum ouro_status ouro_finder_object_item(struct ouro_finder *finder, const struc
                                     ? "; its __getitem__ would run"
                                     : "; it has no items that are objects of their own");
     }
-    if (own_lookup && ouro_access_overrides(model, node, "__getitem__")) {
+    if (!is_of_base(finder, step, value, node))
+        return ouro_finder_fail(finder, step, OURO_INVAL, "%s", "");
+    if (!step->base_size && ouro_access_overrides(model, node, "__getitem__")) {
         ouro_finder_add_expression(finder, value);
         ouro_buf_add_text(ouro_finder_words(finder), " is ");
         ouro_finder_add_kind(finder, node);
@@ -287,7 +312,7 @@ enum ouro_status ouro_finder_item_step(struct ouro_finder *finder, const struct 
 {
     switch (value->kind) {
     case OURO_FINDER_OBJECT:
-        return ouro_finder_object_item(finder, step, value, true);
+        return ouro_finder_object_item(finder, step, value);
     case OURO_FINDER_NAMESPACE:
         return namespace_item(finder, step, value);
     case OURO_FINDER_LOCALS:
@@ -299,6 +324,8 @@ enum ouro_status ouro_finder_item_step(struct ouro_finder *finder, const struct 
     case OURO_FINDER_UNPACKED:
     case OURO_FINDER_VALUES:
     case OURO_FINDER_KEYS:
+    case OURO_FINDER_TABLE_VALUES:
+    case OURO_FINDER_TABLE_KEYS:
         return ouro_finder_unpacked_item(finder, step, value);
     default:
         ouro_finder_add_expression(finder, value);
@@ -346,14 +373,15 @@ enum ouro_status ouro_finder_lookup_step(struct ouro_finder *finder, const struc
     return ouro_finder_fail(finder, step, OURO_GONE, "%s", "");
 }
 
-/* [*X], X.values(), X.keys(). */
+/* [*X], X.values(), X.keys(), set.__iter__(X), dict.values(X), dict.keys(X). */
 enum ouro_status ouro_finder_view_step(struct ouro_finder *finder, const struct ouro_step *step,
                                        struct ouro_finder_value *value)
 {
     const struct ouro_heap_model *model = finder->model;
     ouro_node node = value->kind == OURO_FINDER_NAMESPACE ? value->dict : value->node;
-    bool unpack = step->kind == OURO_STEP_UNPACK;
-    if (unpack && (value->kind == OURO_FINDER_VALUES || value->kind == OURO_FINDER_KEYS)) {
+    bool unpack = step->kind == OURO_STEP_UNPACK || step->kind == OURO_STEP_ITER;
+    if (step->kind == OURO_STEP_UNPACK && value->kind >= OURO_FINDER_UNPACKED &&
+        value->kind <= OURO_FINDER_TABLE_KEYS) {
         value->begin = step->begin;
         value->end = step->end;
         return OURO_OK;
@@ -371,17 +399,25 @@ enum ouro_status ouro_finder_view_step(struct ouro_finder *finder, const struct 
         return ouro_finder_fail(finder, step, OURO_INVAL,
                                 unpack ? " is nothing whose items are known without running code" : " is no dict");
     }
-    if (ouro_access_overrides(model, node, unpack ? "__iter__" : step->kind == OURO_STEP_VALUES ? "values" : "keys")) {
+    if (!is_of_base(finder, step, value, node))
+        return ouro_finder_fail(finder, step, OURO_INVAL, "%s", "");
+    if (!step->base_size && ouro_access_overrides(model, node,
+                                                  unpack                           ? "__iter__"
+                                                  : step->kind == OURO_STEP_VALUES ? "values"
+                                                                                   : "keys")) {
         ouro_finder_add_expression(finder, value);
         ouro_buf_add_text(ouro_finder_words(finder), " is ");
         ouro_finder_add_kind(finder, node);
         return ouro_finder_fail(finder, step, OURO_INVAL,
                                 ", whose class has its own way to go through it, which would run");
     }
-    *value = (struct ouro_finder_value){step->kind == OURO_STEP_VALUES ? OURO_FINDER_VALUES
-                                        : step->kind == OURO_STEP_KEYS ? OURO_FINDER_KEYS
-                                                                       : OURO_FINDER_UNPACKED,
-                                        node, OURO_NODE_NONE, step->begin, step->end};
+    bool by_table = step->base_size == 4 && !memcmp(finder->expression->text + step->base, "dict", 4);
+    enum ouro_finder_kind kind = step->kind == OURO_STEP_VALUES
+                                     ? by_table ? OURO_FINDER_TABLE_VALUES : OURO_FINDER_VALUES
+                                 : by_table                     ? OURO_FINDER_TABLE_KEYS
+                                 : step->kind == OURO_STEP_KEYS ? OURO_FINDER_KEYS
+                                                                : OURO_FINDER_UNPACKED;
+    *value = (struct ouro_finder_value){kind, node, OURO_NODE_NONE, step->begin, step->end};
     return OURO_OK;
 }
 

@@ -77,6 +77,7 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/literal.h \
 	lib/analysis/notation.c \
 	lib/analysis/notation.h \
+	lib/analysis/native_field.c lib/analysis/native_field.h \
 	lib/analysis/notation_field.c \
 	lib/analysis/notation_frame.c \
 	lib/analysis/notation_parts.h \

@@ -27,6 +27,36 @@ ouro_node ouro_lookup_field(const struct ouro_heap_model *model, ouro_node node,
     return OURO_NODE_NONE;
 }
 
+/* Whether the class's instances share a key of this name. */
+static bool has_shared_key(const struct ouro_heap_model *model, ouro_node class, const char *name, size_t size)
+{
+    struct ouro_slot_walk walk;
+    struct ouro_slot slot;
+    if (class >= model->heap.count)
+        return false;
+    ouro_slot_walk_begin(&walk, model, class);
+    while (ouro_slot_walk_next(&walk, &slot)) {
+        size_t stored;
+        if (slot.part->kind != OURO_PART_KEYS || slot.target == OURO_NODE_NONE)
+            continue;
+        const unsigned char *bytes = ouro_value_raw(model, slot.target, &stored);
+        if (stored == size && !memcmp(bytes, name, size) && !(model->heap.flags[slot.target] & OURO_OBJECT_VALUE_CUT))
+            return true;
+    }
+    return false;
+}
+
+bool ouro_lookup_is_native(const struct ouro_heap_model *model, ouro_node node, const struct ouro_part *part,
+                           const char *name, size_t size)
+{
+    /* subtype_traverse: values that lie in the object, then its __dict__, then what its base has. */
+    for (const struct ouro_part *before = ouro_heap_model_shape(model, node)->parts; before < part; before++)
+        if (before->kind == OURO_PART_FIELD && is_labelled(model, before, "__dict__"))
+            return true;
+    uint32_t type = ouro_heap_model_type(model, node);
+    return !has_shared_key(model, type < model->type_count ? model->types[type].node : OURO_NODE_NONE, name, size);
+}
+
 static bool is_text(const struct ouro_heap_model *model, ouro_node node, const char *text)
 {
     size_t size;

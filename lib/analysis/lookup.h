@@ -8,6 +8,10 @@
 
 /* What the object's field of this label ("__dict__", ".x") holds, or OURO_NODE_NONE. O(its slots). */
 ouro_node ouro_lookup_field(const struct ouro_heap_model *model, ouro_node node, const char *label);
+/* Whether a field ".name" of the object that is no slot is one that C code lays out; else it may be the
+ * value of an attribute that lies in the object. O(its parts and its class's shared keys). */
+bool ouro_lookup_is_native(const struct ouro_heap_model *model, ouro_node node, const struct ouro_part *part,
+                           const char *name, size_t size);
 /* The value behind a str key of a dict, or OURO_NODE_NONE. O(entries). */
 ouro_node ouro_lookup_entry(const struct ouro_heap_model *model, ouro_node dict, const char *key);
 /* What instances of a type have by this name from their classes: the first __dict__ along the MRO that holds it. known:

@@ -4,6 +4,7 @@
 #include "analysis/attribute.h"
 #include "analysis/literal.h"
 #include "analysis/lookup.h"
+#include "analysis/native_field.h"
 #include "analysis/notation_parts.h"
 #include "analysis/value.h"
 
@@ -272,25 +273,6 @@ static bool slot_step(const struct ouro_notation *notation, ouro_node holder, ou
     return true;
 }
 
-/* Whether the class's instances share a key of this name. */
-static bool has_shared_key(const struct ouro_heap_model *model, ouro_node class, const char *name, size_t size)
-{
-    struct ouro_slot_walk walk;
-    struct ouro_slot slot;
-    if (class == OURO_NODE_NONE)
-        return false;
-    ouro_slot_walk_begin(&walk, model, class);
-    while (ouro_slot_walk_next(&walk, &slot)) {
-        size_t stored;
-        if (slot.part->kind != OURO_PART_KEYS || slot.target == OURO_NODE_NONE)
-            continue;
-        const unsigned char *bytes = ouro_value_raw(model, slot.target, &stored);
-        if (stored == size && !memcmp(bytes, name, size) && !(model->heap.flags[slot.target] & OURO_OBJECT_VALUE_CUT))
-            return true;
-    }
-    return false;
-}
-
 /* A label that begins with a dot: a slot, a value that lies in the object, or a field that C code names. */
 static bool dotted_step(const struct ouro_notation *notation, const struct ouro_slot *slot, const char *name, size_t size,
                         struct ouro_notation_step *step)
@@ -305,165 +287,13 @@ static bool dotted_step(const struct ouro_notation *notation, const struct ouro_
         return slot_step(notation, holder, of, name, size, step);
     bool named = find(notation, class, name, size, &found) == OURO_ATTRIBUTE_YES &&
                  is_member(notation, found.value, found.owner, name, size);
-    bool shared = has_shared_key(model, class, name, size);
-    if (named && !shared)
+    bool native = ouro_lookup_is_native(model, holder, slot->part, name, size);
+    if (named && native)
         return add_plain(notation, class, name, size, step);
-    return shared && !named && add_instance_name(notation, holder, slot->target, name, size, true, step);
+    return !native && !named && add_instance_name(notation, holder, slot->target, name, size, true, step);
 }
 
 /* --- Fields of the interpreter's own types */
-
-/* Where the attribute gives what the field holds. attribute NULL: it has the field's name. */
-static const struct {
-    const char *module, *type, *label, *attribute;
-} fields[] = {
-    {"builtins", "function", "__code__", NULL},
-    {"builtins", "function", "__globals__", NULL},
-    {"builtins", "function", "__module__", NULL},
-    {"builtins", "function", "__defaults__", NULL},
-    {"builtins", "function", "__kwdefaults__", NULL},
-    {"builtins", "function", "__doc__", NULL},
-    {"builtins", "function", "__name__", NULL},
-    {"builtins", "function", "__qualname__", NULL},
-    {"builtins", "function", "__closure__", NULL},
-    {"builtins", "function", "__builtins__", NULL},
-    {"builtins", "function", "__type_params__", NULL},
-    {"builtins", "function", "__annotate__", NULL},
-    {"builtins", "cell", "cell_contents", NULL},
-    {"builtins", "method", "__func__", NULL},
-    {"builtins", "method", "__self__", NULL},
-    {"builtins", "instancemethod", "__func__", NULL},
-    {"builtins", "classmethod", "__func__", NULL},
-    {"builtins", "staticmethod", "__func__", NULL},
-    {"builtins", "property", "fget", NULL},
-    {"builtins", "property", "fset", NULL},
-    {"builtins", "property", "fdel", NULL},
-    {"builtins", "builtin_function_or_method", "__self__", NULL},
-    {"builtins", "builtin_function_or_method", "__module__", NULL},
-    {"builtins", "method-wrapper", "__self__", NULL},
-    {"builtins", "method_descriptor", "__objclass__", NULL},
-    {"builtins", "method_descriptor", "__name__", NULL},
-    {"builtins", "method_descriptor", "__qualname__", NULL},
-    {"builtins", "classmethod_descriptor", "__objclass__", NULL},
-    {"builtins", "classmethod_descriptor", "__name__", NULL},
-    {"builtins", "classmethod_descriptor", "__qualname__", NULL},
-    {"builtins", "getset_descriptor", "__objclass__", NULL},
-    {"builtins", "getset_descriptor", "__name__", NULL},
-    {"builtins", "getset_descriptor", "__qualname__", NULL},
-    {"builtins", "member_descriptor", "__objclass__", NULL},
-    {"builtins", "member_descriptor", "__name__", NULL},
-    {"builtins", "member_descriptor", "__qualname__", NULL},
-    {"builtins", "wrapper_descriptor", "__objclass__", NULL},
-    {"builtins", "wrapper_descriptor", "__name__", NULL},
-    {"builtins", "wrapper_descriptor", "__qualname__", NULL},
-    {"builtins", "super", "__self__", NULL},
-    {"builtins", "super", "__thisclass__", NULL},
-    {"builtins", "super", "__self_class__", NULL},
-    {"builtins", "traceback", "tb_next", NULL},
-    {"builtins", "traceback", "tb_frame", NULL},
-    {"builtins", "slice", "start", NULL},
-    {"builtins", "slice", "stop", NULL},
-    {"builtins", "slice", "step", NULL},
-    {"builtins", "range", "start", NULL},
-    {"builtins", "range", "stop", NULL},
-    {"builtins", "range", "step", NULL},
-    {"builtins", "code", "co_consts", NULL},
-    {"builtins", "code", "co_names", NULL},
-    {"builtins", "code", "co_varnames", NULL},
-    {"builtins", "code", "co_freevars", NULL},
-    {"builtins", "code", "co_cellvars", NULL},
-    {"builtins", "code", "co_filename", NULL},
-    {"builtins", "code", "co_name", NULL},
-    {"builtins", "code", "co_qualname", NULL},
-    {"builtins", "code", "co_linetable", NULL},
-    {"builtins", "code", "co_lnotab", NULL},
-    {"builtins", "code", "co_exceptiontable", NULL},
-    {"builtins", "code", "_co_code", "co_code"},
-    {"builtins", "code", "co_code", NULL},
-    {"builtins", "BaseException", "args", NULL},
-    {"builtins", "BaseException", "__traceback__", NULL},
-    {"builtins", "BaseException", "__cause__", NULL},
-    {"builtins", "BaseException", "__context__", NULL},
-    {"builtins", "StopIteration", "value", NULL},
-    {"builtins", "SystemExit", "code", NULL},
-    {"builtins", "ImportError", "msg", NULL},
-    {"builtins", "ImportError", "name", NULL},
-    {"builtins", "ImportError", "path", NULL},
-    {"builtins", "ImportError", "name_from", NULL},
-    {"builtins", "OSError", "errno", NULL},
-    {"builtins", "OSError", "strerror", NULL},
-    {"builtins", "OSError", "filename", NULL},
-    {"builtins", "OSError", "filename2", NULL},
-    {"builtins", "SyntaxError", "msg", NULL},
-    {"builtins", "SyntaxError", "filename", NULL},
-    {"builtins", "SyntaxError", "lineno", NULL},
-    {"builtins", "SyntaxError", "offset", NULL},
-    {"builtins", "SyntaxError", "text", NULL},
-    {"builtins", "SyntaxError", "end_lineno", NULL},
-    {"builtins", "SyntaxError", "end_offset", NULL},
-    {"builtins", "SyntaxError", "print_file_and_line", NULL},
-    {"builtins", "UnicodeDecodeError", "encoding", NULL},
-    {"builtins", "UnicodeDecodeError", "object", NULL},
-    {"builtins", "UnicodeDecodeError", "reason", NULL},
-    {"builtins", "UnicodeEncodeError", "encoding", NULL},
-    {"builtins", "UnicodeEncodeError", "object", NULL},
-    {"builtins", "UnicodeEncodeError", "reason", NULL},
-    {"builtins", "UnicodeTranslateError", "encoding", NULL},
-    {"builtins", "UnicodeTranslateError", "object", NULL},
-    {"builtins", "UnicodeTranslateError", "reason", NULL},
-    {"builtins", "NameError", "name", NULL},
-    {"builtins", "AttributeError", "obj", NULL},
-    {"builtins", "AttributeError", "name", NULL},
-    {"builtins", "BaseExceptionGroup", "message", NULL},
-    {"builtins", "BaseExceptionGroup", "exceptions", NULL},
-    {"collections", "_tuplegetter", "__doc__", NULL},
-    {"_collections", "_tuplegetter", "__doc__", NULL},
-    {"functools", "partial", "func", NULL},
-    {"functools", "partial", "args", NULL},
-    {"functools", "partial", "keywords", NULL},
-    {"functools", "KeyWrapper", "obj", NULL},
-    {"collections", "defaultdict", "default_factory", NULL},
-    {"re", "Pattern", "pattern", NULL},
-    {"re", "Match", "string", NULL},
-    {"re", "Match", "regs", NULL},
-    {"re", "Match", "pattern", "re"},
-    {"types", "GenericAlias", "__origin__", NULL},
-    {"types", "GenericAlias", "__args__", NULL},
-    {"types", "UnionType", "__args__", NULL},
-    {"typing", "Union", "__args__", NULL},
-    {"builtins", "Token", "var", NULL},
-    {"_contextvars", "Token", "var", NULL},
-    {"builtins", "ContextVar", "name", NULL},
-    {"_contextvars", "ContextVar", "name", NULL},
-    {"builtins", "memoryview", "obj", NULL},
-    {"builtins", "generator", "gi_frame", NULL},
-    {"builtins", "generator", "gi_code", NULL},
-    {"builtins", "generator", "__name__", NULL},
-    {"builtins", "generator", "__qualname__", NULL},
-    {"builtins", "coroutine", "gi_frame", "cr_frame"},
-    {"builtins", "coroutine", "gi_code", "cr_code"},
-    {"builtins", "coroutine", "__name__", NULL},
-    {"builtins", "coroutine", "__qualname__", NULL},
-    {"builtins", "coroutine", "cr_origin", NULL},
-    {"builtins", "async_generator", "gi_frame", "ag_frame"},
-    {"builtins", "async_generator", "gi_code", "ag_code"},
-    {"builtins", "async_generator", "__name__", NULL},
-    {"builtins", "async_generator", "__qualname__", NULL},
-    {"builtins", "frame", "f_back", NULL},
-    {"builtins", "frame", "f_code", NULL},
-    {"builtins", "frame", "f_builtins", NULL},
-    {"builtins", "frame", "f_globals", NULL},
-    {"builtins", "frame", "f_trace", NULL},
-    {"typing", "TypeVar", "bound", "__bound__"},
-    {"typing", "TypeVar", "constraints", "__constraints__"},
-    {"typing", "TypeVar", "default", "__default__"},
-    {"typing", "TypeVar", "name", "__name__"},
-    {"typing", "TypeVarTuple", "name", "__name__"},
-    {"typing", "ParamSpec", "name", "__name__"},
-    {"typing", "TypeAliasType", "value", "__value__"},
-    {"typing", "TypeAliasType", "name", "__name__"},
-    {"typing", "TypeAliasType", "__type_params__", NULL},
-};
 
 static bool field_by_table(const struct ouro_notation *notation, ouro_node holder, const char *label, size_t size,
                            struct ouro_notation_step *step)
@@ -471,25 +301,26 @@ static bool field_by_table(const struct ouro_notation *notation, ouro_node holde
     const struct ouro_heap_model *model = notation->model;
     uint32_t type = ouro_heap_model_type(model, holder);
     ouro_node class = ouro_attribute_class(model, holder);
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    for (size_t i = 0; i < ouro_native_field_count; i++) {
+        const struct ouro_native_field *field = &ouro_native_fields[i];
         struct ouro_attribute found;
-        if (strlen(fields[i].label) != size || memcmp(fields[i].label, label, size) ||
-            !ouro_attribute_derives(model, type, fields[i].module, fields[i].type))
+        if (strlen(field->label) != size || memcmp(field->label, label, size) ||
+            !ouro_attribute_derives(model, type, field->module, field->type))
             continue;
-        const char *name = fields[i].attribute ? fields[i].attribute : fields[i].label;
+        const char *name = field->attribute;
         size_t name_size = strlen(name);
         if (ouro_attribute_find(model, class, name, &found) != OURO_ATTRIBUTE_YES ||
             !is_member(notation, found.value, found.owner, name, name_size)) {
             /* A class derived from it has something else by this name. */
             ouro_buf_add_text(&step->before, "vars(");
-            if (strcmp(fields[i].module, "builtins") ||
-                !ouro_notation_add_base(notation, fields[i].module, fields[i].type, &step->before))
+            if (strcmp(field->module, "builtins") ||
+                !ouro_notation_add_base(notation, field->module, field->type, &step->before))
                 return false;
             ouro_buf_addf(&step->before, ")['%s'].__get__(", name);
             ouro_buf_add_byte(&step->after, ')');
             return true;
         }
-        if (!strcmp(fields[i].type, "GenericAlias") && ouro_lookup_is_type(model, type, "types", "GenericAlias")) {
+        if (!strcmp(field->type, "GenericAlias") && ouro_lookup_is_type(model, type, "types", "GenericAlias")) {
             ouro_buf_addf(&step->after, ".%s", name); /* which it does not pass on to its origin */
             return true;
         }

@@ -64,6 +64,10 @@ START_TEST(expressions_lead_from_modules_threads_and_addresses)
         {"app.LIST[-3]",                                           app.text          },
         {"list.__getitem__(app.LIST, 1)",                          app.number        },
         {"[*app.LIST][1]",                                         app.number        },
+        {"[*list.__iter__(app.LIST)][1]",                          app.number        },
+        {"[*dict.keys(app.CACHE)][2]",                             app.number        },
+        {"[*dict.values(app.CACHE)][1]",                           app.other_user    },
+        {"dict.__getitem__(app.CACHE, 7)",                         app.text          },
         {"[*app.CACHE][2]",                                        app.number        },
         {"[*app.CACHE.values()][1]",                               app.other_user    },
         {"[*vars(app)][0]",                                        OURO_NODE_NONE - 1},
@@ -95,20 +99,27 @@ START_TEST(what_is_not_there_is_told_with_how_far_it_led)
 {
     begin();
     static const char *const cases[][2] = {
-        {"app.CACHE['user:1']",                 "app.CACHE is a dict with 4 keys; none is 'user:1' (near: 'user:11', 'user:2')"            },
-        {"app.CACHE['user:1",                   "a string that doesn't end"                                                                },
-        {"app.CACHE['longer']",                 "as far as can be told: of 1 of them the snapshot doesn't hold enough of the value"        },
-        {"app.LIST[3]",                         "app.LIST is a list of 3; index 3 is out of range"                                         },
-        {"ap.CACHE",                            "sys.modules has no 'ap' (near: 'app')"                                                    },
-        {"app.CACH",                            "app is a module; it has no attribute 'CACH' (near: 'CACHE')"                              },
-        {"app.CACHE['user:11'].name",           "app.User.name is a property: reading it would run code; "
+        {"app.CACHE['user:1']",                         "app.CACHE is a dict with 4 keys; none is 'user:1' (near: 'user:11', 'user:2')"    },
+        {"app.CACHE['user:1",                           "a string that doesn't end"                                                        },
+        {"app.CACHE['longer']",                         "as far as can be told: of 1 of them the snapshot doesn't hold enough of the value"},
+        {"app.LIST[3]",                                 "app.LIST is a list of 3; index 3 is out of range"                                 },
+        {"ap.CACHE",                                    "sys.modules has no 'ap' (near: 'app')"                                            },
+        {"app.CACH",                                    "app is a module; it has no attribute 'CACH' (near: 'CACHE')"                      },
+        {"app.CACHE['user:11'].name",                   "app.User.name is a property: reading it would run code; "
                                       "vars(app.CACHE['user:11'])['_name'] is what the instance holds"},
-        {"app.CACHE['user:2'].slot",            "app.CACHE['user:2'].slot is a slot that holds nothing"                                    },
+        {"app.CACHE['user:2'].slot",                    "app.CACHE['user:2'].slot is a slot that holds nothing"                            },
         {"<Thread 'worker-3'>.frames[0:other]",
          "<Thread 'worker-3'>.frames[0] is Service.handle (app.py:12), not other"                                                          },
-        {"<Thread 'worker-4'>",                 "no thread of the snapshot is <Thread 'worker-4'> (near: 'worker-3')"                      },
-        {"vars(app.CACHE['user:2'])",           "is no object yet"                                                                         },
-        {"app.LIST.x",                          "app.LIST is a list; it has no attribute 'x'"                                              },
+        {"<Thread 'worker-4'>",                         "no thread of the snapshot is <Thread 'worker-4'> (near: 'worker-3')"              },
+        {"vars(app.CACHE['user:2'])",                   "is no object yet"                                                                 },
+        {"app.LIST.x",                                  "app.LIST is a list; it has no attribute 'x'"                                      },
+        {"[*dict.keys(app.LIST)][0]",                   "app.LIST is no dict"                                                              },
+        {"[*list.__iter__(app.CACHE)][0]",              "app.CACHE is no list"                                                             },
+        {"list.__getitem__(app.CACHE, 7)",              "app.CACHE is no list"                                                             },
+        {"[*app.keys(app.CACHE)][0]",                   "nothing is called: that would run code"                                           },
+        {"app.User.__getitem__(app.CACHE, 7)",          "nothing is called: that would run code"                                           },
+        {"sys.modules['app'].deque.__iter__(app.LIST)", "app.LIST is no deque"                                                             },
+        {"[*dict.keys(app.CACHE]",                      "a closing parenthesis was expected"                                               },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ck_assert_uint_eq(find(cases[i][0]), OURO_NODE_NONE);

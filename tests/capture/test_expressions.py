@@ -5,11 +5,12 @@ usage: test_expressions.py [PYTHON ...]
 fixtures/expressions.py tells for thousands of expressions which object each gives. What ouro finds must be that very object; what
 would run code, or is not there, it must not find; and it must find everything else, but for what native code computes. What it says
 of some is compared word by word, also of snapshots that hold less of the values; and what `ouro path` prints must lead back.
-OURO_TEST_EXPRESSION_STEPS walks (default 1500) from OURO_TEST_EXPRESSION_SEED.
+OURO_TEST_EXPRESSION_STEPS walks (default 1500) from OURO_TEST_EXPRESSION_SEED, OURO_TEST_EXPRESSION_PATHS paths (2000) besides.
 """
 import collections
 import json
 import os
+import random
 import sys
 import tempfile
 
@@ -20,13 +21,15 @@ STEPS = os.environ.get('OURO_TEST_EXPRESSION_STEPS', '1500')
 SEED = os.environ.get('OURO_TEST_EXPRESSION_SEED', '1')
 BATCH = 400
 BATCH_BYTES = 100000
+PATHS = int(os.environ.get('OURO_TEST_EXPRESSION_PATHS', '2000'))
 
 
-def batches(lines):
+def batches(items, text):
+    """As many as a command takes; text gives an item's expression."""
     batch, size = [], 0
-    for line in lines:
-        batch.append(line)
-        size += len(line['e'])
+    for item in items:
+        batch.append(item)
+        size += len(text(item).encode(errors='replace'))
         if len(batch) == BATCH or size > BATCH_BYTES:
             yield batch
             batch, size = [], 0
@@ -48,7 +51,7 @@ def ask(snapshot, expressions):
 
 def compare(snapshot, lines):
     wrong, counts, may = [], collections.Counter(), collections.Counter()
-    for batch in batches(lines):
+    for batch in batches(lines, lambda line: line['e']):
         found, said = ask(snapshot, [line['e'] for line in batch])
         for line in batch:
             address = found.get(line['e'])
@@ -147,15 +150,23 @@ def check_words(snapshot, words, wrong):
 
 def check_paths(snapshot, lines, wrong):
     """What `ouro path` prints of an object leads to it."""
-    addresses = sorted({line['id'] for line in lines if line['id']})[::5][:500]
-    result = targets.ouro('path', '--json', snapshot, *addresses)
-    if result.returncode:
-        raise AssertionError('ouro path: %s' % result.stderr.decode(errors='replace'))
-    paths = [(o['addr'], path) for o in json.loads(result.stdout)['objects'] for path in o['paths']]
+    needed = {line['id']: line['e'] for line in lines if line.get('path')}
+    assert needed
+    addresses = {line['id'] for line in lines if line['id']}
+    exported = targets.ouro('export', snapshot).stdout.decode(errors='surrogateescape').splitlines()
+    everything = [o['addr'] for o in map(json.loads, exported) if 'addr' in o and not o['addr'].startswith('0xffff8')]
+    addresses |= set(random.Random(SEED).sample(everything, PATHS))
+    addresses, paths = sorted(addresses), []
+    for i in range(0, len(addresses), 1000):
+        result = targets.ouro('path', '--json', snapshot, *addresses[i:i + 1000])
+        if result.returncode:
+            raise AssertionError('ouro path: %s' % result.stderr.decode(errors='replace'))
+        paths += [(o['addr'], path) for o in json.loads(result.stdout)['objects'] for path in o['paths']]
     exact = [(address, path[form]) for address, path in paths for form in ('expression', 'python') if path['exact'] and path[form]]
     exact = list(dict.fromkeys(exact))
-    for i in range(0, len(exact), 200):
-        part = exact[i:i + 200]
+    for address in needed.keys() - {address for address, _ in exact}:
+        wrong.append('path of %s: none that is an expression' % needed[address])
+    for part in batches(exact, lambda item: item[1]):
         found, said = ask(snapshot, [text for _, text in part])
         for address, text in part:
             # The object of a thread's frame is written as the frame itself.
