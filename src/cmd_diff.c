@@ -372,14 +372,13 @@ int ouro_cmd_diff(int argc, char **argv)
     bool limited = false, bounded = false;
     uint64_t limit = 0;
     const struct ouro_option options[] = {
-        {'b', "by", OURO_OPTION_CHOICE, &request.by, NULL, "WHAT",
+        {'b',                                            "by", OURO_OPTION_CHOICE, &request.by, NULL, "WHAT",
          "path (who holds what grew), type, object (of one\n"
-         "process), retained (the dominator tree); all",
-         sections},
-        {'n', "limit", OURO_OPTION_COUNT, &limit, &limited, "N",
+         "process), retained (the dominator tree); all", sections},
+        {'n',                            "limit", OURO_OPTION_COUNT, &limit, &limited, "N",
          "so many rows of each list (default 10, 0 and with\n"
          "--json: all)", NULL},
-        {'t', "type", OURO_OPTION_TEXT, &request.options.type, NULL, "TYPE",
+        {'t',                                          "type", OURO_OPTION_TEXT, &request.options.type, NULL, "TYPE",
          "by type and by object: only types of this name,\n"
          "qualified name or glob", NULL},
         {0, "threshold", OURO_OPTION_SIZE, &request.options.threshold, &bounded, "SIZE",
@@ -387,9 +386,9 @@ int ouro_cmd_diff(int argc, char **argv)
          "hundredth of all growth if that is more)", NULL},
         OURO_PICTURE_OPTIONS(&request.dest),
         OURO_PICTURE_BUDGET_OPTIONS(&request.budget, &request.seconds),
-        OURO_FAIL_ON_OPTIONS(&request.fail_on),
+        OURO_FAIL_ON_OPTIONS(&request.fail_on, "'type=app.User count>+100', 'bytes>+10%', 'garbage>0'"),
         OURO_SNAPSHOT_OPTIONS(&request.salvage, &request.json),
-        {0},
+        {0                                             },
     };
     const struct ouro_usage usage = {
         .command = "diff",

@@ -57,7 +57,7 @@ int ouro_cmd_garbage(int argc, char **argv)
         {'n', "limit", OURO_OPTION_COUNT, &limit, &limited, "N",
          "so many of each list (default 10, 0 and with\n"
          "--json: all)", NULL},
-        OURO_FAIL_ON_OPTIONS(&fail_on),
+        OURO_FAIL_ON_OPTIONS(&fail_on, "'garbage>0', 'type=app.User garbage>100',\n'uncollectable>0'"),
         OURO_SNAPSHOT_OPTIONS(&salvage, &json),
         {0              },
     };

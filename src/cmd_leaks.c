@@ -82,13 +82,13 @@ int ouro_cmd_leaks(int argc, char **argv)
     struct ouro_leaks_query query = {0};
     OURO_GUARD(ouro_fail_on_fini) struct ouro_fail_on fail_on = {.command = "leaks"};
     const struct ouro_option options[] = {
-        {0, "min-size", OURO_OPTION_SIZE, &query.bytes_min, NULL, "SIZE",
+        {0,                 "min-size", OURO_OPTION_SIZE, &query.bytes_min, NULL, "SIZE",
          "suspects that retain (or waste) so much (default: a\nhundredth of the whole, at least 64K)", NULL},
         {'n', "limit", OURO_OPTION_COUNT, &limit, &limited, "N",
          "so many of each kind (default 10, 0 and with --json: all)", NULL},
-        OURO_FAIL_ON_OPTIONS(&fail_on),
+        OURO_FAIL_ON_OPTIONS(&fail_on, "'suspects>0', 'type=app.Session suspects>0',\n'path=*CACHE* retained>50M'"),
         OURO_SNAPSHOT_OPTIONS(&salvage, &json),
-        {0},
+        {0            },
     };
     const struct ouro_usage usage = {
         .command = "leaks",

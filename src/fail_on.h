@@ -20,14 +20,21 @@ struct ouro_fail_on {
     struct ouro_suppressions suppressions;
 };
 
-#define OURO_FAIL_ON_OPTIONS(fail_on)                                                                                  \
-    {0, "fail-on", OURO_OPTION_LIST, &(fail_on)->conditions, NULL, "CONDITION",                                        \
-     "exit with status 1 when it holds; may be repeated:\n"                                                            \
-     "'type=app.User count>100', 'bytes>50M', 'garbage>0'", NULL},                                                     \
-    {                                                                                                                  \
-        0, "suppress", OURO_OPTION_LIST, &(fail_on)->files, NULL, "FILE",                                              \
-            "leave out what this file names, one type=PATTERN\n"                                                       \
-            "or path=PATTERN a line", NULL                                                                             \
+/* examples: of conditions that the command's scope allows. */
+#define OURO_FAIL_ON_OPTIONS(fail_on, examples)                           \
+    {0,                                                                   \
+     "fail-on",                                                           \
+     OURO_OPTION_LIST,                                                    \
+     &(fail_on)->conditions,                                              \
+     NULL,                                                                \
+     "CONDITION",                                                         \
+     "exit with status 1 when it holds; may be repeated:\n" examples,     \
+     NULL},                                                               \
+    {                                                                     \
+        0, "suppress", OURO_OPTION_LIST, &(fail_on)->files, NULL, "FILE", \
+            "leave out what this file names, one type=PATTERN\n"          \
+            "or path=PATTERN a line",                                     \
+            NULL                                                          \
     }
 
 /* Parses what the options gave. 0, or the exit status after having said what is wrong and where. */

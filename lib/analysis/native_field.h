@@ -6,9 +6,8 @@
 #include <stddef.h>
 
 struct ouro_native_field {
-    const char *module,
-        *type;         /* of the type that lays out the field; a version may spell its module otherwise: one row each */
-    const char *label; /* the field's label in the file */
+    const char *module, *type; /* that lay out the field; where versions spell the module otherwise, a row each */
+    const char *label;         /* the field's label in the file */
     const char *attribute;
 };
 

@@ -15,8 +15,8 @@ uint64_t ouro_foreign_variant(struct ouro_visitor *visitor, const struct ouro_ty
 /* Delivers all that a function visits as slots of the run that has begun; false: it could not be run. */
 bool ouro_foreign_put_all(struct ouro_visitor *visitor, ouro_addr function, ouro_addr addr, uint64_t *count);
 
-/* Collects the labels of a type's fields: members, getters that return a field (where there is a sandbox), the __dict__, and of a metaclass what the visitor of
- * type calls a class's fields. */
+/* Collects the labels of a type's fields: members, getters that return a field (where there is a sandbox), the
+ * __dict__; of a metaclass what the visitor of type calls a class's fields. */
 bool ouro_foreign_label_fields(struct ouro_python *python, struct ouro_type *type);
 
 #endif

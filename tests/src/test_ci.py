@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""docs/ci.md's script and pytest session fail on a leak, and pass without one."""
+"""docs/ci.md's script and pytest session fail on a leak, and pass without one; its tables and the examples of each -h are true."""
 import os
 import re
 import subprocess
@@ -94,6 +94,40 @@ def test_the_pytest_session_fails_on_a_leak_and_passes_without(folder):
     bad = run_pytest(folder, "[]")
     assert bad.returncode == 1 and b"1 failed" in bad.stdout, bad
     assert b"sys.modules['shop'].SESSIONS" in bad.stdout and b"count went from" in bad.stdout, bad
+
+
+def test_conditions_are_those_of_the_page_and_of_the_help(folder):
+    path = os.path.join(folder, "a.ouro")
+    harness.make_snapshot(path)
+    commands = {"diff": [path, path], "garbage": [path], "leaks": [path]}
+
+    def status(command, condition):
+        result = harness.ouro(command, *commands[command], "--fail-on", condition)
+        assert result.returncode in (0, 1, 2), result
+        assert (result.returncode == 2) == result.stderr.endswith(b"^\n"), result
+        return result.returncode
+
+    for command in commands:
+        examples = re.findall(r"'([^']*[<>][^']*)'", harness.ouro(command, "-h").stdout.decode())
+        assert len(examples) == 3, examples
+        for example in examples:
+            assert status(command, example) < 2, (command, example)
+    with open(os.path.join(TOP, "docs", "ci.md"), encoding="utf-8") as file:
+        rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in file if line.startswith("| `")]
+    tried = 0
+    for row in rows:
+        if len(row) == 2:  # a condition of one of them
+            assert any(status(command, row[0].strip("`")) < 2 for command in commands), row
+            tried += 1
+            continue
+        for metric in re.findall(r"`(\w+)`", row[0]):
+            for command, cell in zip(commands, row[1:]):
+                for selector in "", "type=x ", "path=x ":
+                    allowed = bool(cell) and (not selector or selector[:5] in cell)
+                    change = "+" if "changes only" in cell else ""
+                    assert (status(command, "%s%s>%s1" % (selector, metric, change)) < 2) == allowed, (row, command, selector)
+                    tried += 1
+    assert tried == 7 + 7 * 9, tried
 
 
 if __name__ == "__main__":
