@@ -63,7 +63,7 @@ bool ouro_access_is_class(const struct ouro_heap_model *model, ouro_node node)
 
 static ouro_node field(const struct ouro_heap_model *model, ouro_node node, const char *label)
 {
-    return node < model->heap.count ? ouro_heap_model_field(model, node, label) : OURO_NODE_NONE;
+    return ouro_heap_model_field(model, node, label);
 }
 
 /* The classes of an MRO, one after the other. Where the file has none, the chain of tp_base. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/lookup.h"
+#include "base/buf.h"
 
 #define STEPS_MAX 128 /* objects looked at from one callable */
 #define DEPTH_MAX 8   /* steps away from it */
@@ -65,7 +65,7 @@ static void emit(struct search *search, ouro_node target, bool any)
 
 static ouro_node code_of(const struct search *search, ouro_node callable)
 {
-    ouro_node code = ouro_lookup_field(search->async->model, callable, "__code__");
+    ouro_node code = ouro_heap_model_field(search->async->model, callable, "__code__");
     return ouro_async_kind(search->async, code) & OURO_ASYNC_CODE ? code : OURO_NODE_NONE;
 }
 
@@ -81,7 +81,7 @@ static bool wakes_up(const struct search *search, ouro_node code)
 {
     static const char *const waking[] = {"put_nowait", "put",        "set",  "release", "notify",
                                          "notify_all", "get_nowait", "get",  "shutdown"};
-    ouro_node name = ouro_lookup_field(search->async->model, code, "co_name");
+    ouro_node name = ouro_heap_model_field(search->async->model, code, "co_name");
     for (size_t i = 0; i < sizeof waking / sizeof *waking; i++)
         if (names(search, code, waking[i]) || ouro_async_is_text(search->async, name, waking[i]))
             return true;
@@ -90,7 +90,7 @@ static bool wakes_up(const struct search *search, ouro_node code)
 
 static void push_closure(struct search *search, const struct step *step, ouro_node function)
 {
-    ouro_node closure = ouro_lookup_field(search->async->model, function, "__closure__");
+    ouro_node closure = ouro_heap_model_field(search->async->model, function, "__closure__");
     ouro_node code = code_of(search, function);
     uint64_t count = closure == OURO_NODE_NONE ? 0 : ouro_async_tuple_size(search->async, closure);
     struct step from = *step;
@@ -108,8 +108,8 @@ static void push_closure(struct search *search, const struct step *step, ouro_no
 static void push_method(struct search *search, const struct step *step)
 {
     const struct ouro_heap_model *model = search->async->model;
-    ouro_node self = ouro_lookup_field(model, step->node, "__self__");
-    ouro_node function = ouro_lookup_field(model, step->node, "__func__");
+    ouro_node self = ouro_heap_model_field(model, step->node, "__self__");
+    ouro_node function = ouro_heap_model_field(model, step->node, "__func__");
     push(search, step, function, OURO_NODE_NONE);
     if (function != OURO_NODE_NONE || ouro_async_kind(search->async, self) & OURO_ASYNC_FUTURE)
         push(search, step, self, function == OURO_NODE_NONE ? function : code_of(search, function));
@@ -124,20 +124,20 @@ static void push_arguments(struct search *search, const struct step *step, ouro_
 
 static ouro_node called_code(const struct search *search, ouro_node callable)
 {
-    ouro_node function = ouro_lookup_field(search->async->model, callable, "__func__");
+    ouro_node function = ouro_heap_model_field(search->async->model, callable, "__func__");
     return code_of(search, function == OURO_NODE_NONE ? callable : function);
 }
 
 static void push_partial(struct search *search, const struct step *step)
 {
     const struct ouro_heap_model *model = search->async->model;
-    ouro_node function = ouro_lookup_field(model, step->node, "func");
-    ouro_node keywords = ouro_lookup_field(model, step->node, "keywords"), code = called_code(search, function);
+    ouro_node function = ouro_heap_model_field(model, step->node, "func");
+    ouro_node keywords = ouro_heap_model_field(model, step->node, "keywords"), code = called_code(search, function);
     struct ouro_slot_walk walk;
     struct ouro_slot slot;
     unsigned seen = 0;
     push(search, step, function, OURO_NODE_NONE);
-    push_arguments(search, step, ouro_lookup_field(model, step->node, "args"), code);
+    push_arguments(search, step, ouro_heap_model_field(model, step->node, "args"), code);
     if (keywords == OURO_NODE_NONE)
         return;
     ouro_slot_walk_begin(&walk, model, keywords);
@@ -164,7 +164,7 @@ static void push_attributes(struct search *search, const struct step *step, ouro
 static void push_instance(struct search *search, const struct step *step)
 {
     struct step from = *step;
-    ouro_node dict = ouro_lookup_field(search->async->model, step->node, "__dict__");
+    ouro_node dict = ouro_heap_model_field(search->async->model, step->node, "__dict__");
     if (step->code == OURO_NODE_NONE || from.instances++ == INSTANCE_DEPTH_MAX)
         return;
     push_attributes(search, &from, step->node);
@@ -216,8 +216,8 @@ static uint64_t key_of(const struct ouro_leads *leads, ouro_node callable)
     uint32_t kind = ouro_async_kind(leads->async, callable);
     if (kind & OURO_ASYNC_FUNCTION)
         return (uint64_t)callable << 32 | OURO_NODE_NONE;
-    ouro_node function = ouro_lookup_field(leads->async->model, callable, "__func__");
-    ouro_node self = ouro_lookup_field(leads->async->model, callable, "__self__");
+    ouro_node function = ouro_heap_model_field(leads->async->model, callable, "__func__");
+    ouro_node self = ouro_heap_model_field(leads->async->model, callable, "__self__");
     return kind & OURO_ASYNC_METHOD && function != OURO_NODE_NONE && self != OURO_NODE_NONE
                ? (uint64_t)function << 32 | self
                : 0;

@@ -94,7 +94,7 @@ static uint32_t kind_by_value(const struct ouro_heap_model *model, ouro_node cla
 static uint32_t kind_by_mro(const struct ouro_async *async, ouro_node class)
 {
     uint32_t kind = 0;
-    ouro_node mro = ouro_lookup_field(async->model, class, "__mro__");
+    ouro_node mro = ouro_heap_model_field(async->model, class, "__mro__");
     uint64_t count = mro == OURO_NODE_NONE ? 0 : ouro_async_tuple_size(async, mro);
     for (uint64_t i = 0; i < count && i < MRO_MAX; i++) {
         ouro_node base = ouro_async_tuple_item(async, mro, i);
@@ -211,7 +211,7 @@ ouro_node ouro_async_attribute(const struct ouro_async *async, ouro_node node, c
     ouro_node found = find_named(async, node, name);
     if (found != OURO_NODE_NONE)
         return found;
-    ouro_node dict = ouro_lookup_field(async->model, node, "__dict__");
+    ouro_node dict = ouro_heap_model_field(async->model, node, "__dict__");
     return dict == OURO_NODE_NONE ? dict : find_named(async, dict, name);
 }
 
@@ -259,7 +259,7 @@ uint64_t ouro_async_tuple_size(const struct ouro_async *async, ouro_node tuple)
 bool ouro_async_code_names(const struct ouro_async *async, ouro_node code, const unsigned char *name, size_t size)
 {
     struct ouro_part_walk walk;
-    if (!tuple_items(async, ouro_lookup_field(async->model, code, "co_names"), &walk))
+    if (!tuple_items(async, ouro_heap_model_field(async->model, code, "co_names"), &walk))
         return false;
     for (uint64_t i = 0; i < walk.item_count && i < NAMES_MAX; i++) {
         size_t length;

@@ -53,7 +53,7 @@ static enum ouro_attribute_answer find_own(const struct ouro_heap_model *model, 
 enum ouro_attribute_answer ouro_attribute_find(const struct ouro_heap_model *model, ouro_node class, const char *name,
                                                struct ouro_attribute *found)
 {
-    ouro_node mro = ouro_lookup_field(model, class, "__mro__");
+    ouro_node mro = ouro_heap_model_field(model, class, "__mro__");
     if (mro == OURO_NODE_NONE)
         return OURO_ATTRIBUTE_NOT_KNOWN;
     /* A tuple's items lie from the last to the first. */
@@ -103,7 +103,7 @@ bool ouro_attribute_derives(const struct ouro_heap_model *model, uint32_t type, 
     if (ouro_lookup_is_type(model, type, module, name))
         return true;
     ouro_node class = model->types[type].node;
-    ouro_node mro = ouro_lookup_field(model, class, "__mro__");
+    ouro_node mro = ouro_heap_model_field(model, class, "__mro__");
     if (mro == OURO_NODE_NONE)
         return false;
     uint64_t begin = model->heap.slot_begin[mro], end = model->heap.slot_begin[mro + 1];

@@ -188,7 +188,7 @@ static bool add_named(struct writer *writer, ouro_node node, uint32_t type)
         word = "class";
     ouro_buf_addf(writer->out, "<%s ", word);
     add_name(writer, node);
-    ouro_node self = strcmp(word, "built-in") ? OURO_NODE_NONE : ouro_lookup_field(writer->model, node, "__self__");
+    ouro_node self = strcmp(word, "built-in") ? OURO_NODE_NONE : ouro_heap_model_field(writer->model, node, "__self__");
     if (self != OURO_NODE_NONE && !is_builtin(writer->model, ouro_heap_model_type(writer->model, self), "module")) {
         ouro_buf_add_text(writer->out, " of ");
         add(writer, self);
@@ -201,8 +201,8 @@ static bool add_method(struct writer *writer, ouro_node node, uint32_t type)
 {
     if (!is_builtin(writer->model, type, "method"))
         return false;
-    ouro_node function = ouro_lookup_field(writer->model, node, "__func__");
-    ouro_node self = ouro_lookup_field(writer->model, node, "__self__");
+    ouro_node function = ouro_heap_model_field(writer->model, node, "__func__");
+    ouro_node self = ouro_heap_model_field(writer->model, node, "__self__");
     if (function == OURO_NODE_NONE || self == OURO_NODE_NONE)
         return false;
     ouro_buf_add_text(writer->out, "<bound method ");
@@ -221,7 +221,7 @@ static bool add_cell(struct writer *writer, ouro_node node, uint32_t type)
 {
     if (!is_builtin(writer->model, type, "cell"))
         return false;
-    ouro_node content = ouro_lookup_field(writer->model, node, "cell_contents");
+    ouro_node content = ouro_heap_model_field(writer->model, node, "cell_contents");
     ouro_buf_add_text(writer->out, content == OURO_NODE_NONE ? "<empty cell>" : "<cell: ");
     if (content != OURO_NODE_NONE) {
         add(writer, content);
@@ -233,7 +233,7 @@ static bool add_cell(struct writer *writer, ouro_node node, uint32_t type)
 /* By the arguments that it was made with. */
 static bool add_exception(struct writer *writer, ouro_node node, uint32_t type)
 {
-    ouro_node args = ouro_lookup_field(writer->model, node, "args");
+    ouro_node args = ouro_heap_model_field(writer->model, node, "args");
     bool exact;
     if (args >= writer->model->heap.count || !ouro_lookup_derives(writer->model, type, "builtins", "BaseException") ||
         find_container(writer->model, ouro_heap_model_type(writer->model, args), &exact) != CONTAINER_TUPLE)
@@ -256,7 +256,7 @@ static bool add_generator(struct writer *writer, ouro_node node, uint32_t type)
     if (!is_builtin(writer->model, type, "generator") && !is_builtin(writer->model, type, "coroutine") &&
         !is_builtin(writer->model, type, "async_generator"))
         return false;
-    ouro_node name = ouro_lookup_field(writer->model, node, "__qualname__");
+    ouro_node name = ouro_heap_model_field(writer->model, node, "__qualname__");
     size_t size;
     if (name >= writer->model->heap.count || !ouro_value_has(writer->model, name) ||
         writer->model->types[ouro_heap_model_type(writer->model, name)].value_kind != OURO_VALUE_STR)

@@ -129,8 +129,9 @@ static bool read_weakref(const struct ouro_heap_model *model, ouro_node weakref,
 {
     struct ouro_slot_walk walk;
     struct ouro_slot slot;
-    *callback = (struct callback){
-        .referent = OURO_NODE_NONE, .weakref = weakref, .function = ouro_lookup_field(model, weakref, "__callback__")};
+    *callback = (struct callback){.referent = OURO_NODE_NONE,
+                                  .weakref = weakref,
+                                  .function = ouro_heap_model_field(model, weakref, "__callback__")};
     if (callback->function == OURO_NODE_NONE)
         return false;
     ouro_slot_walk_begin(&walk, model, weakref);
@@ -233,7 +234,7 @@ static enum ouro_status read_registry(const struct ouro_heap_model *model, struc
     for (uint32_t type = 0; type < model->type_count; type++) {
         if (!ouro_lookup_is_type(model, type, "weakref", "finalize"))
             continue;
-        ouro_node dict = ouro_lookup_field(model, model->types[type].node, "__dict__");
+        ouro_node dict = ouro_heap_model_field(model, model->types[type].node, "__dict__");
         ouro_node registry = ouro_lookup_entry(model, dict, "_registry");
         struct ouro_slot_walk walk;
         struct ouro_slot slot;
@@ -243,7 +244,7 @@ static enum ouro_status read_registry(const struct ouro_heap_model *model, struc
         while (ouro_slot_walk_next(&walk, &slot)) {
             ouro_node function = slot.place || slot.key == OURO_NODE_NONE
                                      ? OURO_NODE_NONE
-                                     : ouro_lookup_field(model, slot.target, ".func");
+                                     : ouro_heap_model_field(model, slot.target, ".func");
             uint64_t *place = function == OURO_NODE_NONE ? NULL : ouro_map_put(functions, slot.key, NULL);
             if (function == OURO_NODE_NONE)
                 continue;
@@ -376,9 +377,9 @@ static const char *describe_native(const struct ouro_heap_model *model, uint32_t
 
 static void describe_generator(struct ouro_buf *out, const struct ouro_heap_model *model, ouro_node node)
 {
-    ouro_node code = ouro_lookup_field(model, node, "gi_code");
+    ouro_node code = ouro_heap_model_field(model, node, "gi_code");
     if (code == OURO_NODE_NONE)
-        code = ouro_lookup_field(model, node, "f_code");
+        code = ouro_heap_model_field(model, node, "f_code");
     ouro_buf_add_text(out, "closes ");
     if (code == OURO_NODE_NONE || !ouro_value_add(out, model, code, OURO_LABEL_KEY_BYTES))
         ouro_buf_add_text(out, "it");

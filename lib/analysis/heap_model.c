@@ -214,7 +214,7 @@ ouro_node ouro_heap_model_find(const struct ouro_heap_model *model, ouro_addr ad
 ouro_node ouro_heap_model_field(const struct ouro_heap_model *model, ouro_node node, const char *name)
 {
     struct ouro_part_walk walk;
-    if (node == OURO_NODE_NONE)
+    if (node >= model->heap.count)
         return OURO_NODE_NONE;
     ouro_part_walk_begin(&walk, model, node);
     while (ouro_part_walk_next(&walk)) {

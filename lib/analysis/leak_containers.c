@@ -42,7 +42,7 @@ enum ouro_status ouro_leak_find_caches(struct ouro_leak_search *search)
         uint64_t items = 0;
         if (type >= model->type_count || !ouro_lookup_is_type(model, type, "functools", "_lru_cache_wrapper"))
             continue;
-        ouro_node dict = ouro_lookup_field(model, v, "cache");
+        ouro_node dict = ouro_heap_model_field(model, v, "cache");
         if (dict >= model->heap.count || !ouro_leak_items(model, dict, &items) || items < ouro_leak_many(search, ITEMS_MANY) ||
             is_link(model, first_value(model, dict)))
             continue;
@@ -50,9 +50,9 @@ enum ouro_status ouro_leak_find_caches(struct ouro_leak_search *search)
         if (!leak)
             return OURO_NOMEM;
         ouro_buf_add_text(&leak->text, "lru_cache(maxsize=None) of ");
-        ouro_node function = ouro_lookup_field(model, v, "__wrapped__");
+        ouro_node function = ouro_heap_model_field(model, v, "__wrapped__");
         if (function >= model->heap.count)
-            function = ouro_lookup_field(model, v, "func");
+            function = ouro_heap_model_field(model, v, "func");
         size_t before = leak->text.size;
         if (function < model->heap.count)
             ouro_lookup_add_callable(&leak->text, model, function);

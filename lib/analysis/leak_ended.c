@@ -47,7 +47,7 @@ static enum ouro_status find_tracebacks(struct ouro_leak_search *search)
         uint32_t type = ouro_heap_model_type(model, v);
         if (type >= model->type_count || !ouro_lookup_is_type(model, type, "builtins", "traceback"))
             continue;
-        ouro_node next = ouro_lookup_field(model, v, "tb_next");
+        ouro_node next = ouro_heap_model_field(model, v, "tb_next");
         if (next < model->heap.count)
             set(inner, next);
         set(bits, v);
@@ -129,8 +129,8 @@ static ouro_node attribute(const struct ouro_heap_model *model, ouro_node node, 
 {
     char label[64] = ".";
     strncat(label, name, sizeof label - 2);
-    ouro_node value = ouro_lookup_field(model, node, label);
-    ouro_node dict = value == OURO_NODE_NONE ? ouro_lookup_field(model, node, "__dict__") : OURO_NODE_NONE;
+    ouro_node value = ouro_heap_model_field(model, node, label);
+    ouro_node dict = value == OURO_NODE_NONE ? ouro_heap_model_field(model, node, "__dict__") : OURO_NODE_NONE;
     return dict < model->heap.count ? ouro_lookup_entry(model, dict, name) : value;
 }
 

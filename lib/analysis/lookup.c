@@ -14,19 +14,6 @@ static bool is_labelled(const struct ouro_heap_model *model, const struct ouro_p
     return name && size == strlen(label) && !memcmp(name, label, size);
 }
 
-ouro_node ouro_lookup_field(const struct ouro_heap_model *model, ouro_node node, const char *label)
-{
-    struct ouro_part_walk walk;
-    if (node >= model->heap.count)
-        return OURO_NODE_NONE;
-    ouro_part_walk_begin(&walk, model, node);
-    while (ouro_part_walk_next(&walk))
-        if (walk.part->kind == OURO_PART_FIELD && model->heap.slots[walk.first] != OURO_NODE_NONE &&
-            is_labelled(model, walk.part, label))
-            return model->heap.slots[walk.first];
-    return OURO_NODE_NONE;
-}
-
 /* Whether the class's instances share a key of this name. */
 static bool has_shared_key(const struct ouro_heap_model *model, ouro_node class, const char *name, size_t size)
 {
@@ -91,7 +78,7 @@ bool ouro_lookup_is_type(const struct ouro_heap_model *model, uint32_t type, con
 static ouro_node lookup_in_class(const struct ouro_heap_model *model, ouro_node class, const char *name,
                                  struct ouro_map *known)
 {
-    ouro_node dict = ouro_lookup_field(model, class, "__dict__");
+    ouro_node dict = ouro_heap_model_field(model, class, "__dict__");
     bool added = true;
     uint64_t *found = dict < model->heap.count ? ouro_map_put(known, dict, &added) : NULL;
     if (!added)
@@ -106,7 +93,7 @@ ouro_node ouro_lookup_method(const struct ouro_heap_model *model, uint32_t type,
                              struct ouro_map *known)
 {
     ouro_node node = type < model->type_count ? model->types[type].node : OURO_NODE_NONE;
-    ouro_node mro = ouro_lookup_field(model, node, "__mro__");
+    ouro_node mro = ouro_heap_model_field(model, node, "__mro__");
     if (mro == OURO_NODE_NONE)
         return lookup_in_class(model, node, name, known);
     /* A tuple's items lie from the last to the first. */
@@ -144,9 +131,9 @@ bool ouro_lookup_derives(const struct ouro_heap_model *model, uint32_t type, con
     /* A class may have others than those of the chain. */
     if (last >= model->type_count || !(model->types[first].flags & OURO_TYPE_HEAP))
         return false;
-    ouro_node mro = ouro_lookup_field(model, model->types[first].node, "__mro__");
+    ouro_node mro = ouro_heap_model_field(model, model->types[first].node, "__mro__");
     if (mro >= model->heap.count)
-        mro = ouro_lookup_field(model, model->types[last].node, "__mro__");
+        mro = ouro_heap_model_field(model, model->types[last].node, "__mro__");
     if (mro >= model->heap.count)
         return false;
     for (uint64_t i = model->heap.slot_begin[mro], n = 0; i < model->heap.slot_begin[mro + 1] && n < MRO_MAX; i++, n++)
@@ -168,13 +155,13 @@ void ouro_lookup_add_callable(struct ouro_buf *out, const struct ouro_heap_model
     for (unsigned depth = 0; callable < model->heap.count && depth < INSIDE_MAX; depth++) {
         uint32_t type = ouro_heap_model_type(model, callable);
         bool is_method = ouro_lookup_is_type(model, type, "builtins", "method");
-        ouro_node inside = is_method ? ouro_lookup_field(model, callable, "__func__")
+        ouro_node inside = is_method ? ouro_heap_model_field(model, callable, "__func__")
                            : ouro_lookup_is_type(model, type, "functools", "partial")
-                               ? ouro_lookup_field(model, callable, "func")
+                               ? ouro_heap_model_field(model, callable, "func")
                                : OURO_NODE_NONE;
         if (inside == OURO_NODE_NONE)
             break;
-        self = is_method ? ouro_lookup_field(model, callable, "__self__") : self;
+        self = is_method ? ouro_heap_model_field(model, callable, "__self__") : self;
         callable = inside;
     }
     if (callable >= model->heap.count) {

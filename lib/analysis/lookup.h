@@ -6,8 +6,6 @@
 #include "base/buf.h"
 #include "base/map.h"
 
-/* What the object's field of this label ("__dict__", ".x") holds, or OURO_NODE_NONE. O(its slots). */
-ouro_node ouro_lookup_field(const struct ouro_heap_model *model, ouro_node node, const char *label);
 /* Whether a field ".name" of the object that is no slot is one that C code lays out; else it may be the
  * value of an attribute that lies in the object. O(its parts and its class's shared keys). */
 bool ouro_lookup_is_native(const struct ouro_heap_model *model, ouro_node node, const struct ouro_part *part,

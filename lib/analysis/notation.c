@@ -303,7 +303,7 @@ bool ouro_notation_add_class(const struct ouro_notation *notation, ouro_node cla
     size_t module_size, size, before = out->size;
     const char *module = ouro_heap_model_type_module(model, type, &module_size);
     const char *name = ouro_heap_model_type_name(model, type, &size), *end = name + size;
-    ouro_node at = ouro_lookup_field(model, ouro_lookup_entry(model, notation->modules, module), "__dict__");
+    ouro_node at = ouro_heap_model_field(model, ouro_lookup_entry(model, notation->modules, module), "__dict__");
     if (strcmp(module, "builtins")) {
         ouro_buf_add_text(out, "sys.modules[");
         ouro_value_str(out, (const unsigned char *)module, module_size, SIZE_MAX, false);

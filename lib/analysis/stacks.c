@@ -118,15 +118,15 @@ static void find_holder(struct ouro_stack_frame *frame, const struct ouro_heap_m
             return;
         if (generator != OURO_NODE_NONE)
             frame->holder = generator;
-        else if (ouro_lookup_field(model, node, "f_code") == OURO_NODE_NONE &&
-                 is_builtin(model, ouro_lookup_field(model, node, "frame"), "frame"))
-            frame->holder = ouro_lookup_field(model, node, "frame");
+        else if (ouro_heap_model_field(model, node, "f_code") == OURO_NODE_NONE &&
+                 is_builtin(model, ouro_heap_model_field(model, node, "frame"), "frame"))
+            frame->holder = ouro_heap_model_field(model, node, "frame");
     }
     if (is_generator(model, frame->holder)) { /* up to 3.10 it has a frame object */
         ouro_node inside = OURO_NODE_NONE;
         static const char *const labels[] = {"gi_frame", "cr_frame", "ag_frame"};
         for (size_t i = 0; i < sizeof labels / sizeof *labels && inside == OURO_NODE_NONE; i++)
-            inside = ouro_lookup_field(model, frame->holder, labels[i]);
+            inside = ouro_heap_model_field(model, frame->holder, labels[i]);
         if (is_builtin(model, inside, "frame"))
             frame->holder = inside;
     }
@@ -138,12 +138,12 @@ static void find_code(struct ouro_stack_frame *frame, const struct ouro_heap_mod
     const ouro_node places[] = {frame->holder, frame->node, frames_generator(model, frame->node)};
     for (size_t p = 0; p < sizeof places / sizeof *places; p++)
         for (size_t i = 0; i < sizeof labels / sizeof *labels && frame->code == OURO_NODE_NONE; i++) {
-            ouro_node code = ouro_lookup_field(model, places[p], labels[i]);
+            ouro_node code = ouro_heap_model_field(model, places[p], labels[i]);
             if (is_builtin(model, code, "code"))
                 frame->code = code;
         }
     for (size_t p = 0; p < sizeof places / sizeof *places; p++) {
-        ouro_node function = ouro_lookup_field(model, places[p], "f_func");
+        ouro_node function = ouro_heap_model_field(model, places[p], "f_func");
         if (frame->function == OURO_NODE_NONE && is_builtin(model, function, "function"))
             frame->function = function;
     }
@@ -153,7 +153,7 @@ static void find_code(struct ouro_stack_frame *frame, const struct ouro_heap_mod
 static struct ouro_stack_text whole_text(const struct ouro_heap_model *model, ouro_node node, const char *label,
                                          struct ouro_stack_text otherwise)
 {
-    ouro_node text = ouro_lookup_field(model, node, label);
+    ouro_node text = ouro_heap_model_field(model, node, label);
     bool cut = text != OURO_NODE_NONE && model->heap.flags[text] & OURO_OBJECT_VALUE_CUT;
     struct ouro_stack_text value = value_text(model, text, OURO_VALUE_STR);
     return !value.size || (cut && otherwise.size > value.size) ? otherwise : value;
@@ -165,7 +165,7 @@ static void find_names(struct ouro_stack_frame *frame, const struct ouro_heap_mo
     uint32_t line = 0, ignored;
     if (frame->code != OURO_NODE_NONE) {
         split_name(value_text(model, frame->code, OURO_VALUE_NAME), &whole, &file, &ignored);
-        bool has_qualname = ouro_lookup_field(model, frame->code, "co_qualname") != OURO_NODE_NONE;
+        bool has_qualname = ouro_heap_model_field(model, frame->code, "co_qualname") != OURO_NODE_NONE;
         frame->name = whole_text(model, frame->code, "co_name", last_component(whole));
         frame->qualname = has_qualname ? whole_text(model, frame->code, "co_qualname", whole) : TEXT("");
         frame->file = whole_text(model, frame->code, "co_filename", file);
@@ -188,7 +188,8 @@ static void find_generator_name(struct ouro_stack_frame *frame, const struct our
     ouro_node generator = is_generator(model, frame->node) ? frame->node : frames_generator(model, frame->node);
     if (frame->qualname.size || generator == OURO_NODE_NONE || !is_generator(model, generator))
         return;
-    struct ouro_stack_text text = value_text(model, ouro_lookup_field(model, generator, "__qualname__"), OURO_VALUE_STR);
+    struct ouro_stack_text text =
+        value_text(model, ouro_heap_model_field(model, generator, "__qualname__"), OURO_VALUE_STR);
     struct ouro_stack_text last = last_component(text);
     if (last.size == frame->name.size && !memcmp(last.bytes, frame->name.bytes, last.size))
         frame->qualname = text;
@@ -237,9 +238,10 @@ void ouro_local_walk_begin(struct ouro_local_walk *walk, const struct ouro_heap_
     walk->before = TEXT("");
     walk->kinds = TEXT("");
     if (frame->code != OURO_NODE_NONE) {
-        walk->kinds = value_text(model, ouro_lookup_field(model, frame->code, "co_localspluskinds"), OURO_VALUE_BYTES);
-        walk->cell_count = tuple_count(model, ouro_lookup_field(model, frame->code, "co_cellvars")) +
-                           tuple_count(model, ouro_lookup_field(model, frame->code, "co_freevars"));
+        walk->kinds =
+            value_text(model, ouro_heap_model_field(model, frame->code, "co_localspluskinds"), OURO_VALUE_BYTES);
+        walk->cell_count = tuple_count(model, ouro_heap_model_field(model, frame->code, "co_cellvars")) +
+                           tuple_count(model, ouro_heap_model_field(model, frame->code, "co_freevars"));
     }
     if (frame->holder < model->heap.count)
         ouro_part_walk_begin(&walk->parts, model, frame->holder);
@@ -262,7 +264,7 @@ static ouro_node open_cell(const struct ouro_local_walk *walk, ouro_node node)
         return node;
     if (walk->index < walk->kinds.size && !(walk->kinds.bytes[walk->index] & (KIND_CELL | KIND_FREE)))
         return node;
-    return ouro_lookup_field(walk->model, node, "cell_contents");
+    return ouro_heap_model_field(walk->model, node, "cell_contents");
 }
 
 bool ouro_local_walk_next(struct ouro_local_walk *walk, struct ouro_stack_local *local)
@@ -443,14 +445,14 @@ static enum ouro_status find_functions(const struct ouro_heap_model *model, stru
     for (ouro_node v = 0; v < model->heap.count; v++) {
         if (ouro_heap_model_type(model, v) != function_type)
             continue;
-        ouro_node code = ouro_lookup_field(model, v, "__code__");
+        ouro_node code = ouro_heap_model_field(model, v, "__code__");
         uint64_t *found = code == OURO_NODE_NONE ? NULL : ouro_map_find(by_code, code);
         if (!found || *found != OURO_NODE_NONE)
             continue;
         struct ouro_stack_text qualname =
-            value_text(model, ouro_lookup_field(model, v, "__qualname__"), OURO_VALUE_STR);
+            value_text(model, ouro_heap_model_field(model, v, "__qualname__"), OURO_VALUE_STR);
         struct ouro_stack_text last = last_component(qualname);
-        struct ouro_stack_text name = value_text(model, ouro_lookup_field(model, code, "co_name"), OURO_VALUE_STR);
+        struct ouro_stack_text name = value_text(model, ouro_heap_model_field(model, code, "co_name"), OURO_VALUE_STR);
         if (last.size && last.size == name.size && !memcmp(last.bytes, name.bytes, name.size))
             *found = v;
     }
@@ -479,8 +481,8 @@ static enum ouro_status find_qualnames(struct ouro_stacks *stacks)
         uint64_t *function = frame->code == OURO_NODE_NONE ? NULL : ouro_map_find(&by_code, frame->code);
         frame->qualname = frame->name;
         if (function && *function != OURO_NODE_NONE)
-            frame->qualname = value_text(model, ouro_lookup_field(model, (ouro_node)*function, "__qualname__"),
-                                         OURO_VALUE_STR);
+            frame->qualname =
+                value_text(model, ouro_heap_model_field(model, (ouro_node)*function, "__qualname__"), OURO_VALUE_STR);
     }
     return OURO_OK;
 }

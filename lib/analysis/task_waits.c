@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "analysis/async_leads.h"
-#include "analysis/lookup.h"
 #include "analysis/value.h"
 #include "base/guard.h"
 #include "base/map.h"
@@ -223,7 +222,7 @@ static void add_handle(struct waits *w, ouro_node handle, uint32_t kind)
     size_t count;
     if (ouro_async_is_true(w->async, ouro_async_attribute(w->async, handle, "_cancelled")))
         return;
-    self = ouro_lookup_field(w->model, callback, "__self__");
+    self = ouro_heap_model_field(w->model, callback, "__self__");
     if (kind & OURO_ASYNC_TIMER && ouro_async_kind(w->async, self) & OURO_ASYNC_TIMEOUT) {
         uint32_t task = ouro_tasks_find(w->tasks, ouro_async_attribute(w->async, self, "_task"));
         if (task != OURO_TASK_NONE)
@@ -293,7 +292,7 @@ static void add_work_item(struct waits *w, ouro_node item)
 
 static bool is_exit(const struct waits *w, ouro_node function)
 {
-    ouro_node name = ouro_lookup_field(w->model, ouro_lookup_field(w->model, function, "__code__"), "co_name");
+    ouro_node name = ouro_heap_model_field(w->model, ouro_heap_model_field(w->model, function, "__code__"), "co_name");
     return ouro_async_is_text(w->async, name, "__aexit__");
 }
 
@@ -335,9 +334,10 @@ static ouro_node exited(const struct waits *w, const ouro_node *values, uint64_t
 {
     uint32_t kind = ouro_async_kind(w->async, values[at]);
     if (kind & OURO_ASYNC_METHOD) {
-        ouro_node function = ouro_lookup_field(w->model, values[at], "__func__");
-        return function != OURO_NODE_NONE && is_exit(w, function) ? ouro_lookup_field(w->model, values[at], "__self__")
-                                                                  : OURO_NODE_NONE;
+        ouro_node function = ouro_heap_model_field(w->model, values[at], "__func__");
+        return function != OURO_NODE_NONE && is_exit(w, function)
+                   ? ouro_heap_model_field(w->model, values[at], "__self__")
+                   : OURO_NODE_NONE;
     }
     return kind & OURO_ASYNC_FUNCTION && at + 1 < count && is_exit(w, values[at]) ? values[at + 1] : OURO_NODE_NONE;
 }

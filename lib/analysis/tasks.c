@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/lookup.h"
 #include "analysis/task_waits.h"
 #include "analysis/value.h"
 #include "base/guard.h"
@@ -76,7 +75,7 @@ static bool is_done(const struct finding *f, ouro_node task, ouro_node coroutine
         return false;
     struct ouro_stack_frame frame;
     ouro_stack_frame_read(&frame, f->model, coroutine);
-    return frame.holder == coroutine && ouro_lookup_field(f->model, coroutine, "f_func") == OURO_NODE_NONE;
+    return frame.holder == coroutine && ouro_heap_model_field(f->model, coroutine, "f_func") == OURO_NODE_NONE;
 }
 
 /* The coroutine, generator or future inside of awaitables that stand for it. */
@@ -170,7 +169,7 @@ static bool is_cancelling(const struct finding *f, const struct ouro_task *task)
         ouro_node generator = f->tasks->frames.items[task->first_frame + i].node;
         static const char *const labels[] = {"exc_value", "gi_exc_value"};
         for (size_t k = 0; k < sizeof labels / sizeof *labels; k++)
-            if (ouro_async_kind(f->async, ouro_lookup_field(f->model, generator, labels[k])) & OURO_ASYNC_CANCELLED)
+            if (ouro_async_kind(f->async, ouro_heap_model_field(f->model, generator, labels[k])) & OURO_ASYNC_CANCELLED)
                 return true;
     }
     return false;
@@ -209,14 +208,14 @@ struct waking {
 static bool is_wakeup(const struct finding *f, ouro_node callback)
 {
     uint32_t kind = ouro_async_kind(f->async, callback);
-    ouro_node function = ouro_lookup_field(f->model, callback, "__func__");
+    ouro_node function = ouro_heap_model_field(f->model, callback, "__func__");
     if (kind & OURO_ASYNC_WAKEUP)
         return true;
     if (!(kind & OURO_ASYNC_METHOD))
         return false;
     if (function == OURO_NODE_NONE)
         return !ouro_value_has(f->model, callback) || ouro_async_is_text(f->async, callback, "task_wakeup");
-    ouro_node name = ouro_lookup_field(f->model, ouro_lookup_field(f->model, function, "__code__"), "co_name");
+    ouro_node name = ouro_heap_model_field(f->model, ouro_heap_model_field(f->model, function, "__code__"), "co_name");
     return name == OURO_NODE_NONE || !ouro_value_has(f->model, name) || ouro_async_is_text(f->async, name, "__wakeup");
 }
 
@@ -228,7 +227,7 @@ static bool wake(void *context, ouro_node callback, bool is_awaiter)
         return waking->budget = 0, false;
     if (is_awaiter || callback >= f->model->heap.count || !is_wakeup(f, callback))
         return true;
-    ouro_node self = ouro_lookup_field(f->model, callback, "__self__");
+    ouro_node self = ouro_heap_model_field(f->model, callback, "__self__");
     uint32_t index = ouro_tasks_find(f->tasks, self != OURO_NODE_NONE
                                                    ? self
                                                    : ouro_async_attribute(f->async, callback, "__self__"));

@@ -41,11 +41,11 @@ static ouro_node attribute(const struct ouro_heap_model *model, ouro_node node, 
 {
     char label[64];
     snprintf(label, sizeof label, ".%s", name);
-    ouro_node found = ouro_lookup_field(model, node, label);
+    ouro_node found = ouro_heap_model_field(model, node, label);
     if (found != OURO_NODE_NONE)
         return found;
-    ouro_node dict = ouro_lookup_field(model, node, "__dict__");
-    found = ouro_lookup_field(model, dict, label);
+    ouro_node dict = ouro_heap_model_field(model, node, "__dict__");
+    found = ouro_heap_model_field(model, dict, label);
     return found != OURO_NODE_NONE ? found : ouro_lookup_entry(model, dict, name);
 }
 
@@ -150,9 +150,9 @@ static enum with_step bound_step(const struct ouro_heap_model *model, ouro_node 
     bool is_method = is_builtin(model, value, "method");
     if (!is_method && !is_builtin(model, value, "builtin_function_or_method"))
         return STEP_NONE;
-    *self = ouro_lookup_field(model, value, "__self__");
+    *self = ouro_heap_model_field(model, value, "__self__");
     if (is_method)
-        value = ouro_lookup_field(model, value, "__func__");
+        value = ouro_heap_model_field(model, value, "__func__");
     return has_name(model, value, "__exit__") ? STEP_EXIT : has_name(model, value, "__enter__") ? STEP_ENTER : STEP_NONE;
 }
 
@@ -160,9 +160,9 @@ static enum with_step bound_step(const struct ouro_heap_model *model, ouro_node 
 static bool is_method_named(const struct ouro_heap_model *model, uint32_t type, ouro_node method, const char *name)
 {
     size_t size;
-    if (ouro_lookup_field(model, model->types[type].node, "__dict__") < model->heap.count)
+    if (ouro_heap_model_field(model, model->types[type].node, "__dict__") < model->heap.count)
         return false;
-    ouro_node of = ouro_lookup_field(model, method, "__name__");
+    ouro_node of = ouro_heap_model_field(model, method, "__name__");
     if (is_builtin(model, method, "function") || of >= model->heap.count || !ouro_value_has(model, of))
         return has_name(model, method, name);
     const unsigned char *text = ouro_value_raw(model, of, &size);
@@ -441,7 +441,7 @@ static void guess_by_frame(const struct finder *finder, struct ouro_map *wanted,
     struct ouro_stack_local local;
     ouro_local_walk_begin(&walk, finder->model, frame);
     while (ouro_local_walk_next(&walk, &local)) {
-        ouro_node dict = ouro_lookup_field(finder->model, local.node, "__dict__");
+        ouro_node dict = ouro_heap_model_field(finder->model, local.node, "__dict__");
         guess_one(finder, wanted, local.node, thread);
         guess_inside(finder, wanted, local.node, thread);
         if (dict != OURO_NODE_NONE)
