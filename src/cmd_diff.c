@@ -15,10 +15,6 @@
 
 #define TEXT_LIMIT   10
 #define DETAILS_MAX  50 /* rows that grew, and as many that shrank: each has a path to find */
-#define DIFF_METRICS (1u << OURO_METRIC_COUNT | 1u << OURO_METRIC_BYTES)
-#define ALL_METRICS  (DIFF_METRICS | 1u << OURO_METRIC_GARBAGE | 1u << OURO_METRIC_GARBAGE_BYTES | 1u << OURO_METRIC_UNCOLLECTABLE)
-
-static const struct ouro_condition_scope scope = {ALL_METRICS, DIFF_METRICS, DIFF_METRICS, true};
 
 enum section { BY_ALL, BY_PATH, BY_TYPE, BY_OBJECT, BY_RETAINED };
 
@@ -414,7 +410,7 @@ int ouro_cmd_diff(int argc, char **argv)
         request.by = BY_PATH;
     request.count = (size_t)(argc - first);
     request.paths = calloc(request.count, sizeof *request.paths);
-    status = request.paths ? ouro_fail_on_init(&request.fail_on, &scope) : OURO_EXIT_OTHER;
+    status = request.paths ? ouro_fail_on_init(&request.fail_on, &ouro_fail_on_diff_scope) : OURO_EXIT_OTHER;
     if (!status) {
         memcpy(request.paths, argv + first, request.count * sizeof *request.paths);
         bool all = request.by == BY_ALL;

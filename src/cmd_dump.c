@@ -20,7 +20,7 @@ struct arguments {
     struct ouro_dump_options options;
     struct ouro_target_bar bar;
     char path[4096];
-    bool json, children, mode_given, max_pause_given;
+    bool json, children;
 };
 
 void ouro_cmd_dump_name(pid_t pid, const char *core, char *out, size_t capacity)
@@ -137,10 +137,13 @@ static void add_pause(struct ouro_buf *line, const struct ouro_dump_result *resu
     ouro_buf_add_byte(line, '\n');
 }
 
-static void add_live(struct ouro_buf *line, const struct ouro_dump_result *result)
+void ouro_cmd_dump_add_stop(struct ouro_buf *line, const struct ouro_dump_result *result)
 {
-    if (result->mode != OURO_SESSION_LIVE)
+    if (result->mode != OURO_SESSION_LIVE) {
+        add_pause(line, result);
         return;
+    }
+    ouro_buf_add_text(line, "; the process was not stopped\n");
     const char *why = result->inconsistent[0] ? result->inconsistent : result->mode_reason;
     ouro_buf_add_text(line, result->inconsistent[0] ? "not of one moment, what changed meanwhile may be torn or missing: "
                                                     : "read as it stands: ");
@@ -171,11 +174,8 @@ static void print_closing(const struct arguments *arguments, const struct ouro_d
     ouro_text_add_size(&line, result->file_bytes);
     if (arguments->options.session.core)
         ouro_buf_add_text(&line, "; from a core\n");
-    else if (result->mode == OURO_SESSION_LIVE)
-        ouro_buf_add_text(&line, "; the process was not stopped\n");
     else
-        add_pause(&line, result);
-    add_live(&line, result);
+        ouro_cmd_dump_add_stop(&line, result);
     if (result->window_bytes)
         add_window(&line, result);
     ouro_target_add_lacks(&line, &result->core_lacks);
@@ -305,52 +305,39 @@ static int dump(struct arguments *arguments)
     return arguments->json ? print_json(arguments, &result) : OURO_EXIT_DONE;
 }
 
-static bool check_mode(const struct arguments *arguments)
-{
-    const struct ouro_session_options *session = &arguments->options.session;
-    const char *wrong = NULL;
-    if (session->core && arguments->mode_given)
-        wrong = "--mode is how a process is read: not with --core";
-    else if (session->core && arguments->max_pause_given)
-        wrong = "--max-pause is about stopping a process: not with --core";
-    else if (session->mode == OURO_SESSION_LIVE && arguments->max_pause_given)
-        wrong = "--mode live never stops it: --max-pause has no meaning";
-    if (wrong)
-        ouro_command_complain("dump: %s (ouro dump -h explains)", wrong);
-    return !wrong;
-}
-
 int ouro_cmd_dump(int argc, char **argv)
 {
     static const char *const value_names[] = {"short", "full", "none", NULL};
-    static const char *const mode_names[] = {"auto", "pause", "fork", "live", NULL}; /* enum ouro_session_mode */
     static const char *const codec_names[] = {"zlib", "zstd", NULL};
     struct arguments arguments = {0};
     struct ouro_target_options target = OURO_TARGET_OPTIONS_INIT;
     const char *path = NULL;
-    int values = OURO_VALUES_SHORT, mode = OURO_SESSION_AUTO, codec = -1, first, status;
+    int values = OURO_VALUES_SHORT, codec = -1, first, status;
     bool codec_given = false;
     const struct ouro_option options[] = {
-        {'o', "output", OURO_OPTION_TEXT, &path, NULL, "FILE", "where to write it (default: NAME-PID-TIME.ouro here)", NULL},
-        {0, "children", OURO_OPTION_FLAG, &arguments.children, NULL, NULL,
-         "every Python process below PID too, a file each; -o: a folder, or a pattern with %p for the pid",
-         NULL},
-        {'f', "force", OURO_OPTION_FLAG, &arguments.options.overwrite, NULL, NULL, "overwrite FILE if it is there", NULL},
-        {0, "values", OURO_OPTION_CHOICE, &values, NULL, "HOW",
+        {'o', "output",    OURO_OPTION_TEXT,     &path,                        NULL,                    "FILE", "where to write it (default: NAME-PID-TIME.ouro here)",
+         NULL                                                                                                                                                                                 },
+        {0,   "children",  OURO_OPTION_FLAG,     &arguments.children,          NULL,                    NULL,
+         "every Python process below PID too, a file each; -o: a folder, or a pattern with %p for the pid",                                                             NULL                  },
+        {'f', "force",     OURO_OPTION_FLAG,     &arguments.options.overwrite, NULL,                    NULL,   "overwrite FILE if it is there",
+         NULL                                                                                                                                                                                 },
+        {0,   "values",    OURO_OPTION_CHOICE,   &values,                      NULL,                    "HOW",
          "short: texts up to 64 bytes, keys up to 256; full: whole texts; none: only names of types, modules, "
-         "functions and attributes", value_names},
-        {0, "mode", OURO_OPTION_CHOICE, &mode, &arguments.mode_given, "MODE",
-         "pause: stop it, copy its memory, let it go on; fork: have the kernel make a copy of it, which is read while it runs;\n"
-         "live: never stop it: what is read is not of one moment; auto (default): pause where that is short, else fork,\n"
-         "live where it can't be stopped; it says why", mode_names},
-        {0, "max-pause", OURO_OPTION_DURATION, &target.session.max_pause_ns, &arguments.max_pause_given, "TIME",
-         "never let it stand still for longer (20ms, 1s): take a copy by fork instead, or give up", NULL},
+         "functions and attributes",                                                                                                                                    value_names           },
+        {0,   "mode",      OURO_OPTION_CHOICE,   &target.mode,                 &target.mode_given,      "MODE",
+         "pause: stop it, copy its memory, let it go on; fork: have the kernel make a copy of it, which is read while "
+         "it runs;\n"
+         "live: never stop it: what is read is not of one moment; auto (default): pause where that is short, else "
+         "fork,\n"
+         "live where it can't be stopped; it says why",                                                                                                                 ouro_target_mode_names},
+        {0,   "max-pause", OURO_OPTION_DURATION, &target.session.max_pause_ns, &target.max_pause_given, "TIME",
+         "never let it stand still for longer (20ms, 1s): take a copy by fork instead, or give up",                                                                     NULL                  },
         OURO_TARGET_OPTIONS(&target),
         OURO_TARGET_COST_OPTIONS(&target),
-        {0, "codec", OURO_OPTION_CHOICE, &codec, &codec_given, "NAME",
-         "compression (default: zstd where it was built in)", codec_names},
-        {0, "json", OURO_OPTION_FLAG, &arguments.json, NULL, NULL, "the figures as JSON on standard output", NULL},
-        {0, NULL, OURO_OPTION_FLAG, NULL, NULL, NULL, NULL, NULL},
+        {0,   "codec",     OURO_OPTION_CHOICE,   &codec,                       &codec_given,            "NAME",
+         "compression (default: zstd where it was built in)",                                                                                                           codec_names           },
+        {0,   "json",      OURO_OPTION_FLAG,     &arguments.json,              NULL,                    NULL,   "the figures as JSON on standard output",               NULL                  },
+        {0,   NULL,        OURO_OPTION_FLAG,     NULL,                         NULL,                    NULL,   NULL,                                                   NULL                  },
     };
     const struct ouro_usage usage = {
         "dump", "PID | --core FILE",
@@ -363,9 +350,6 @@ int ouro_cmd_dump(int argc, char **argv)
     if (!ouro_target_options_finish(&target, usage.command, first < argc ? argv[first] : NULL, &arguments.bar))
         return OURO_EXIT_USAGE;
     arguments.options.session = target.session;
-    arguments.options.session.mode = (enum ouro_session_mode)mode;
-    if (!check_mode(&arguments))
-        return OURO_EXIT_USAGE;
     if (path && (!*path || strlen(path) >= sizeof arguments.path)) {
         ouro_command_complain("no usable file name: \"%s\"", path);
         return OURO_EXIT_USAGE;

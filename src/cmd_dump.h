@@ -12,6 +12,8 @@ void ouro_cmd_dump_name(pid_t pid, const char *core, char *out, size_t capacity)
 /* Lines about what is not exact, and what was compared; nothing when there is nothing to say. */
 void ouro_cmd_dump_add_inexact(struct ouro_buf *line, const struct ouro_dump_options *options,
                                const struct ouro_dump_result *result);
+/* "; the process stood still for 2.1 ms (pause: why)", or that it did not and what follows from that; ends the line. */
+void ouro_cmd_dump_add_stop(struct ouro_buf *line, const struct ouro_dump_result *result);
 /* The figures of a dump into the object that is open. */
 void ouro_cmd_dump_put_figures(struct ouro_json *json, const struct ouro_dump_options *options,
                                const struct ouro_dump_result *result);

@@ -18,6 +18,7 @@
 #include "capture/watch.h"
 #include "cmd_dump.h"
 #include "command.h"
+#include "fail_on.h"
 #include "options.h"
 #include "render/text.h"
 #include "target.h"
@@ -33,6 +34,7 @@ struct watcher {
     struct ouro_texts when;  /* as given */
     struct ouro_dump_options dump;
     struct ouro_target_bar bar;
+    struct ouro_fail_on fail_on; /* parsed at once, so that nobody waits for hours to hear of a mistake */
     const char *output;      /* -o; NULL: here */
     bool folder, json, keep_given;
     uint64_t keep_bytes, last_file_bytes;
@@ -51,6 +53,7 @@ static void watcher_fini(struct watcher *watcher)
         free(watcher->taken[i]);
     if (watcher->ended_fd >= 0)
         close(watcher->ended_fd);
+    ouro_fail_on_fini(&watcher->fail_on);
 }
 
 /* --- What was asked for */
@@ -179,7 +182,7 @@ static void tell_snapshot(const struct watcher *watcher, const struct ouro_dump_
     ouro_text_add_size(&line, rss_bytes);
     if (reason == OURO_WATCH_LINE)
         ouro_buf_addf(&line, " (%s)", watcher->when.items[watcher->watch.line]);
-    ouro_buf_addf(&line, "; the process stood still for %.1f ms\n", (double)result->pause_ns / 1e6);
+    ouro_cmd_dump_add_stop(&line, result);
     ouro_cmd_dump_add_inexact(&line, &watcher->dump, result);
     if (!ouro_quiet)
         fputs(ouro_buf_text(&line), stderr);
@@ -332,19 +335,35 @@ static void run(struct watcher *watcher)
 /* As `ouro diff` does it. */
 static int compare(struct watcher *watcher)
 {
-    char name[] = "diff", json[] = "--json", end[] = "--";
-    char *arguments[COMPARED + 4];
+    char name[] = "diff", json[] = "--json", end[] = "--", fail_on[] = "--fail-on", suppress[] = "--suppress";
+    const struct ouro_texts *conditions = &watcher->fail_on.conditions, *files = &watcher->fail_on.files;
     int count = 0;
     if (watcher->taken_count < 2) {
-        if (watcher->taken_count)
+        bool asked = watcher->taken_count && conditions->count;
+        if (asked)
+            ouro_command_complain("watch: there is one snapshot only: what --fail-on asks can't be told");
+        else if (watcher->taken_count)
             ouro_command_note("watch: there is one snapshot only, and nothing to compare it with");
         else if (!watcher->status)
             ouro_command_complain("watch: stopped before there was a snapshot");
-        return watcher->taken_count ? OURO_EXIT_DONE : OURO_EXIT_OTHER;
+        return watcher->taken_count && !asked ? OURO_EXIT_DONE : OURO_EXIT_OTHER;
+    }
+    OURO_FREE char **arguments = calloc(COMPARED + 4 + 2 * (conditions->count + files->count), sizeof *arguments);
+    if (!arguments) {
+        ouro_command_complain("watch: out of memory");
+        return OURO_EXIT_OTHER;
     }
     arguments[count++] = name;
     if (watcher->json)
         arguments[count++] = json;
+    for (size_t i = 0; i < conditions->count; i++) {
+        arguments[count++] = fail_on;
+        arguments[count++] = (char *)conditions->items[i];
+    }
+    for (size_t i = 0; i < files->count; i++) {
+        arguments[count++] = suppress;
+        arguments[count++] = (char *)files->items[i];
+    }
     arguments[count++] = end;
     for (size_t i = 0; i < watcher->taken_count; i++)
         arguments[count++] = watcher->taken[i];
@@ -355,30 +374,36 @@ static int compare(struct watcher *watcher)
 int ouro_cmd_watch(int argc, char **argv)
 {
     static const char *const value_names[] = {"short", "full", "none", NULL};
-    OURO_GUARD(watcher_fini) struct watcher watcher = {.ended_fd = -1};
+    OURO_GUARD(watcher_fini) struct watcher watcher = {.ended_fd = -1, .fail_on = {.command = "watch"}};
     struct ouro_target_options target = OURO_TARGET_OPTIONS_INIT;
     bool every = false;
     bool counted = false;
     int values = OURO_VALUES_SHORT, first, status;
     const struct ouro_option options[] = {
-        {'e', "every", OURO_OPTION_DURATION, &watcher.watch.every_ns, &every, "TIME", "on this interval: 10s, 5m, 1h (default 10m, without --when)",
-         NULL},
-        {'w', "when", OURO_OPTION_LIST, &watcher.when, NULL, "LINE",
+        {'e',                                                           "every", OURO_OPTION_DURATION, &watcher.watch.every_ns, &every, "TIME",
+         "on this interval: 10s, 5m, 1h (default 10m, without --when)", NULL},
+        {'w',                                         "when", OURO_OPTION_LIST, &watcher.when, NULL, "LINE",
          "when resident memory crosses a line: rss>2G; rss+20%\nor rss+500M: more than at the last snapshot", NULL},
-        {'c', "count", OURO_OPTION_COUNT, &watcher.watch.count, &counted, "N",
+        {'c',                                                       "count", OURO_OPTION_COUNT, &watcher.watch.count, &counted, "N",
          "so many snapshots (default: until it ends, or Ctrl-C)", NULL},
         {'o', "output", OURO_OPTION_TEXT, &watcher.output, NULL, "FOLDER|PREFIX",
          "where to: a folder (that is there, or with a / at its\nend), or PREFIX-001.ouro, PREFIX-002.ouro ...", NULL},
-        {0, "keep-free", OURO_OPTION_SIZE, &watcher.keep_bytes, &watcher.keep_given, "SIZE",
+        {0,                                                             "keep-free", OURO_OPTION_SIZE, &watcher.keep_bytes, &watcher.keep_given, "SIZE",
          "stop before less of the disk is free (default: a tenth)", NULL},
-        {0, "values", OURO_OPTION_CHOICE, &values, NULL, "HOW", "as of ouro dump", value_names},
-        {0, "no-sandbox", OURO_OPTION_FLAG, &target.session.no_sandbox, NULL, NULL, "as of ouro dump", NULL},
-        {0, "timeout", OURO_OPTION_COUNT, &target.timeout_s, &target.timeout_given, "SECONDS", "as of ouro dump", NULL},
-        {0, "threads", OURO_OPTION_COUNT, &target.threads, NULL, "N", "as of ouro dump", NULL},
-        {0, "memory", OURO_OPTION_SIZE, &target.session.memory_bytes, &target.memory_given, "LIMIT", "as of ouro dump", NULL},
-        {0, "background", OURO_OPTION_FLAG, &target.session.background, NULL, NULL, "as of ouro dump", NULL},
-        {0, "json", OURO_OPTION_FLAG, &watcher.json, NULL, NULL, "the comparison as JSON", NULL},
-        {0},
+        {0,               "values", OURO_OPTION_CHOICE, &values, NULL, "HOW", "as of ouro dump", value_names},
+        {0,                                                "mode", OURO_OPTION_CHOICE, &target.mode, &target.mode_given, "MODE", "as of ouro dump",
+         ouro_target_mode_names},
+        {0,                                                       "max-pause", OURO_OPTION_DURATION, &target.session.max_pause_ns, &target.max_pause_given, "TIME",
+         "as of ouro dump", NULL},
+        {0,                                                         "no-sandbox", OURO_OPTION_FLAG, &target.session.no_sandbox, NULL, NULL, "as of ouro dump", NULL},
+        {0,                                                           "timeout", OURO_OPTION_COUNT, &target.timeout_s, &target.timeout_given, "SECONDS", "as of ouro dump", NULL},
+        {0,                                            "threads", OURO_OPTION_COUNT, &target.threads, NULL, "N", "as of ouro dump", NULL},
+        {0,                                                     "memory", OURO_OPTION_SIZE, &target.session.memory_bytes, &target.memory_given, "LIMIT", "as of ouro dump",
+         NULL},
+        {0,       "background", OURO_OPTION_FLAG, &target.session.background, NULL, NULL, "as of ouro dump", NULL},
+        OURO_FAIL_ON_OPTIONS(&watcher.fail_on, "'type=app.User count>+100', 'bytes>+10%', 'garbage>0'"),
+        {0,                                                             "json", OURO_OPTION_FLAG, &watcher.json, NULL, NULL, "the comparison as JSON", NULL},
+        {0                                                    },
     };
     const struct ouro_usage usage = {
         "watch", "PID",
@@ -397,7 +422,7 @@ int ouro_cmd_watch(int argc, char **argv)
     watcher.dump.session = target.session;
     watcher.dump.values = (enum ouro_values)values;
     watcher.dump.codec = ouro_codec_default();
-    if ((status = prepare_output(&watcher)))
+    if ((status = ouro_fail_on_init(&watcher.fail_on, &ouro_fail_on_diff_scope)) || (status = prepare_output(&watcher)))
         return status;
     run(&watcher);
     status = compare(&watcher);

@@ -10,6 +10,12 @@
 
 #define FILE_BYTES_MAX (16u << 20)
 
+#define DIFF_METRICS (1u << OURO_METRIC_COUNT | 1u << OURO_METRIC_BYTES)
+#define ALL_METRICS \
+    (DIFF_METRICS | 1u << OURO_METRIC_GARBAGE | 1u << OURO_METRIC_GARBAGE_BYTES | 1u << OURO_METRIC_UNCOLLECTABLE)
+
+const struct ouro_condition_scope ouro_fail_on_diff_scope = {ALL_METRICS, DIFF_METRICS, DIFF_METRICS, true};
+
 static void point_at(const char *text, size_t size, size_t place)
 {
     ouro_command_complain("  %.*s", (int)size, text);

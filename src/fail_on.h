@@ -37,6 +37,8 @@ struct ouro_fail_on {
             NULL                                                          \
     }
 
+/* What conditions of ouro diff may say. */
+extern const struct ouro_condition_scope ouro_fail_on_diff_scope;
 /* Parses what the options gave. 0, or the exit status after having said what is wrong and where. */
 int ouro_fail_on_init(struct ouro_fail_on *fail_on, const struct ouro_condition_scope *scope);
 void ouro_fail_on_fini(struct ouro_fail_on *fail_on);

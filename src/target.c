@@ -73,6 +73,23 @@ void ouro_target_add_lacks(struct ouro_buf *out, const struct ouro_buf *lacks)
     }
 }
 
+const char *const ouro_target_mode_names[] = {"auto", "pause", "fork", "live", NULL};
+
+static bool check_mode(const struct ouro_target_options *options, const char *command)
+{
+    const struct ouro_session_options *session = &options->session;
+    const char *wrong = NULL;
+    if (session->core && options->mode_given)
+        wrong = "--mode is how a process is read: not with --core";
+    else if (session->core && options->max_pause_given)
+        wrong = "--max-pause is about stopping a process: not with --core";
+    else if (options->mode == OURO_SESSION_LIVE && options->max_pause_given)
+        wrong = "--mode live never stops it: --max-pause has no meaning";
+    if (wrong)
+        ouro_command_complain("%s: %s (ouro %s -h explains)", command, wrong, command);
+    return !wrong;
+}
+
 bool ouro_target_options_finish(struct ouro_target_options *options, const char *command, const char *pid,
                                 struct ouro_target_bar *bar)
 {
@@ -95,6 +112,9 @@ bool ouro_target_options_finish(struct ouro_target_options *options, const char 
         ouro_command_complain(session->core ? "a core is mapped, not copied: --memory is for processes" : "--memory 0 is too little");
         return false;
     }
+    if (!check_mode(options, command))
+        return false;
+    session->mode = (enum ouro_session_mode)options->mode;
     session->timeout_ns = options->timeout_s * 1000000000u;
     session->thread_count = (unsigned)options->threads;
     session->cancel = &ouro_interrupted;

@@ -8,7 +8,8 @@
 struct ouro_target_options {
     struct ouro_session_options session;
     uint64_t timeout_s, threads; /* as given */
-    bool timeout_given, memory_given;
+    int mode;                    /* enum ouro_session_mode; of commands that take --mode */
+    bool timeout_given, memory_given, mode_given, max_pause_given;
 };
 #define OURO_TARGET_OPTIONS_INIT {.timeout_s = 10}
 
@@ -22,6 +23,8 @@ struct ouro_target_options {
         0, "background", OURO_OPTION_FLAG, &(target)->session.background, NULL, NULL,                                  \
             "with the lowest priority for processor and disk, once the process goes on", NULL                          \
     }
+
+extern const char *const ouro_target_mode_names[]; /* enum ouro_session_mode, and NULL */
 
 #define OURO_TARGET_OPTIONS(target)                                                                                    \
     {0, "core", OURO_OPTION_TEXT, &(target)->session.core, NULL, "FILE",                                               \

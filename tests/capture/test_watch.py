@@ -139,6 +139,50 @@ def test_signals_stop_it_and_what_there_is_is_compared(folder):
             grow(target, 1)  # it goes on as it was
 
 
+def test_conditions_are_those_of_the_comparison(folder):
+    condition = "path=sys.modules['__main__'].CACHE* bytes>+1M"
+    for more, status in (4, 1), (0, 0):
+        place = '%s/%d/' % (folder, more)
+        with growing() as target, watching(target.pid, '--every', '0.5s', '--count', '2', '-o', place, '--fail-on', condition) as process:
+            next_snapshot(process)
+            if more:
+                grow(target, more)
+            next_snapshot(process)
+            _, err = end(process, status)
+            assert (b'--fail-on ' + condition.encode() in err) == bool(status), err
+    with open(folder + '/known', 'w') as file:
+        file.write("path=sys.modules['__main__'].CACHE*\n")
+    with growing() as target, watching(target.pid, '--every', '0.5s', '--count', '2', '-o', folder + '/suppressed/', '--fail-on', condition,
+                                       '--suppress', folder + '/known') as process:
+        next_snapshot(process)
+        grow(target, 4)
+        next_snapshot(process)
+        out, _ = end(process)
+        assert b'suppressed' in out, out
+
+
+def test_a_condition_that_is_none_is_said_at_once(folder):
+    with growing() as target:
+        for option, text in ('--fail-on', 'bogus>0'), ('--fail-on', 'suspects>0'), ('--suppress', folder + '/none'):
+            check(ouro('watch', str(target.pid), '--every', '10h', '-o', folder + '/w/', option, text), 2, stdout=b'')
+        check(ouro('watch', str(target.pid), '--mode', 'live', '--max-pause', '1s'), 2, stdout=b'', stderr=b'ouro: watch: --mode live')
+        assert not os.path.exists(folder + '/w')
+        with watching(target.pid, '--every', '10h', '-o', folder, '--fail-on', 'garbage>0') as process:
+            next_snapshot(process)
+            process.send_signal(signal.SIGINT)
+            _, err = end(process, 5)
+            assert b'one snapshot only' in err, err
+
+
+def test_modes_are_those_of_a_dump(folder):
+    with growing() as target:
+        for mode, words in ('fork', b'(fork)'), ('live', b'the process was not stopped'), ('pause', b'stood still for'):
+            with watching(target.pid, '--mode', mode, '--count', '1', '-o', '%s/%s/' % (folder, mode)) as process:
+                _, err = end(process)
+                assert words in err, err
+            assert len(snapshots('%s/%s' % (folder, mode))) == 1
+
+
 def test_a_signal_ends_a_long_wait(folder):
     with growing() as target, watching(target.pid, '--every', '10h', '-o', folder) as process:
         next_snapshot(process)
