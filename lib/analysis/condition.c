@@ -34,6 +34,7 @@ static bool is_bytes(enum ouro_metric metric)
 struct parsing {
     const char *text, *at, *end;
     struct ouro_err *err;
+    bool comments; /* a # where a selector could begin ends the text */
 };
 
 static enum ouro_status wrong(struct parsing *p, const char *words)
@@ -65,31 +66,30 @@ static bool is_word(const struct parsing *p, size_t size, const char *word)
     return size == strlen(word) && !memcmp(p->at, word, size);
 }
 
-/* Quoted as a whole, or up to the next blank; quotes inside of it are its own: sys.modules['app']. */
+/* Quoted as a whole, with \' or \" for the quote itself, or up to the next blank; quotes inside of it are its own:
+ * sys.modules['app']. */
 static enum ouro_status parse_pattern(struct parsing *p, char *pattern)
 {
-    const char *begin = p->at, *end;
-    if (pattern[0])
-        return wrong(p, "the same selector twice");
-    if (begin < p->end && (*begin == '\'' || *begin == '"')) {
-        end = memchr(begin + 1, *begin, (size_t)(p->end - begin - 1));
-        if (!end)
-            return wrong(p, "the quote is not closed");
-        p->at = end + 1;
-        begin++;
-        if (p->at < p->end && !is_blank(*p->at))
-            return wrong(p, "expected a blank behind the quote");
-    } else {
-        for (end = begin; end < p->end && !is_blank(*end); end++)
-            ;
-        p->at = end;
+    const char *begin = p->at, *at = begin;
+    char quote = at < p->end && (*at == '\'' || *at == '"') ? *at++ : 0;
+    size_t size = 0;
+    bool good = true;
+    for (; at < p->end && (quote ? *at != quote : !is_blank(*at)); at++) {
+        at += quote && *at == '\\' && at + 1 < p->end && at[1] == quote;
+        good = good && *at && size < OURO_SELECTOR_BYTES - 1;
+        if (good)
+            pattern[size++] = *at;
     }
-    if (end == begin || (size_t)(end - begin) >= OURO_SELECTOR_BYTES || memchr(begin, '\0', (size_t)(end - begin))) {
-        p->at = begin;
-        return wrong(p, end == begin ? "expected a pattern" : "a pattern that no type or path can have");
+    pattern[size] = 0;
+    if (quote && at == p->end)
+        return wrong(p, "the quote is not closed");
+    if (!good || !size) {
+        p->at += quote != 0;
+        return wrong(p, good ? "expected a pattern" : "a pattern that no type or path can have");
     }
-    memcpy(pattern, begin, (size_t)(end - begin));
-    pattern[end - begin] = 0;
+    p->at = at + (quote != 0);
+    if (quote && p->at < p->end && !is_blank(*p->at))
+        return wrong(p, "expected a blank behind the quote");
     return OURO_OK;
 }
 
@@ -98,6 +98,8 @@ static enum ouro_status parse_selectors(struct parsing *p, struct ouro_selector 
 {
     for (;;) {
         skip_blanks(p);
+        if (p->comments && p->at < p->end && *p->at == '#')
+            p->at = p->end;
         size_t size = word_size(p);
         bool assigned = p->at + size < p->end && p->at[size] == '=' &&
                         !(p->at + size + 1 < p->end && p->at[size + 1] == '=');
@@ -247,7 +249,7 @@ static enum ouro_status parse(struct parsing *p, struct ouro_condition *conditio
 enum ouro_status ouro_condition_parse(struct ouro_condition *condition, const char *text,
                                       const struct ouro_condition_scope *scope, size_t *place, struct ouro_err *err)
 {
-    struct parsing p = {text, text, text + strlen(text), err};
+    struct parsing p = {text, text, text + strlen(text), err, false};
     memset(condition, 0, sizeof *condition);
     condition->text = text;
     enum ouro_status status = parse(&p, condition, scope);
@@ -317,12 +319,7 @@ enum ouro_status ouro_suppressions_parse(struct ouro_suppressions *suppressions,
     const char *at = bytes, *end = bytes + size;
     for (*line = 1; at < end; (*line)++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at)), *stop = newline ? newline : end;
-        struct parsing p = {at, at, stop, err};
-        for (const char *c = at; c < stop; c++)
-            if (*c == '#' && (c == at || is_blank(c[-1]))) {
-                p.end = c;
-                break;
-            }
+        struct parsing p = {at, at, stop, err, true};
         struct ouro_selector selector = {.type = ""};
         enum ouro_status status = parse_selectors(&p, &selector);
         if (status == OURO_OK && p.at < p.end)

@@ -1,16 +1,16 @@
 /* Conditions for CI (--fail-on) and suppression files, as all commands that have them read them.
  *
  *     CONDITION := SELECTOR* METRIC OP NUMBER      type=app.User count>+100
- *     SELECTOR  := type=PATTERN | path=PATTERN     a pattern with blanks goes in quotes, ' or "
+ *     SELECTOR  := type=PATTERN | path=PATTERN     a pattern with blanks goes in quotes, ' or "; \' and \" are those
  *     OP        := > | >= | < | <= | == | !=
  *     NUMBER    := [+ | -] decimal [UNIT] [%]      units K, M, G, T (powers of 1024) of metrics that are bytes
  *
- * A number with a sign is held against the change between two snapshots, with % against the change in percent of what was
- * before; without a sign against what is. Type patterns are those of pattern.h. In path patterns only * is special: it
- * stands for any text, itself included, so that a printed signature is a pattern of itself.
+ * A number with a sign is held against the change between two snapshots, with % against the change in percent of what
+ * was before; without a sign against what is. Type patterns are those of pattern.h. In path patterns only * is special:
+ * it stands for any text, itself included, so that a printed signature is a pattern of itself.
  *
- * A suppression file has one SELECTOR, or several that must all match, on a line; empty lines and what follows a # at the
- * beginning of a line or behind a blank are comments. */
+ * A suppression file has one SELECTOR, or several that must all match, on a line; empty lines and what follows a # at
+ * the beginning of a line or behind a blank, but not in quotes, are comments. */
 #ifndef OURO_ANALYSIS_CONDITION_H
 #define OURO_ANALYSIS_CONDITION_H
 

@@ -67,6 +67,15 @@ START_TEST(selectors_may_be_quoted_and_keep_quotes_inside)
     ck_assert_str_eq(condition.selector.path, "sys.modules['app'].CACHE[*]");
     ck_assert(parses("path=\"sys.modules['a b']*\" count>+1"));
     ck_assert_str_eq(condition.selector.path, "sys.modules['a b']*");
+    ck_assert(parses("path=\"sys.modules['a\\' \\\"b']\" count>+1"));
+    ck_assert_str_eq(condition.selector.path, "sys.modules['a\\' \"b']");
+    ck_assert(parses("path='it\\'s \\\\\\'\\n' count>+1"));
+    ck_assert_str_eq(condition.selector.path, "it's \\\\'\\n");
+    ck_assert(parses("path=it's count>+1"));
+    ck_assert_str_eq(condition.selector.path, "it's");
+    ck_assert(parses("path=# count>+1"));
+    ck_assert_str_eq(condition.selector.path, "#");
+    ck_assert(!parses("# count>+1"));
 }
 END_TEST
 
@@ -76,27 +85,30 @@ START_TEST(what_does_not_parse_is_pointed_at)
         const char *text;
         size_t place;
     } cases[] = {
-        {"", 0},
-        {"cuont>1", 0},
-        {"type=app.User", 13},
-        {"type= count>1", 5},
-        {"type=a type=b count>1", 7},
-        {"module=a count>1", 0},
-        {"type='a count>1", 5},
-        {"count", 5},
-        {"count=1", 0},
-        {"count=>1", 0},
-        {"count>", 6},
-        {"count>x", 6},
-        {"count>+-1", 7},
-        {"count>inf", 6},
-        {"count>0x10", 7},
-        {"count>10%", 6},
-        {"count>+10% and", 11},
-        {"bytes>+10Q", 9},
-        {"type=a path=b count>+1", 14},
-        {"path=b count>1", 13},
-        {"path=b count>+1%", 13},
+        {"",                          0 },
+        {"cuont>1",                   0 },
+        {"type=app.User",             13},
+        {"type= count>1",             5 },
+        {"type=a type=b count>1",     7 },
+        {"module=a count>1",          0 },
+        {"type='a count>1",           5 },
+        {"type='a\\' count>1",        5 },
+        {"type='a'b count>1",         8 },
+        {"type='' count>1",           6 },
+        {"count",                     5 },
+        {"count=1",                   0 },
+        {"count=>1",                  0 },
+        {"count>",                    6 },
+        {"count>x",                   6 },
+        {"count>+-1",                 7 },
+        {"count>inf",                 6 },
+        {"count>0x10",                7 },
+        {"count>10%",                 6 },
+        {"count>+10% and",            11},
+        {"bytes>+10Q",                9 },
+        {"type=a path=b count>+1",    14},
+        {"path=b count>1",            13},
+        {"path=b count>+1%",          13},
         {"count>1111111111111111111", 25},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -133,12 +145,15 @@ END_TEST
 START_TEST(suppression_files_have_comments_and_say_where_they_are_wrong)
 {
     static const char good[] = "# a comment\n\n  type=app.Cache  # its bound is known\npath=sys.modules['m']*\r\n"
-                               "type=a path=b";
+                               "type=a path=b#c # d\npath=\"x ['a # b'] \\\" c\" type=t#comment?\n#";
     static const char bad[] = "type=a\n  tpye=b\n";
     struct ouro_suppressions s = {0};
     size_t line;
     ck_assert_int_eq(ouro_suppressions_parse(&s, good, sizeof good - 1, &line, &place, &err), OURO_OK);
-    ck_assert_uint_eq(s.count, 3);
+    ck_assert_uint_eq(s.count, 4);
+    ck_assert_str_eq(s.items[2].selector.path, "b#c");
+    ck_assert_str_eq(s.items[3].selector.path, "x ['a # b'] \" c");
+    ck_assert_str_eq(s.items[3].selector.type, "t#comment?");
     ck_assert_str_eq(s.items[0].selector.type, "app.Cache");
     ck_assert_uint_eq(s.items[0].line, 3);
     ck_assert(ouro_suppressions_match(&s, NULL, OURO_TYPE_NONE, "sys.modules['m'].x"));
