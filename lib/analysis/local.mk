@@ -19,6 +19,7 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/diff_detail.c \
 	lib/analysis/diff_match.c \
 	lib/analysis/diff_match.h \
+	lib/analysis/diff_match_certain.c \
 	lib/analysis/diff_match_process.c \
 	lib/analysis/diff_match_process.h \
 	lib/analysis/diff_match_similar.c \
