@@ -1,5 +1,6 @@
 #include "analysis/diff_match_process.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@
 #define REFERENTS_LOOKED_AT 16u
 #define PRIVATE_REFERENCES  3u
 #define AHEAD               24 /* objects before whose turn what is compared is asked for */
+#define STRETCHES           4  /* threads: beside them run those that find dominators */
+#define BLOCK               64 /* flags looked at together */
 
 /* Which of its references a holder holds an object by: of the holder that was asked about last. */
 struct places {
@@ -35,12 +38,22 @@ struct matching {
     struct ouro_diff_match *match;
     const struct ouro_heap_model *before, *after;
     struct kind *before_kinds, *after_kinds; /* owned; by shape, and one of lost objects */
-    uint32_t *alike; /* owned; by shape of before: that of after which was last found to have such parts, and 1 */
+    uint32_t *alike; /* by shape of before: that of after which was last found to have such parts, and 1 */
     struct places before_places, after_places;
     uint64_t *before_private, *after_private; /* owned; bits: few others refer to it */
     uint64_t *waiting; /* owned; bits, of after: no verdict yet; then: evidence that waits for the holder */
     ouro_node waiting_count;
+    uint64_t reused_count;
     bool incremental, failed; /* failed: out of memory */
+};
+
+/* What one thread compares: the objects of both sides that lie between two addresses. */
+struct stretch {
+    struct matching own; /* what is counted, and alike; all else is everybody's */
+    ouro_node a, a_end, b, b_end;
+    void (*stage)(struct stretch *stretch);
+    pthread_t thread;
+    bool started;
 };
 
 /* --- What two objects at one address have in common */
@@ -194,13 +207,12 @@ static bool has_same_place(struct matching *m, ouro_node a, ouro_node b)
 }
 
 /* Few others refer to it: what is shared by all objects of a kind tells none from the others. */
-static uint64_t *find_private(const struct ouro_heap *heap)
+static void find_private(const struct ouro_heap *heap, uint64_t *private, ouro_node begin, ouro_node end)
 {
-    uint64_t *private = ouro_bits_new(heap->count);
-    for (ouro_node v = 0; private && v < heap->count; v++)
-        ouro_bits_add(private, v, heap->refcount[v] <= PRIVATE_REFERENCES &&
-                                      !(heap->flags[v] & (OURO_OBJECT_IMMORTAL | OURO_OBJECT_PSEUDO)));
-    return private;
+    for (ouro_node v = begin; v < end; v++)
+        ouro_bits_add(private, v,
+                      heap->refcount[v] <= PRIVATE_REFERENCES &&
+                          !(heap->flags[v] & (OURO_OBJECT_IMMORTAL | OURO_OBJECT_PSEUDO)));
 }
 
 /* Of an object's own referents, but for its class: how many were compared, how many of these were private, and are the same. */
@@ -331,17 +343,17 @@ static enum evidence compare(const struct matching *m, ouro_node a, ouro_node b)
     return values ? SAME_PROBABLE : by_referents(m, a, b);
 }
 
-static void settle(struct ouro_diff_match *match, ouro_node a, ouro_node b, enum evidence evidence)
+static void settle(struct matching *m, ouro_node a, ouro_node b, enum evidence evidence)
 {
     static const enum ouro_diff_verdict verdicts[] = {[OTHER_CERTAIN] = OURO_DIFF_NEW_CERTAIN,
                                                       [OTHER_PROBABLE] = OURO_DIFF_NEW_PROBABLE,
                                                       [SAME_PROBABLE] = OURO_DIFF_SURVIVED_PROBABLE,
                                                       [SAME_CERTAIN] = OURO_DIFF_SURVIVED_CERTAIN};
     bool same = evidence >= SAME_PROBABLE;
-    match->to_after[a] = same ? b : OURO_NODE_NONE;
-    match->to_before[b] = same ? a : OURO_NODE_NONE;
-    match->reused_count += !same;
-    ouro_diff_match_set(match, a, b, verdicts[evidence]);
+    m->match->to_after[a] = same ? b : OURO_NODE_NONE;
+    m->match->to_before[b] = same ? a : OURO_NODE_NONE;
+    m->reused_count += !same;
+    ouro_diff_match_set(m->match, a, b, verdicts[evidence]);
 }
 
 static inline void take_evidence(struct matching *m, ouro_node a, ouro_node b, enum evidence evidence)
@@ -354,14 +366,29 @@ static inline void take_evidence(struct matching *m, ouro_node a, ouro_node b, e
     ouro_bits_add(m->waiting, b, true);
 }
 
-/* Who stands at the same address: to_before; and has the same value, if it has one: to_after. Up to the first pseudo object of
- * either, whose address means nothing: returns how far it came in `after`. */
-static ouro_node pair_addresses(struct matching *m)
+/* --- Stages, each of a stretch */
+
+/* Bits of one word are one thread's: rounded to words. */
+static ouro_node share_of(ouro_node count, unsigned i, unsigned stretches)
 {
+    return i == stretches ? count : (ouro_node)((uint64_t)count * i / stretches) & ~(ouro_node)63;
+}
+
+static void find_both_private(struct stretch *stretch)
+{
+    const struct matching *m = &stretch->own;
+    find_private(&m->before->heap, m->before_private, stretch->a, stretch->a_end);
+    find_private(&m->after->heap, m->after_private, stretch->b, stretch->b_end);
+}
+
+/* Who stands at the same address: to_before; and has the same value, if it has one: to_after. */
+static void pair_addresses(struct stretch *stretch)
+{
+    struct matching *m = &stretch->own;
     const struct ouro_heap *before = &m->before->heap, *after = &m->after->heap;
     struct ouro_diff_match *match = m->match;
-    ouro_node a = 0, b = 0;
-    while (a < before->count && b < after->count && !((before->flags[a] | after->flags[b]) & OURO_OBJECT_PSEUDO)) {
+    ouro_node a = stretch->a, b = stretch->b;
+    while (a < stretch->a_end && b < stretch->b_end) {
         if (before->addr[a] != after->addr[b]) {
             before->addr[a] < after->addr[b] ? a++ : b++;
             continue;
@@ -375,28 +402,122 @@ static ouro_node pair_addresses(struct matching *m)
         a++;
         b++;
     }
-    return b;
 }
 
-/* In the order of addresses, so that memory is read as it lies. Partners stay as they are until all are compared: of an object's
- * referents those that lie behind it would else not have been. What depends on the holder is only marked. */
-static void compare_addresses(struct matching *m)
+/* In the order of addresses, so that memory is read as it lies. Partners stay as they are until all are compared: of an
+ * object's referents those that lie behind it would else not have been. */
+static void compare_pairs(struct stretch *stretch)
 {
-    struct ouro_diff_match *match = m->match;
-    ouro_node *to_before = match->to_before, count = pair_addresses(m);
-    for (ouro_node b = 0; b < count; b++)
+    struct matching *m = &stretch->own;
+    const struct ouro_diff_match *match = m->match;
+    const ouro_node *to_before = match->to_before;
+    for (ouro_node b = stretch->b; b < stretch->b_end; b++)
         if (to_before[b] != OURO_NODE_NONE && match->after_verdict[b] < OURO_DIFF_SURVIVED_CERTAIN) /* none so far */
             take_evidence(m, to_before[b], b, compare(m, to_before[b], b));
-    for (ouro_node b = ouro_bits_next(m->waiting, 0, count); b < count; b = ouro_bits_next(m->waiting, b + 1, count)) {
+}
+
+/* What depends on the holder is only marked. */
+static void settle_pairs(struct stretch *stretch)
+{
+    struct matching *m = &stretch->own;
+    struct ouro_diff_match *match = m->match;
+    const ouro_node *to_before = match->to_before, end = stretch->b_end;
+    for (ouro_node b = ouro_bits_next(m->waiting, stretch->b, end); b < end;
+         b = ouro_bits_next(m->waiting, b + 1, end)) {
         enum evidence evidence = match->after_verdict[b] - PENDING;
         if (evidence >= IF_HOLDER) {
             match->to_after[to_before[b]] = OURO_NODE_NONE;
             m->waiting_count++;
         } else {
-            settle(match, to_before[b], b, evidence);
+            settle(m, to_before[b], b, evidence);
             ouro_bits_remove(m->waiting, b);
         }
     }
+}
+
+static void *do_stage(void *context)
+{
+    struct stretch *stretch = context;
+    stretch->stage(stretch);
+    return NULL;
+}
+
+/* A thread each, and this one; all of them are done when it returns. */
+static void run_stage(struct stretch *stretches, void (*stage)(struct stretch *stretch))
+{
+    for (unsigned i = 0; i < STRETCHES; i++) {
+        stretches[i].stage = stage;
+        stretches[i].started = i && stretches[i].b < stretches[i].b_end &&
+                               !pthread_create(&stretches[i].thread, NULL, do_stage, &stretches[i]);
+    }
+    for (unsigned i = 0; i < STRETCHES; i++)
+        if (!stretches[i].started)
+            stage(&stretches[i]);
+    for (unsigned i = 0; i < STRETCHES; i++)
+        if (stretches[i].started)
+            pthread_join(stretches[i].thread, NULL);
+}
+
+/* The first pseudo object, whose address means nothing. */
+static ouro_node first_pseudo(const struct ouro_heap *heap)
+{
+    ouro_node first = 0;
+    for (ouro_node found = 0; heap->count - first >= BLOCK && !found; first += found ? 0 : BLOCK)
+        for (ouro_node i = 0; i < BLOCK; i++)
+            found |= heap->flags[first + i] & OURO_OBJECT_PSEUDO;
+    while (first < heap->count && !(heap->flags[first] & OURO_OBJECT_PSEUDO))
+        first++;
+    return first;
+}
+
+static ouro_node first_at(const struct ouro_heap *heap, ouro_node count, ouro_addr addr)
+{
+    ouro_node low = 0;
+    for (ouro_node high = count; low < high;) {
+        ouro_node middle = low + (high - low) / 2;
+        if (heap->addr[middle] < addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool compare_addresses(struct matching *m)
+{
+    const struct ouro_heap *before = &m->before->heap, *after = &m->after->heap;
+    struct stretch stretches[STRETCHES];
+    ouro_node a_count = first_pseudo(before), b_count = first_pseudo(after), a = 0;
+    bool good = true;
+    for (unsigned i = 0; i < STRETCHES; i++) {
+        struct stretch *s = &stretches[i];
+        *s = (struct stretch){
+            .own = *m, .a = share_of(before->count, i, STRETCHES), .b = share_of(after->count, i, STRETCHES)};
+        s->a_end = share_of(before->count, i + 1, STRETCHES);
+        s->b_end = share_of(after->count, i + 1, STRETCHES);
+        s->own.alike = calloc((size_t)m->before->shape_count + 1, sizeof *s->own.alike);
+        good = good && s->own.alike;
+    }
+    if (good)
+        run_stage(stretches, find_both_private);
+    for (unsigned i = 0; i < STRETCHES; i++) {
+        struct stretch *s = &stretches[i];
+        s->b = share_of(b_count, i, STRETCHES);
+        s->b_end = share_of(b_count, i + 1, STRETCHES);
+        s->a = a;
+        s->a_end = a = s->b_end < b_count ? first_at(before, a_count, after->addr[s->b_end]) : a_count;
+    }
+    if (good) {
+        run_stage(stretches, pair_addresses);
+        run_stage(stretches, compare_pairs);
+        run_stage(stretches, settle_pairs);
+    }
+    for (unsigned i = 0; i < STRETCHES; i++) {
+        m->waiting_count += stretches[i].own.waiting_count;
+        m->reused_count += stretches[i].own.reused_count;
+        free(stretches[i].own.alike);
+    }
+    return good;
 }
 
 /* Holders before what they hold, what nothing holds last. Owned; NULL: out of memory. */
@@ -436,20 +557,19 @@ static void settle_pending(struct matching *m, ouro_node b)
     enum evidence evidence = m->match->after_verdict[b] - PENDING;
     ouro_node a = m->match->to_before[b];
     bool same = shares_holder(m, a, b) && (evidence == IF_HOLDER || has_same_place(m, a, b));
-    settle(m->match, a, b, same ? SAME_PROBABLE : OTHER_PROBABLE);
+    settle(m, a, b, same ? SAME_PROBABLE : OTHER_PROBABLE);
 }
 
 static enum ouro_status match_addresses(struct matching *m)
 {
     m->before_kinds = list_kinds(m->match->before);
     m->after_kinds = list_kinds(m->match->after);
-    m->alike = calloc((size_t)m->before->shape_count + 1, sizeof *m->alike);
-    m->before_private = find_private(&m->before->heap);
-    m->after_private = find_private(&m->after->heap);
+    m->before_private = ouro_bits_new(m->before->heap.count);
+    m->after_private = ouro_bits_new(m->after->heap.count);
     m->waiting = ouro_bits_new(m->after->heap.count);
-    if (!m->before_kinds || !m->after_kinds || !m->alike || !m->before_private || !m->after_private || !m->waiting)
+    if (!m->before_kinds || !m->after_kinds || !m->before_private || !m->after_private || !m->waiting ||
+        !compare_addresses(m))
         return OURO_NOMEM;
-    compare_addresses(m);
     OURO_FREE ouro_node *waiting = list_waiting(m);
     if (!waiting)
         return OURO_NOMEM;
@@ -458,6 +578,7 @@ static enum ouro_status match_addresses(struct matching *m)
             look_ahead(m, waiting + i);
         settle_pending(m, waiting[i]);
     }
+    m->match->reused_count += m->reused_count;
     return m->failed ? OURO_NOMEM : OURO_OK;
 }
 
@@ -467,7 +588,6 @@ static void matching_fini(struct matching *m)
     ouro_map_fini(&m->after_places.of);
     free(m->before_kinds);
     free(m->after_kinds);
-    free(m->alike);
     free(m->before_private);
     free(m->after_private);
     free(m->waiting);
