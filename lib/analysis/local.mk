@@ -102,6 +102,7 @@ libouro_analysis_a_SOURCES = \
 	lib/analysis/waits.h
 libouro_analysis_a_SOURCES += \
 	lib/analysis/access.c \
+	lib/analysis/access_frame.c \
 	lib/analysis/access.h \
 	lib/analysis/expression.c \
 	lib/analysis/expression.h \

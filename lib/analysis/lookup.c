@@ -7,10 +7,10 @@
 #define INSIDE_MAX 4    /* partials of partials of bound methods ... */
 #define MRO_MAX    2000 /* classes of an MRO, which may be any tuple */
 
-static bool is_labelled(const struct ouro_heap_model *model, const struct ouro_part *part, const char *label)
+bool ouro_lookup_is_labelled(const struct ouro_heap_model *model, const struct ouro_part *part, const char *label)
 {
     size_t size;
-    const char *name = ouro_snapshot_string(model->snapshot, part->name, &size);
+    const char *name = part->kind == OURO_PART_FIELD ? ouro_snapshot_string(model->snapshot, part->name, &size) : NULL;
     return name && size == strlen(label) && !memcmp(name, label, size);
 }
 
@@ -38,7 +38,7 @@ bool ouro_lookup_is_native(const struct ouro_heap_model *model, ouro_node node, 
 {
     /* subtype_traverse: values that lie in the object, then its __dict__, then what its base has. */
     for (const struct ouro_part *before = ouro_heap_model_shape(model, node)->parts; before < part; before++)
-        if (before->kind == OURO_PART_FIELD && is_labelled(model, before, "__dict__"))
+        if (ouro_lookup_is_labelled(model, before, "__dict__"))
             return true;
     uint32_t type = ouro_heap_model_type(model, node);
     return !has_shared_key(model, type < model->type_count ? model->types[type].node : OURO_NODE_NONE, name, size);

@@ -6,6 +6,8 @@
 #include "base/buf.h"
 #include "base/map.h"
 
+/* Whether the part is a field of this label. */
+bool ouro_lookup_is_labelled(const struct ouro_heap_model *model, const struct ouro_part *part, const char *label);
 /* Whether a field ".name" of the object that is no slot is one that C code lays out; else it may be the
  * value of an attribute that lies in the object. O(its parts and its class's shared keys). */
 bool ouro_lookup_is_native(const struct ouro_heap_model *model, ouro_node node, const struct ouro_part *part,

@@ -61,20 +61,20 @@ END_TEST
 
 START_TEST(selectors_may_be_quoted_and_keep_quotes_inside)
 {
+    static const char *const cases[][2] = {
+        {"path=sys.modules['app'].CACHE[*] bytes>+1M",  "sys.modules['app'].CACHE[*]"},
+        {"path=\"sys.modules['a b']*\" count>+1",       "sys.modules['a b']*"        },
+        {"path=\"sys.modules['a\\' \\\"b']\" count>+1", "sys.modules['a\\' \"b']"    },
+        {"path='it\\'s \\\\\\'\\n' count>+1",           "it's \\\\'\\n"              },
+        {"path=it's count>+1",                          "it's"                       },
+        {"path=# count>+1",                             "#"                          },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert(parses(cases[i][0]));
+        ck_assert_str_eq(condition.selector.path, cases[i][1]);
+    }
     ck_assert(parses("type=app.User count>+100"));
     ck_assert_str_eq(condition.selector.type, "app.User");
-    ck_assert(parses("path=sys.modules['app'].CACHE[*] bytes>+1M"));
-    ck_assert_str_eq(condition.selector.path, "sys.modules['app'].CACHE[*]");
-    ck_assert(parses("path=\"sys.modules['a b']*\" count>+1"));
-    ck_assert_str_eq(condition.selector.path, "sys.modules['a b']*");
-    ck_assert(parses("path=\"sys.modules['a\\' \\\"b']\" count>+1"));
-    ck_assert_str_eq(condition.selector.path, "sys.modules['a\\' \"b']");
-    ck_assert(parses("path='it\\'s \\\\\\'\\n' count>+1"));
-    ck_assert_str_eq(condition.selector.path, "it's \\\\'\\n");
-    ck_assert(parses("path=it's count>+1"));
-    ck_assert_str_eq(condition.selector.path, "it's");
-    ck_assert(parses("path=# count>+1"));
-    ck_assert_str_eq(condition.selector.path, "#");
     ck_assert(!parses("# count>+1"));
 }
 END_TEST
